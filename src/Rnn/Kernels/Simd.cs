@@ -1,0 +1,99 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
+namespace Rnn.Kernels;
+
+/// <summary>
+/// The one place where the vector width is chosen: the widest that the processor accelerates, or what the environment variable
+/// <c>RNN_SIMD</c> forces (<c>scalar</c>, <c>128</c>, <c>256</c> or <c>512</c>).
+/// </summary>
+public static class Simd
+{
+    /// <summary>The environment variable that forces a width.</summary>
+    public const string EnvironmentVariable = "RNN_SIMD";
+
+    private static readonly Lazy<int> Chosen = new(() => Choose(Environment.GetEnvironmentVariable(EnvironmentVariable)));
+
+    /// <summary>The bits of one vector in use: 512, 256, 128, or 0 for one lane (scalar).</summary>
+    /// <exception cref="PlatformNotSupportedException"><c>RNN_SIMD</c> names a width that this processor does not accelerate, or none at all.</exception>
+    public static int VectorBits => Chosen.Value;
+
+    /// <summary>The widths that this processor accelerates, widest first; the last is always 0 (scalar).</summary>
+    public static IReadOnlyList<int> SupportedVectorBits { get; } = Supported();
+
+    /// <summary>Whether the processor offers 32 vector registers (AVX-512 and Arm) and not only 16 (AVX2); kernels choose their tile by it.</summary>
+    internal static bool HasManyRegisters => Vector512.IsHardwareAccelerated || System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported;
+
+    /// <summary>Reads a choice as <c>RNN_SIMD</c> gives it.</summary>
+    internal static int Choose(string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return SupportedVectorBits[0];
+        }
+
+        var bits = text.Trim().ToLowerInvariant() switch
+        {
+            "scalar" => 0,
+            "128" => 128,
+            "256" => 256,
+            "512" => 512,
+            _ => -1,
+        };
+        if (bits < 0 || !SupportedVectorBits.Contains(bits))
+        {
+            var supported = string.Join(", ", SupportedVectorBits.Select(b => b == 0 ? "scalar" : $"{b}"));
+            throw new PlatformNotSupportedException(
+                $"{EnvironmentVariable}: '{text}' is {(bits < 0 ? "not a vector width" : "not accelerated by this processor")}; choose one of {supported}, or unset the variable for the widest.");
+        }
+
+        return bits;
+    }
+
+    /// <summary>Lets <paramref name="factory"/> build its product over the vector type of the width in use.</summary>
+    internal static TProduct Create<T, TFactory, TProduct>(TFactory factory)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TFactory : IVectorFactory<T, TProduct> => Create<T, TFactory, TProduct>(factory, VectorBits);
+
+    /// <summary>Lets <paramref name="factory"/> build its product over the vector type of a given width.</summary>
+    internal static TProduct Create<T, TFactory, TProduct>(TFactory factory, int vectorBits)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TFactory : IVectorFactory<T, TProduct> => vectorBits switch
+        {
+            512 => factory.Create<Vec512<T>>(),
+            256 => factory.Create<Vec256<T>>(),
+            128 => factory.Create<Vec128<T>>(),
+            0 => factory.Create<Vec1<T>>(),
+            _ => throw new ArgumentOutOfRangeException(nameof(vectorBits), vectorBits, "expected 0 (scalar), 128, 256 or 512."),
+        };
+
+    private static int[] Supported()
+    {
+        var widths = new List<int>();
+        if (Vector512.IsHardwareAccelerated)
+        {
+            widths.Add(512);
+        }
+
+        if (Vector256.IsHardwareAccelerated)
+        {
+            widths.Add(256);
+        }
+
+        if (Vector128.IsHardwareAccelerated)
+        {
+            widths.Add(128);
+        }
+
+        widths.Add(0);
+        return [.. widths];
+    }
+}
+
+/// <summary>Builds something over a vector type that <see cref="Simd"/> chooses.</summary>
+internal interface IVectorFactory<T, out TProduct>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    TProduct Create<TVector>()
+        where TVector : struct, IVector<TVector, T>;
+}

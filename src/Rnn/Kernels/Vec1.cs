@@ -1,0 +1,157 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Rnn.Kernels;
+
+/// <summary>A vector of one lane: the plain arithmetic of the processor, for machines without vector units and for proofs.</summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly T _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Vec1(T value) => _value = value;
+
+    /// <inheritdoc/>
+    public static int Count => 1;
+
+    /// <inheritdoc/>
+    public static Vec1<T> Zero => new(T.Zero);
+
+    /// <inheritdoc/>
+    public static Vec1<T> One => new(T.One);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Broadcast(T value) => new(value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Constant(double value) => new(T.CreateTruncating(value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Load(T* source) => new(*source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> LoadPartial(T* source, int count) => Zero;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(T* destination) => *destination = _value;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StorePartial(T* destination, int count)
+    {
+        // One lane has no part: count would have to lie strictly between 0 and 1.
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> MultiplyAdd(Vec1<T> a, Vec1<T> b, Vec1<T> c) => new(T.FusedMultiplyAdd(a._value, b._value, c._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Min(Vec1<T> a, Vec1<T> b) => new(T.Min(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Max(Vec1<T> a, Vec1<T> b) => new(T.Max(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Abs(Vec1<T> a) => new(T.Abs(a._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Sqrt(Vec1<T> a) => new(T.Sqrt(a._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> CopySign(Vec1<T> magnitude, Vec1<T> sign) => new(T.CopySign(magnitude._value, sign._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Round(Vec1<T> a) => new(T.Round(a._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> PowerOfTwo(Vec1<T> wholeNumber)
+    {
+        // The same bit trick as the wide vectors, so that lanes outside the range behave alike.
+        if (typeof(T) == typeof(float))
+        {
+            var biased = (float)(object)wholeNumber._value + (12582912f + 127f);
+            return new((T)(object)BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(biased) << 23));
+        }
+
+        var biasedDouble = (double)(object)wholeNumber._value + (6755399441055744.0 + 1023.0);
+        return new((T)(object)BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(biasedDouble) << 52));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> LessThan(Vec1<T> a, Vec1<T> b) => Mask(a._value < b._value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> LessThanOrEqual(Vec1<T> a, Vec1<T> b) => Mask(a._value <= b._value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> EqualTo(Vec1<T> a, Vec1<T> b) => Mask(a._value == b._value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Select(Vec1<T> mask, Vec1<T> whenTrue, Vec1<T> whenFalse)
+    {
+        var set = sizeof(T) == sizeof(float)
+            ? Unsafe.BitCast<T, int>(mask._value) != 0
+            : Unsafe.BitCast<T, long>(mask._value) != 0;
+        return set ? whenTrue : whenFalse;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vec1<T> a) => a._value;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Exp(Vec1<T> x) => VectorMath.Exp<Vec1<T>, T>(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Sigmoid(Vec1<T> x) => VectorMath.Sigmoid<Vec1<T>, T>(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Tanh(Vec1<T> x) => VectorMath.Tanh<Vec1<T>, T>(x);
+
+    /// <summary>The sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> operator +(Vec1<T> left, Vec1<T> right) => new(left._value + right._value);
+
+    /// <summary>The difference.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> operator -(Vec1<T> left, Vec1<T> right) => new(left._value - right._value);
+
+    /// <summary>The product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> operator *(Vec1<T> left, Vec1<T> right) => new(left._value * right._value);
+
+    /// <summary>The quotient.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> operator /(Vec1<T> left, Vec1<T> right) => new(left._value / right._value);
+
+    /// <summary>The negation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> operator -(Vec1<T> value) => new(-value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vec1<T> Mask(bool set) => sizeof(T) == sizeof(float)
+        ? new(Unsafe.BitCast<int, T>(set ? -1 : 0))
+        : new(Unsafe.BitCast<long, T>(set ? -1L : 0L));
+}

@@ -1,0 +1,201 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Rnn.Kernels;
+
+/// <summary>A vector of 128 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector128{T}"/>.</summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Vector128<T> _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Vec128(Vector128<T> value) => _value = value;
+
+    /// <inheritdoc/>
+    public static int Count => Vector128<T>.Count;
+
+    /// <inheritdoc/>
+    public static Vec128<T> Zero => new(Vector128<T>.Zero);
+
+    /// <inheritdoc/>
+    public static Vec128<T> One => new(Vector128<T>.One);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Broadcast(T value) => new(Vector128.Create(value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Constant(double value) => new(typeof(T) == typeof(float)
+        ? Vector128.Create((float)value).As<float, T>()
+        : Vector128.Create(value).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Load(T* source) => new(Vector128.Load(source));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> LoadPartial(T* source, int count)
+    {
+        if (Avx.IsSupported)
+        {
+            return new(typeof(T) == typeof(float)
+                ? Avx.MaskLoad((float*)source, MaskSingle(count)).As<float, T>()
+                : Avx.MaskLoad((double*)source, MaskDouble(count)).As<double, T>());
+        }
+
+        var buffer = Vector128<T>.Zero;
+        Unsafe.CopyBlockUnaligned(&buffer, source, (uint)(count * sizeof(T)));
+        return new(buffer);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(T* destination) => _value.Store(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StorePartial(T* destination, int count)
+    {
+        if (Avx.IsSupported)
+        {
+            if (typeof(T) == typeof(float))
+            {
+                Avx.MaskStore((float*)destination, MaskSingle(count), _value.AsSingle());
+            }
+            else
+            {
+                Avx.MaskStore((double*)destination, MaskDouble(count), _value.AsDouble());
+            }
+
+            return;
+        }
+
+        var buffer = _value;
+        Unsafe.CopyBlockUnaligned(destination, &buffer, (uint)(count * sizeof(T)));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> MultiplyAdd(Vec128<T> a, Vec128<T> b, Vec128<T> c) => new(typeof(T) == typeof(float)
+        ? Vector128.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), c._value.AsSingle()).As<float, T>()
+        : Vector128.FusedMultiplyAdd(a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Min(Vec128<T> a, Vec128<T> b) => new(Vector128.Min(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Max(Vec128<T> a, Vec128<T> b) => new(Vector128.Max(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Abs(Vec128<T> a) => new(Vector128.Abs(a._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Sqrt(Vec128<T> a) => new(Vector128.Sqrt(a._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> CopySign(Vec128<T> magnitude, Vec128<T> sign) =>
+        new(Vector128.ConditionalSelect(Vector128.Create(-T.Zero), sign._value, magnitude._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Round(Vec128<T> a) => new(typeof(T) == typeof(float)
+        ? Vector128.Round(a._value.AsSingle()).As<float, T>()
+        : Vector128.Round(a._value.AsDouble()).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> PowerOfTwo(Vec128<T> wholeNumber)
+    {
+        // Adding 1.5·2^23 (1.5·2^52) leaves the whole number in the low bits of the mantissa; shifted left it is the exponent.
+        if (typeof(T) == typeof(float))
+        {
+            var biased = wholeNumber._value.AsSingle() + Vector128.Create(12582912f + 127f);
+            return new(Vector128.ShiftLeft(biased.AsInt32(), 23).As<int, T>());
+        }
+
+        var biasedDouble = wholeNumber._value.AsDouble() + Vector128.Create(6755399441055744.0 + 1023.0);
+        return new(Vector128.ShiftLeft(biasedDouble.AsInt64(), 52).As<long, T>());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> LessThan(Vec128<T> a, Vec128<T> b) => new(Vector128.LessThan(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> LessThanOrEqual(Vec128<T> a, Vec128<T> b) => new(Vector128.LessThanOrEqual(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> EqualTo(Vec128<T> a, Vec128<T> b) => new(Vector128.Equals(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Select(Vec128<T> mask, Vec128<T> whenTrue, Vec128<T> whenFalse) =>
+        new(Vector128.ConditionalSelect(mask._value, whenTrue._value, whenFalse._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vec128<T> a)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var pairs = a._value.AsSingle();
+            return (T)(object)(pairs.GetElement(0) + pairs.GetElement(2) + (pairs.GetElement(1) + pairs.GetElement(3)));
+        }
+
+        var two = a._value.AsDouble();
+        return (T)(object)(two.GetElement(0) + two.GetElement(1));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Exp(Vec128<T> x) => VectorMath.Exp<Vec128<T>, T>(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Sigmoid(Vec128<T> x) => VectorMath.Sigmoid<Vec128<T>, T>(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> Tanh(Vec128<T> x) => VectorMath.Tanh<Vec128<T>, T>(x);
+
+    /// <summary>The lane-wise sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> operator +(Vec128<T> left, Vec128<T> right) => new(left._value + right._value);
+
+    /// <summary>The lane-wise difference.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> operator -(Vec128<T> left, Vec128<T> right) => new(left._value - right._value);
+
+    /// <summary>The lane-wise product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> operator *(Vec128<T> left, Vec128<T> right) => new(left._value * right._value);
+
+    /// <summary>The lane-wise quotient.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> operator /(Vec128<T> left, Vec128<T> right) => new(left._value / right._value);
+
+    /// <summary>The lane-wise negation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> operator -(Vec128<T> value) => new(-value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> MaskSingle(int count) =>
+        Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> MaskDouble(int count) =>
+        Vector128.LessThan(Vector128<long>.Indices, Vector128.Create((long)count)).AsDouble();
+}

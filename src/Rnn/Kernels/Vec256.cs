@@ -1,0 +1,191 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Rnn.Kernels;
+
+/// <summary>A vector of 256 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector256{T}"/>.</summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Vector256<T> _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Vec256(Vector256<T> value) => _value = value;
+
+    /// <inheritdoc/>
+    public static int Count => Vector256<T>.Count;
+
+    /// <inheritdoc/>
+    public static Vec256<T> Zero => new(Vector256<T>.Zero);
+
+    /// <inheritdoc/>
+    public static Vec256<T> One => new(Vector256<T>.One);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Broadcast(T value) => new(Vector256.Create(value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Constant(double value) => new(typeof(T) == typeof(float)
+        ? Vector256.Create((float)value).As<float, T>()
+        : Vector256.Create(value).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Load(T* source) => new(Vector256.Load(source));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> LoadPartial(T* source, int count)
+    {
+        if (Avx.IsSupported)
+        {
+            return new(typeof(T) == typeof(float)
+                ? Avx.MaskLoad((float*)source, MaskSingle(count)).As<float, T>()
+                : Avx.MaskLoad((double*)source, MaskDouble(count)).As<double, T>());
+        }
+
+        var buffer = Vector256<T>.Zero;
+        Unsafe.CopyBlockUnaligned(&buffer, source, (uint)(count * sizeof(T)));
+        return new(buffer);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(T* destination) => _value.Store(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StorePartial(T* destination, int count)
+    {
+        if (Avx.IsSupported)
+        {
+            if (typeof(T) == typeof(float))
+            {
+                Avx.MaskStore((float*)destination, MaskSingle(count), _value.AsSingle());
+            }
+            else
+            {
+                Avx.MaskStore((double*)destination, MaskDouble(count), _value.AsDouble());
+            }
+
+            return;
+        }
+
+        var buffer = _value;
+        Unsafe.CopyBlockUnaligned(destination, &buffer, (uint)(count * sizeof(T)));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> MultiplyAdd(Vec256<T> a, Vec256<T> b, Vec256<T> c) => new(typeof(T) == typeof(float)
+        ? Vector256.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), c._value.AsSingle()).As<float, T>()
+        : Vector256.FusedMultiplyAdd(a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Min(Vec256<T> a, Vec256<T> b) => new(Vector256.Min(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Max(Vec256<T> a, Vec256<T> b) => new(Vector256.Max(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Abs(Vec256<T> a) => new(Vector256.Abs(a._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Sqrt(Vec256<T> a) => new(Vector256.Sqrt(a._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> CopySign(Vec256<T> magnitude, Vec256<T> sign) =>
+        new(Vector256.ConditionalSelect(Vector256.Create(-T.Zero), sign._value, magnitude._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Round(Vec256<T> a) => new(typeof(T) == typeof(float)
+        ? Vector256.Round(a._value.AsSingle()).As<float, T>()
+        : Vector256.Round(a._value.AsDouble()).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> PowerOfTwo(Vec256<T> wholeNumber)
+    {
+        // Adding 1.5·2^23 (1.5·2^52) leaves the whole number in the low bits of the mantissa; shifted left it is the exponent.
+        if (typeof(T) == typeof(float))
+        {
+            var biased = wholeNumber._value.AsSingle() + Vector256.Create(12582912f + 127f);
+            return new(Vector256.ShiftLeft(biased.AsInt32(), 23).As<int, T>());
+        }
+
+        var biasedDouble = wholeNumber._value.AsDouble() + Vector256.Create(6755399441055744.0 + 1023.0);
+        return new(Vector256.ShiftLeft(biasedDouble.AsInt64(), 52).As<long, T>());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> LessThan(Vec256<T> a, Vec256<T> b) => new(Vector256.LessThan(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> LessThanOrEqual(Vec256<T> a, Vec256<T> b) => new(Vector256.LessThanOrEqual(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> EqualTo(Vec256<T> a, Vec256<T> b) => new(Vector256.Equals(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Select(Vec256<T> mask, Vec256<T> whenTrue, Vec256<T> whenFalse) =>
+        new(Vector256.ConditionalSelect(mask._value, whenTrue._value, whenFalse._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vec256<T> a) => Vec128<T>.Sum(new(a._value.GetLower() + a._value.GetUpper()));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Exp(Vec256<T> x) => VectorMath.Exp<Vec256<T>, T>(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Sigmoid(Vec256<T> x) => VectorMath.Sigmoid<Vec256<T>, T>(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> Tanh(Vec256<T> x) => VectorMath.Tanh<Vec256<T>, T>(x);
+
+    /// <summary>The lane-wise sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> operator +(Vec256<T> left, Vec256<T> right) => new(left._value + right._value);
+
+    /// <summary>The lane-wise difference.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> operator -(Vec256<T> left, Vec256<T> right) => new(left._value - right._value);
+
+    /// <summary>The lane-wise product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> operator *(Vec256<T> left, Vec256<T> right) => new(left._value * right._value);
+
+    /// <summary>The lane-wise quotient.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> operator /(Vec256<T> left, Vec256<T> right) => new(left._value / right._value);
+
+    /// <summary>The lane-wise negation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> operator -(Vec256<T> value) => new(-value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> MaskSingle(int count) =>
+        Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<double> MaskDouble(int count) =>
+        Vector256.LessThan(Vector256<long>.Indices, Vector256.Create((long)count)).AsDouble();
+}

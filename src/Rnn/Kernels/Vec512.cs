@@ -1,0 +1,191 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Rnn.Kernels;
+
+/// <summary>A vector of 512 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector512{T}"/>.</summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Vector512<T> _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal Vec512(Vector512<T> value) => _value = value;
+
+    /// <inheritdoc/>
+    public static int Count => Vector512<T>.Count;
+
+    /// <inheritdoc/>
+    public static Vec512<T> Zero => new(Vector512<T>.Zero);
+
+    /// <inheritdoc/>
+    public static Vec512<T> One => new(Vector512<T>.One);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Broadcast(T value) => new(Vector512.Create(value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Constant(double value) => new(typeof(T) == typeof(float)
+        ? Vector512.Create((float)value).As<float, T>()
+        : Vector512.Create(value).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Load(T* source) => new(Vector512.Load(source));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> LoadPartial(T* source, int count)
+    {
+        if (Avx512F.IsSupported)
+        {
+            return new(typeof(T) == typeof(float)
+                ? Avx512F.MaskLoad((float*)source, MaskSingle(count), Vector512<float>.Zero).As<float, T>()
+                : Avx512F.MaskLoad((double*)source, MaskDouble(count), Vector512<double>.Zero).As<double, T>());
+        }
+
+        var buffer = Vector512<T>.Zero;
+        Unsafe.CopyBlockUnaligned(&buffer, source, (uint)(count * sizeof(T)));
+        return new(buffer);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(T* destination) => _value.Store(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StorePartial(T* destination, int count)
+    {
+        if (Avx512F.IsSupported)
+        {
+            if (typeof(T) == typeof(float))
+            {
+                Avx512F.MaskStore((float*)destination, MaskSingle(count), _value.AsSingle());
+            }
+            else
+            {
+                Avx512F.MaskStore((double*)destination, MaskDouble(count), _value.AsDouble());
+            }
+
+            return;
+        }
+
+        var buffer = _value;
+        Unsafe.CopyBlockUnaligned(destination, &buffer, (uint)(count * sizeof(T)));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> MultiplyAdd(Vec512<T> a, Vec512<T> b, Vec512<T> c) => new(typeof(T) == typeof(float)
+        ? Vector512.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), c._value.AsSingle()).As<float, T>()
+        : Vector512.FusedMultiplyAdd(a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble()).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Min(Vec512<T> a, Vec512<T> b) => new(Vector512.Min(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Max(Vec512<T> a, Vec512<T> b) => new(Vector512.Max(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Abs(Vec512<T> a) => new(Vector512.Abs(a._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Sqrt(Vec512<T> a) => new(Vector512.Sqrt(a._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> CopySign(Vec512<T> magnitude, Vec512<T> sign) =>
+        new(Vector512.ConditionalSelect(Vector512.Create(-T.Zero), sign._value, magnitude._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Round(Vec512<T> a) => new(typeof(T) == typeof(float)
+        ? Vector512.Round(a._value.AsSingle()).As<float, T>()
+        : Vector512.Round(a._value.AsDouble()).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> PowerOfTwo(Vec512<T> wholeNumber)
+    {
+        // Adding 1.5·2^23 (1.5·2^52) leaves the whole number in the low bits of the mantissa; shifted left it is the exponent.
+        if (typeof(T) == typeof(float))
+        {
+            var biased = wholeNumber._value.AsSingle() + Vector512.Create(12582912f + 127f);
+            return new(Vector512.ShiftLeft(biased.AsInt32(), 23).As<int, T>());
+        }
+
+        var biasedDouble = wholeNumber._value.AsDouble() + Vector512.Create(6755399441055744.0 + 1023.0);
+        return new(Vector512.ShiftLeft(biasedDouble.AsInt64(), 52).As<long, T>());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> LessThan(Vec512<T> a, Vec512<T> b) => new(Vector512.LessThan(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> LessThanOrEqual(Vec512<T> a, Vec512<T> b) => new(Vector512.LessThanOrEqual(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> EqualTo(Vec512<T> a, Vec512<T> b) => new(Vector512.Equals(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Select(Vec512<T> mask, Vec512<T> whenTrue, Vec512<T> whenFalse) =>
+        new(Vector512.ConditionalSelect(mask._value, whenTrue._value, whenFalse._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vec512<T> a) => Vec256<T>.Sum(new(a._value.GetLower() + a._value.GetUpper()));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Exp(Vec512<T> x) => VectorMath.Exp<Vec512<T>, T>(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Sigmoid(Vec512<T> x) => VectorMath.Sigmoid<Vec512<T>, T>(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Tanh(Vec512<T> x) => VectorMath.Tanh<Vec512<T>, T>(x);
+
+    /// <summary>The lane-wise sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> operator +(Vec512<T> left, Vec512<T> right) => new(left._value + right._value);
+
+    /// <summary>The lane-wise difference.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> operator -(Vec512<T> left, Vec512<T> right) => new(left._value - right._value);
+
+    /// <summary>The lane-wise product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> operator *(Vec512<T> left, Vec512<T> right) => new(left._value * right._value);
+
+    /// <summary>The lane-wise quotient.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> operator /(Vec512<T> left, Vec512<T> right) => new(left._value / right._value);
+
+    /// <summary>The lane-wise negation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> operator -(Vec512<T> value) => new(-value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> MaskSingle(int count) =>
+        Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<double> MaskDouble(int count) =>
+        Vector512.LessThan(Vector512<long>.Indices, Vector512.Create((long)count)).AsDouble();
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace Rnn.Layers;
+
+/// <summary>
+/// Something with parameters, made of parameters of its own and of child modules: a layer, a model. A subclass registers both in its
+/// constructor; names, saving, training mode, counting and printing follow from that.
+/// </summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public abstract class Module<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly List<Parameter<T>> _parameters = [];
+    private readonly List<KeyValuePair<string, Module<T>>> _children = [];
+
+    /// <summary>Whether the module is being trained: dropout and its relatives act only then. True at first.</summary>
+    public bool IsTraining { get; private set; } = true;
+
+    /// <summary>The child modules with their names, in the order of registration.</summary>
+    public IReadOnlyList<KeyValuePair<string, Module<T>>> Children => _children;
+
+    /// <summary>All parameters of the module and its children, each once, in a fixed order.</summary>
+    public IEnumerable<Parameter<T>> Parameters => NamedParameters.Select(pair => pair.Value);
+
+    /// <summary>All parameters with their dotted paths, such as <c>encoder.weight_ih_l0</c>; a shared parameter comes once, under its first name.</summary>
+    public IReadOnlyList<KeyValuePair<string, Parameter<T>>> NamedParameters
+    {
+        get
+        {
+            var found = new List<KeyValuePair<string, Parameter<T>>>();
+            Collect(string.Empty, found, []);
+            return found;
+        }
+    }
+
+    /// <summary>The number of trainable numbers.</summary>
+    public long ParameterCount => Parameters.Sum(parameter => (long)parameter.Length);
+
+    /// <summary>What stands behind the name in the printed tree, such as the sizes of a layer.</summary>
+    protected virtual string Description => string.Empty;
+
+    /// <summary>Switches the module and its children to training.</summary>
+    public void Train() => SetTraining(true);
+
+    /// <summary>Switches the module and its children to evaluation: dropout and its relatives pass values through.</summary>
+    public void Evaluate() => SetTraining(false);
+
+    /// <summary>Clears the gradients of all parameters.</summary>
+    public void ClearGradients()
+    {
+        foreach (var parameter in Parameters)
+        {
+            parameter.Value.ClearGradient();
+        }
+    }
+
+    /// <summary>The tree of modules with sizes and parameter counts, one a line.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        Print(text, string.Empty, 0);
+        return text.ToString().TrimEnd();
+    }
+
+    /// <summary>Registers a parameter of this module itself.</summary>
+    /// <param name="name">Its name, unique in this module and without a dot.</param>
+    /// <param name="value">Its initial values.</param>
+    /// <exception cref="ArgumentException">The name is taken, empty or has a dot.</exception>
+    protected Parameter<T> AddParameter(string name, Tensors.Tensor<T> value) => AddParameter(new Parameter<T>(CheckName(name), value));
+
+    /// <summary>Registers a parameter that another module owns too, as tied weights do.</summary>
+    /// <param name="parameter">The shared parameter.</param>
+    protected Parameter<T> AddParameter(Parameter<T> parameter)
+    {
+        _parameters.Add(parameter);
+        return parameter;
+    }
+
+    /// <summary>Registers a child module.</summary>
+    /// <param name="name">Its name, unique in this module and without a dot.</param>
+    /// <param name="module">The child.</param>
+    /// <exception cref="ArgumentException">The name is taken, empty or has a dot.</exception>
+    protected TModule AddModule<TModule>(string name, TModule module)
+        where TModule : Module<T>
+    {
+        _children.Add(new(CheckName(name), module));
+        return module;
+    }
+
+    /// <summary>Called when the mode changes, after <see cref="IsTraining"/> has its new value.</summary>
+    protected virtual void OnModeChanged()
+    {
+    }
+
+    private string CheckName(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (name.Contains('.', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"name: '{name}' has a dot; dots separate the levels of a path.", nameof(name));
+        }
+
+        if (_parameters.Any(p => p.Name == name) || _children.Any(c => c.Key == name))
+        {
+            throw new ArgumentException($"name: '{name}' is taken in this module.", nameof(name));
+        }
+
+        return name;
+    }
+
+    private void Collect(string prefix, List<KeyValuePair<string, Parameter<T>>> found, HashSet<Parameter<T>> seen)
+    {
+        foreach (var parameter in _parameters)
+        {
+            if (seen.Add(parameter))
+            {
+                found.Add(new(prefix + parameter.Name, parameter));
+            }
+        }
+
+        foreach (var (name, child) in _children)
+        {
+            child.Collect($"{prefix}{name}.", found, seen);
+        }
+    }
+
+    private void SetTraining(bool training)
+    {
+        IsTraining = training;
+        OnModeChanged();
+        foreach (var (_, child) in _children)
+        {
+            child.SetTraining(training);
+        }
+    }
+
+    private void Print(StringBuilder text, string name, int depth)
+    {
+        text.Append(' ', depth * 2);
+        if (name.Length > 0)
+        {
+            text.Append(name).Append(": ");
+        }
+
+        var type = GetType().Name;
+        var tick = type.IndexOf('`', StringComparison.Ordinal);
+        text.Append(tick < 0 ? type : type[..tick]);
+        if (Description.Length > 0)
+        {
+            text.Append('(').Append(Description).Append(')');
+        }
+
+        text.Append(CultureInfo.InvariantCulture, $" {ParameterCount:N0} parameters").AppendLine();
+        foreach (var (childName, child) in _children)
+        {
+            child.Print(text, childName, depth + 1);
+        }
+    }
+}

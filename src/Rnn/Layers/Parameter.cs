@@ -1,0 +1,51 @@
+using System.Numerics;
+using Rnn.Tensors;
+
+namespace Rnn.Layers;
+
+/// <summary>
+/// A tensor that training changes. Modules own parameters; an optimiser moves them into one contiguous block, and their gradients
+/// into another, so that clipping, updating, zeroing and saving are one loop each.
+/// </summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class Parameter<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    internal Parameter(string name, Tensor<T> value)
+    {
+        Name = name;
+        Value = value;
+        value.RequiresGradient = true;
+    }
+
+    /// <summary>The name within its module, such as <c>weight</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The values: a leaf tensor that requires a gradient unless the parameter is frozen.</summary>
+    public Tensor<T> Value { get; }
+
+    /// <summary>The gradient in the shape of <see cref="Value"/>; null before the first backward pass.</summary>
+    public Tensor<T>? Gradient => Value.Gradient;
+
+    /// <summary>The dimensions.</summary>
+    public Shape Shape => Value.Shape;
+
+    /// <summary>The number of elements.</summary>
+    public int Length => Value.Length;
+
+    /// <summary>Whether training leaves this parameter as it is. A frozen parameter gets no gradient.</summary>
+    public bool Frozen
+    {
+        get => !Value.RequiresGradient;
+        set => Value.RequiresGradient = !value;
+    }
+
+    /// <summary>The value, so that a parameter can stand wherever a tensor does.</summary>
+    public static implicit operator Tensor<T>(Parameter<T> parameter) => parameter.Value;
+
+    /// <summary>The value; the named twin of the conversion.</summary>
+    public Tensor<T> ToTensor() => Value;
+
+    /// <summary>The name and the shape: <c>weight [10, 128]</c>.</summary>
+    public override string ToString() => $"{Name} {Shape}";
+}

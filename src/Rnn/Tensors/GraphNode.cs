@@ -1,0 +1,119 @@
+using System.Numerics;
+
+namespace Rnn.Tensors;
+
+/// <summary>
+/// One recorded operation of the graph that hangs on the tensors: an output tensor points to its node, the node to its inputs.
+/// The operations themselves and the walk over the graph live in Autograd; only this socket lives beside the tensor.
+/// </summary>
+/// <remarks>
+/// A node gathers the gradients of its outputs in pooled buffers that exist only while the walk needs them. Inside
+/// <see cref="Backward"/> an operation reads <see cref="OutputGradient"/> and adds to <see cref="InputGradient(int)"/>.
+/// </remarks>
+internal abstract class GraphNode<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly T[]?[] _gradients;
+    private readonly int[] _lengths;
+    private Tensor<T>?[]? _inputs;
+
+    /// <summary>Records an operation of these inputs; null stands for an input that was not given.</summary>
+    protected GraphNode(Tensor<T>?[] inputs, int outputs = 1)
+    {
+        _inputs = inputs;
+        _gradients = new T[]?[outputs];
+        _lengths = new int[outputs];
+    }
+
+    /// <summary>The inputs of the operation.</summary>
+    /// <exception cref="InvalidOperationException">The graph was freed by an earlier backward pass.</exception>
+    internal Tensor<T>?[] Inputs => _inputs ?? throw new InvalidOperationException(
+        "Backward: this graph was already freed by an earlier Backward; call Backward(keepGraph: true) there to walk it again.");
+
+    /// <summary>Uses of this node's outputs that the walk has not come back from yet.</summary>
+    internal int Pending { get; set; }
+
+    /// <summary>The number of the walk that last visited this node.</summary>
+    internal long Visit { get; set; }
+
+    /// <summary>Adds to the gradients of the inputs from the gradients of the outputs.</summary>
+    internal abstract void Backward();
+
+    /// <summary>Returns what the operation kept for the way back; called once, when the graph is freed.</summary>
+    protected virtual void OnRelease()
+    {
+    }
+
+    /// <summary>Makes <paramref name="tensor"/> output number <paramref name="index"/> of this node.</summary>
+    internal Tensor<T> Attach(Tensor<T> tensor, int index = 0)
+    {
+        tensor.SetNode(this, index);
+        _lengths[index] = tensor.Length;
+        return tensor;
+    }
+
+    /// <summary>Whether anything wants the gradient of an input.</summary>
+    protected bool Needs(int input) => Inputs[input] is { RequiresGradient: true };
+
+    /// <summary>The gradient of an output, empty where nothing depends on that output.</summary>
+    internal ReadOnlySpan<T> OutputGradient(int index = 0) => _gradients[index] is { } array ? array.AsSpan(0, _lengths[index]) : default;
+
+    /// <summary>The gradient of an input to add to; check <see cref="Needs"/> first.</summary>
+    protected Span<T> InputGradient(int input)
+    {
+        var span = InputGradient(input, out var fresh);
+        if (fresh)
+        {
+            span.Clear();
+        }
+
+        return span;
+    }
+
+    /// <summary>
+    /// The gradient of an input: where <paramref name="fresh"/> is true its content is unknown and every element must be written,
+    /// else the operation must add to it. Spares a pass over memory where gradients are large.
+    /// </summary>
+    protected Span<T> InputGradient(int input, out bool fresh)
+    {
+        var tensor = Inputs[input]!;
+        if (tensor.Node is { } node)
+        {
+            return node.GradientToFill(tensor.NodeOutput, tensor.Length, out fresh);
+        }
+
+        fresh = false;
+        return tensor.GradientToAccumulate().AsSpan();
+    }
+
+    /// <summary>The buffer of an output's gradient, rented on first use.</summary>
+    internal Span<T> GradientToFill(int index, int length, out bool fresh)
+    {
+        fresh = _gradients[index] is null;
+        var array = _gradients[index] ??= TensorPool<T>.Rent(length);
+        return array.AsSpan(0, length);
+    }
+
+    /// <summary>Returns the gradient buffers of the outputs.</summary>
+    internal void ReleaseGradients()
+    {
+        for (var i = 0; i < _gradients.Length; i++)
+        {
+            if (_gradients[i] is { } array)
+            {
+                _gradients[i] = null;
+                TensorPool<T>.Return(array);
+            }
+        }
+    }
+
+    /// <summary>Forgets the inputs and returns what was kept for the way back.</summary>
+    internal void Release()
+    {
+        if (_inputs is not null)
+        {
+            _inputs = null;
+            OnRelease();
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Rnn.Tensors;
+
+/// <summary>The dimensions of a tensor, outermost first. A shape of no dimensions is a scalar with one element.</summary>
+[SuppressMessage("Naming", "CA1710", Justification = "A shape is a value that happens to list its dimensions.")]
+public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
+{
+    private readonly int[]? _dimensions;
+
+    /// <summary>A shape of the given dimensions.</summary>
+    /// <param name="dimensions">The size of each dimension, outermost first; zero is allowed.</param>
+    /// <exception cref="ArgumentException">A dimension is negative, or there are more than 2³¹−1 elements.</exception>
+    public Shape(params ReadOnlySpan<int> dimensions)
+    {
+        _dimensions = dimensions.ToArray();
+        Length = CountElements(dimensions);
+    }
+
+    /// <summary>The number of dimensions.</summary>
+    public int Rank => _dimensions?.Length ?? 0;
+
+    /// <summary>The number of elements: the product of all dimensions, 1 for a scalar.</summary>
+    public int Length => field == 0 && _dimensions is null ? 1 : field;
+
+    /// <summary>The dimensions, outermost first.</summary>
+    public ReadOnlySpan<int> Dimensions => _dimensions;
+
+    int IReadOnlyCollection<int>.Count => Rank;
+
+    /// <summary>The size of one dimension; a negative index counts from the last (−1 is the innermost).</summary>
+    /// <param name="dimension">From −<see cref="Rank"/> to <see cref="Rank"/> − 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
+    public int this[int dimension] => Dimensions[Axis(dimension, nameof(dimension))];
+
+    /// <summary>A shape from a list of dimensions.</summary>
+    public static implicit operator Shape(int[] dimensions) => new(dimensions);
+
+    /// <summary>Whether both shapes have the same dimensions.</summary>
+    public static bool operator ==(Shape left, Shape right) => left.Equals(right);
+
+    /// <summary>Whether the shapes differ in a dimension.</summary>
+    public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
+
+    /// <inheritdoc/>
+    public bool Equals(Shape other) => Dimensions.SequenceEqual(other.Dimensions);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is Shape other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        var hash = default(HashCode);
+        foreach (var dimension in Dimensions)
+        {
+            hash.Add(dimension);
+        }
+
+        return hash.ToHashCode();
+    }
+
+    /// <summary>The dimensions in brackets: <c>[32, 100, 40]</c>.</summary>
+    public override string ToString() => $"[{string.Join(", ", _dimensions ?? [])}]";
+
+    /// <inheritdoc/>
+    public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)(_dimensions ?? [])).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Turns an axis that may count from the end into one that counts from the start.</summary>
+    internal int Axis(int axis, string parameterName)
+    {
+        if (axis < -Rank || axis >= Rank)
+        {
+            throw new ArgumentOutOfRangeException(
+                parameterName, axis, $"expected an axis from {-Rank} to {Rank - 1} of the shape {this}.");
+        }
+
+        return axis < 0 ? axis + Rank : axis;
+    }
+
+    private static int CountElements(ReadOnlySpan<int> dimensions)
+    {
+        var length = 1L;
+        foreach (var dimension in dimensions)
+        {
+            if (dimension < 0)
+            {
+                throw new ArgumentException(
+                    $"dimensions: expected sizes of zero or more but got [{string.Join(", ", dimensions.ToArray())}].", nameof(dimensions));
+            }
+
+            length *= dimension;
+            if (length > Array.MaxLength)
+            {
+                throw new ArgumentException(
+                    $"dimensions: [{string.Join(", ", dimensions.ToArray())}] has more than {Array.MaxLength} elements.", nameof(dimensions));
+            }
+        }
+
+        return (int)length;
+    }
+}

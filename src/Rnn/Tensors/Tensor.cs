@@ -1,0 +1,122 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+
+namespace Rnn.Tensors;
+
+/// <summary>
+/// A dense array of numbers with a shape, row-major and contiguous. Ordinary garbage-collected memory: nothing is ever disposed.
+/// </summary>
+/// <remarks>
+/// Reshaping and detaching share memory with the original; everything else copies. Operations that gradients flow through are
+/// extension methods and operators of <c>Rnn.Autograd</c>.
+/// </remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed partial class Tensor<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private Storage<T> _storage;
+    private int _offset;
+    private Tensor<T>? _gradient;
+    private bool _requiresGradient;
+
+    internal Tensor(Storage<T> storage, int offset, Shape shape)
+    {
+        _storage = storage;
+        _offset = offset;
+        Shape = shape;
+    }
+
+    /// <summary>The dimensions, outermost first.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The number of dimensions.</summary>
+    public int Rank => Shape.Rank;
+
+    /// <summary>The number of elements.</summary>
+    public int Length => Shape.Length;
+
+    /// <summary>
+    /// Whether operations on this tensor are recorded so that <c>Backward</c> gives a gradient. Set it on leaves: parameters and
+    /// inputs whose gradient is wanted; results of operations inherit it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Set to false on the result of a recorded operation; use <see cref="Detach"/>.</exception>
+    public bool RequiresGradient
+    {
+        get => _requiresGradient || Node is not null;
+        set
+        {
+            if (!value && Node is not null)
+            {
+                throw new InvalidOperationException("RequiresGradient: this tensor is the result of a recorded operation; use Detach() for a tensor without history.");
+            }
+
+            _requiresGradient = value;
+        }
+    }
+
+    /// <summary>The gradient that backward passes have added up for this leaf, in its shape; null before the first.</summary>
+    public Tensor<T>? Gradient => _gradient;
+
+    /// <summary>The recorded operation that made this tensor, null for a leaf.</summary>
+    internal GraphNode<T>? Node { get; private set; }
+
+    /// <summary>Which output of <see cref="Node"/> this tensor is.</summary>
+    internal int NodeOutput { get; private set; }
+
+    /// <summary>Changes whenever someone asks for writable access to the memory; packed copies of weights are renewed by it.</summary>
+    internal int Version => _storage.Version;
+
+    /// <summary>The elements in row-major order, to read.</summary>
+    public ReadOnlySpan<T> AsReadOnlySpan() => _storage.Array.AsSpan(_offset, Length);
+
+    /// <summary>
+    /// The elements in row-major order, to write. Ask for it anew before each change of a parameter: the call itself tells the
+    /// library that packed copies of the weights are out of date.
+    /// </summary>
+    public Span<T> AsSpan()
+    {
+        _storage.Version++;
+        return _storage.Array.AsSpan(_offset, Length);
+    }
+
+    /// <summary>A tensor of the same memory without history: gradients do not flow through it.</summary>
+    public Tensor<T> Detach() => new(_storage, _offset, Shape);
+
+    /// <summary>A new tensor of unknown content, from the scope's pool inside a <see cref="TensorScope"/>.</summary>
+    internal static Tensor<T> Uninitialized(Shape shape) => new(TensorScope.Allocate<T>(shape.Length, zero: false), 0, shape);
+
+    /// <summary>The same memory in another shape of the same length; the history is Autograd's matter.</summary>
+    internal Tensor<T> View(Shape shape) => new(_storage, _offset, shape);
+
+    internal void SetNode(GraphNode<T> node, int output)
+    {
+        Node = node;
+        NodeOutput = output;
+    }
+
+    /// <summary>The gradient of this leaf, made of zeros when there is none yet. Never from a scope's pool: it outlives the step.</summary>
+    internal Tensor<T> GradientToAccumulate() => _gradient ??= new(new Storage<T>(new T[Length]), 0, Shape);
+
+    /// <summary>Moves the elements, and the gradient if given, into slices of larger blocks; values are copied.</summary>
+    [MemberNotNull(nameof(_gradient))]
+    internal void MoveTo(Storage<T> block, Storage<T> gradientBlock, int offset)
+    {
+        AsReadOnlySpan().CopyTo(block.Array.AsSpan(offset, Length));
+        if (_gradient is null)
+        {
+            gradientBlock.Array.AsSpan(offset, Length).Clear();
+        }
+        else
+        {
+            _gradient.AsReadOnlySpan().CopyTo(gradientBlock.Array.AsSpan(offset, Length));
+        }
+
+        _storage = block;
+        _offset = offset;
+        block.Version++;
+        _gradient = new(gradientBlock, offset, Shape);
+    }
+
+    /// <summary>Forgets the gradient (the next backward pass starts a new one) or, where it is a slice of a block, clears it.</summary>
+    public void ClearGradient() => _gradient?.AsSpan().Clear();
+}
