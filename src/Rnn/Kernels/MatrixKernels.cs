@@ -1,0 +1,94 @@
+using System.Numerics;
+
+namespace Rnn.Kernels;
+
+/// <summary>
+/// Matrix products over weights that were packed once: the gate products of a recurrent layer forward and back, its weight
+/// gradients, and every other product of the library. Pointers and sizes only; nothing is checked here.
+/// </summary>
+/// <remarks>
+/// <para>Every element of a result is one chain of fused multiply-adds in ascending order of the summed index, begun from what the
+/// element held before (or the bias, or zero). Neither the number of rows in a call nor the tile, panel range, row range or vector width changes a
+/// bit of it, so work may be split over rows and outputs in any way.</para>
+/// <para>Packed weights and scratch are aligned inside, so their memory must not move between calls (pinned or native) and may
+/// begin anywhere.</para>
+/// </remarks>
+internal abstract unsafe class MatrixKernels<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>The kernels for the vector width in use.</summary>
+    public static MatrixKernels<T> Current { get; } = For(Simd.VectorBits);
+
+    /// <summary>Outputs in one packed panel: two vectors.</summary>
+    public abstract int PanelWidth { get; }
+
+    /// <summary>The kernels for a given vector width (0, 128, 256 or 512 bits).</summary>
+    public static MatrixKernels<T> For(int vectorBits) => Simd.Create<T, Factory, MatrixKernels<T>>(default, vectorBits);
+
+    /// <summary>The number of panels that hold this many outputs.</summary>
+    public int PanelCount(int outputs) => (outputs + PanelWidth - 1) / PanelWidth;
+
+    /// <summary>Elements of memory that the packed form of a matrix takes.</summary>
+    public abstract nint PackedLength(int inner, int outputs);
+
+    /// <summary>Brings weights into the form that <see cref="Multiply"/> reads: B[k, j], k &lt; inner, j &lt; outputs.</summary>
+    /// <param name="source">B[k, j] at source[j · stride + k], as the weights W of x Wᵀ lie; transposed: at source[k · stride + j].</param>
+    /// <param name="sourceStride">Elements from one row of the source to the next.</param>
+    /// <param name="transposed">Which of the two forms the source has.</param>
+    /// <param name="inner">The summed dimension.</param>
+    /// <param name="outputs">The columns of the product.</param>
+    /// <param name="packed">Memory of <see cref="PackedLength"/> elements.</param>
+    /// <param name="firstPanel">The first panel to write, so that threads can share the work.</param>
+    /// <param name="endPanel">One past the last panel to write.</param>
+    public abstract void Pack(T* source, nint sourceStride, bool transposed, int inner, int outputs, T* packed, int firstPanel, int endPanel);
+
+    /// <summary>
+    /// C = A B, or C += A B, or C = A B + bias, with C [rows, outputs], A [rows, inner] and B packed. Only the columns of the panels
+    /// from <paramref name="firstPanel"/> up to <paramref name="endPanel"/> are computed.
+    /// </summary>
+    /// <param name="a">The rows of A.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="packed">What <see cref="Pack"/> wrote for the same inner and outputs.</param>
+    /// <param name="inner">The summed dimension; 0 leaves the starting values.</param>
+    /// <param name="outputs">The columns of C.</param>
+    /// <param name="c">The rows of C; no two may overlap.</param>
+    /// <param name="accumulate">Whether C starts from what it holds.</param>
+    /// <param name="bias">Where not accumulating: what every row starts from, [outputs], or null for zero.</param>
+    /// <param name="firstPanel">The first panel of columns.</param>
+    /// <param name="endPanel">One past the last panel of columns.</param>
+    /// <param name="scratch">Memory of <see cref="MultiplyScratch"/> elements.</param>
+    public abstract void Multiply(
+        Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, int firstPanel, int endPanel, T* scratch);
+
+    /// <summary>Elements of scratch that <see cref="Multiply"/> needs; it does not grow beyond a fixed number of rows.</summary>
+    public abstract nint MultiplyScratch(int rows, int inner);
+
+    /// <summary>
+    /// C[i, j] += Σₖ A[k, i] B[k, j] over k &lt; count, for the rows i of C from <paramref name="firstRow"/> up to <paramref name="endRow"/>:
+    /// weight gradients, where k runs over all steps and batch rows.
+    /// </summary>
+    /// <param name="a">The rows of A [count, m].</param>
+    /// <param name="b">The rows of B [count, n].</param>
+    /// <param name="count">The summed dimension.</param>
+    /// <param name="m">Rows of C.</param>
+    /// <param name="n">Columns of C.</param>
+    /// <param name="c">C [m, n].</param>
+    /// <param name="cStride">Elements from one row of C to the next.</param>
+    /// <param name="firstRow">The first row of C to compute.</param>
+    /// <param name="endRow">One past the last row of C to compute.</param>
+    /// <param name="scratch">Memory of <see cref="TransposedScratch"/> elements, one for each thread.</param>
+    public abstract void MultiplyTransposedA(
+        Rows<T> a, Rows<T> b, int count, int m, int n, T* c, nint cStride, int firstRow, int endRow, T* scratch);
+
+    /// <summary>Elements of scratch that <see cref="MultiplyTransposedA"/> needs.</summary>
+    public abstract nint TransposedScratch(int count, int m, int n);
+
+    /// <summary>sums[j] += Σᵣ A[r, j] in ascending order of r, for the columns from <paramref name="firstColumn"/> up to <paramref name="endColumn"/>.</summary>
+    public abstract void ColumnSums(Rows<T> a, int count, T* sums, int firstColumn, int endColumn);
+
+    private readonly struct Factory : IVectorFactory<T, MatrixKernels<T>>
+    {
+        public MatrixKernels<T> Create<TVector>()
+            where TVector : struct, IVector<TVector, T> => new PanelKernels<TVector, T>();
+    }
+}

@@ -1,0 +1,336 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Rnn.Kernels;
+
+namespace Rnn.Tests.Kernels;
+
+/// <summary>The products against the plain chain of fused multiply-adds that they promise, bit by bit, at every width.</summary>
+public unsafe class MatrixKernelsTests
+{
+    private static readonly int[] Sizes = [1, 3, 17, 37, 129];
+
+    public static TheoryData<int> Widths => new(Simd.SupportedVectorBits);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void MultiplyIsTheChainOfMultiplyAddsFloat(int bits) => Multiply<float>(bits);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void MultiplyIsTheChainOfMultiplyAddsDouble(int bits) => Multiply<double>(bits);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void TransposedProductIsTheChainOfMultiplyAddsFloat(int bits) => TransposedA<float>(bits);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void TransposedProductIsTheChainOfMultiplyAddsDouble(int bits) => TransposedA<double>(bits);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void ColumnSumsAddRowAfterRowFloat(int bits) => ColumnSums<float>(bits);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void ColumnSumsAddRowAfterRowDouble(int bits) => ColumnSums<double>(bits);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void LongSumsCrossBlocks(int bits)
+    {
+        CheckMultiply<float>(bits, 5, 700, 40, new Random(1), Start.Bias, false, true, false);
+        CheckMultiply<float>(bits, 29, 513, 70, new Random(2), Start.Accumulate, true, false, true);
+        CheckMultiply<float>(bits, 1, 1030, 300, new Random(3), Start.Zero, false, false, false);
+        CheckMultiply<double>(bits, 2, 601, 150, new Random(4), Start.Bias, true, true, true);
+        CheckTransposedA<float>(bits, 1500, 29, 300, new Random(5), false);
+        CheckTransposedA<double>(bits, 700, 40, 7, new Random(6), true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void EveryRowCountGivesTheSameBits(int bits)
+    {
+        for (var rows = 1; rows <= 40; rows++)
+        {
+            CheckMultiply<float>(bits, rows, 19, 75, new Random(rows), (Start)(rows % 3), rows % 2 == 0, rows % 5 < 2, rows % 7 < 3);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void RowsBeyondOneBlockOfTiles(int bits)
+    {
+        CheckMultiply<float>(bits, 307, 21, 33, new Random(1), Start.Bias, false, true, false);
+        CheckMultiply<float>(bits, 250, 260, 33, new Random(2), Start.Zero, true, false, true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void NothingToSumGivesTheStart(int bits)
+    {
+        CheckMultiply<float>(bits, 4, 0, 21, new Random(1), Start.Bias, false, false, false);
+        CheckMultiply<float>(bits, 4, 0, 21, new Random(1), Start.Zero, false, true, false);
+        CheckMultiply<float>(bits, 4, 0, 21, new Random(1), Start.Accumulate, false, false, false);
+        CheckMultiply<float>(bits, 0, 5, 21, new Random(1), Start.Bias, false, false, false);
+        CheckTransposedA<float>(bits, 0, 3, 5, new Random(1), false);
+    }
+
+    private enum Start
+    {
+        Zero,
+        Bias,
+        Accumulate,
+    }
+
+    private static void Multiply<T>(int bits)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var random = new Random(bits + sizeof(T));
+        foreach (var rows in Sizes)
+        {
+            foreach (var inner in Sizes)
+            {
+                foreach (var outputs in Sizes)
+                {
+                    var turn = random.Next(24);
+                    CheckMultiply<T>(bits, rows, inner, outputs, random, (Start)(turn % 3), (turn & 1) != 0, (turn & 2) != 0, (turn & 4) != 0);
+                }
+            }
+        }
+    }
+
+    private static void TransposedA<T>(int bits)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var random = new Random(bits + sizeof(T));
+        foreach (var count in Sizes)
+        {
+            foreach (var m in Sizes)
+            {
+                foreach (var n in Sizes)
+                {
+                    CheckTransposedA<T>(bits, count, m, n, random, random.Next(2) == 0);
+                }
+            }
+        }
+    }
+
+    private static void CheckMultiply<T>(
+        int bits, int rows, int inner, int outputs, Random random, Start start, bool aOffsets, bool cOffsets, bool transposed)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var kernels = MatrixKernels<T>.For(bits);
+        using var a = new Matrix<T>(rows, inner, random, aOffsets);
+        using var b = new Matrix<T>(transposed ? inner : outputs, transposed ? outputs : inner, random, false);
+        using var c = new Matrix<T>(rows, outputs, random, cOffsets);
+        using var bias = new Matrix<T>(1, outputs, random, false);
+        using var packed = new Guarded<T>(kernels.PackedLength(inner, outputs));
+        using var scratch = new Guarded<T>(kernels.MultiplyScratch(rows, inner));
+
+        var expected = new T[rows, outputs];
+        for (var r = 0; r < rows; r++)
+        {
+            for (var j = 0; j < outputs; j++)
+            {
+                var sum = start switch { Start.Zero => T.Zero, Start.Bias => bias[0, j], _ => c[r, j] };
+                for (var k = 0; k < inner; k++)
+                {
+                    sum = T.FusedMultiplyAdd(a[r, k], transposed ? b[k, j] : b[j, k], sum);
+                }
+
+                expected[r, j] = sum;
+            }
+        }
+
+        var panels = kernels.PanelCount(outputs);
+        var split = random.Next(panels + 1);
+        kernels.Pack(b.Rows.Start, b.Rows.Stride, transposed, inner, outputs, packed.Start, split, panels);
+        kernels.Pack(b.Rows.Start, b.Rows.Stride, transposed, inner, outputs, packed.Start, 0, split);
+
+        // The same product in four parts: rows and panels split anywhere.
+        var splitRow = random.Next(rows + 1);
+        split = random.Next(panels + 1);
+        foreach (var (firstRow, count) in new[] { (splitRow, rows - splitRow), (0, splitRow) })
+        {
+            foreach (var (first, end) in new[] { (0, split), (split, panels) })
+            {
+                kernels.Multiply(
+                    a.Rows.Skip(firstRow), count, packed.Start, inner, outputs, c.Rows.Skip(firstRow), start == Start.Accumulate,
+                    start == Start.Bias ? bias.Rows.Start : null, first, end, scratch.Start);
+            }
+        }
+
+        Check(expected, c, $"{typeof(T).Name} {bits} [{rows}, {inner}] x [{inner}, {outputs}] {start} {aOffsets} {cOffsets} {transposed}");
+        packed.Check();
+        scratch.Check();
+    }
+
+    private static void CheckTransposedA<T>(int bits, int count, int m, int n, Random random, bool offsets)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var kernels = MatrixKernels<T>.For(bits);
+        using var a = new Matrix<T>(count, m, random, false);
+        using var b = new Matrix<T>(count, n, random, offsets);
+        using var c = new Matrix<T>(m, n, random, false);
+        using var scratch = new Guarded<T>(kernels.TransposedScratch(count, m, n));
+        var expected = new T[m, n];
+        for (var i = 0; i < m; i++)
+        {
+            for (var j = 0; j < n; j++)
+            {
+                var sum = c[i, j];
+                for (var k = 0; k < count; k++)
+                {
+                    sum = T.FusedMultiplyAdd(a[k, i], b[k, j], sum);
+                }
+
+                expected[i, j] = sum;
+            }
+        }
+
+        var split = random.Next(m + 1);
+        kernels.MultiplyTransposedA(a.Rows, b.Rows, count, m, n, c.Rows.Start, c.Rows.Stride, split, m, scratch.Start);
+        kernels.MultiplyTransposedA(a.Rows, b.Rows, count, m, n, c.Rows.Start, c.Rows.Stride, 0, split, scratch.Start);
+        Check(expected, c, $"{typeof(T).Name} {bits} [{count}, {m}]ᵀ x [{count}, {n}] {offsets}");
+        scratch.Check();
+    }
+
+    private static void ColumnSums<T>(int bits)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var random = new Random(bits);
+        var kernels = MatrixKernels<T>.For(bits);
+        foreach (var count in Sizes)
+        {
+            foreach (var columns in Sizes)
+            {
+                using var a = new Matrix<T>(count, columns, random, count % 2 == 0);
+                using var sums = new Matrix<T>(1, columns, random, false);
+                var expected = new T[1, columns];
+                for (var j = 0; j < columns; j++)
+                {
+                    expected[0, j] = sums[0, j];
+                    for (var r = 0; r < count; r++)
+                    {
+                        expected[0, j] += a[r, j];
+                    }
+                }
+
+                var split = random.Next(columns + 1);
+                kernels.ColumnSums(a.Rows, count, sums.Rows.Start, split, columns);
+                kernels.ColumnSums(a.Rows, count, sums.Rows.Start, 0, split);
+                Check(expected, sums, $"{count} x {columns}");
+            }
+        }
+    }
+
+    private static void Check<T>(T[,] expected, Matrix<T> actual, string what)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var r = 0; r < expected.GetLength(0); r++)
+        {
+            for (var j = 0; j < expected.GetLength(1); j++)
+            {
+                Assert.True(expected[r, j].Equals(actual[r, j]), $"{what}: [{r}, {j}] is {actual[r, j]}, expected {expected[r, j]}");
+            }
+        }
+
+        actual.CheckGuards();
+    }
+
+    /// <summary>Native memory between guard words.</summary>
+    private sealed class Guarded<T> : IDisposable
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private const int Margin = 64;
+        private static readonly T Guard = T.CreateChecked(-987654);
+        private readonly nint _length;
+        private readonly T* _memory;
+
+        public Guarded(nint length)
+        {
+            _length = length;
+            _memory = (T*)NativeMemory.Alloc((nuint)((length + (2 * Margin)) * sizeof(T)));
+            for (nint i = 0; i < length + (2 * Margin); i++)
+            {
+                _memory[i] = Guard;
+            }
+        }
+
+        // An odd beginning: nothing may depend on the alignment of what a caller gives.
+        public T* Start => _memory + Margin + 1;
+
+        public void Check()
+        {
+            for (nint i = 0; i < Margin; i++)
+            {
+                Assert.Equal(Guard, _memory[i]);
+                Assert.Equal(Guard, i == 0 ? Guard : _memory[_length + Margin + i]);
+            }
+        }
+
+        public void Dispose() => NativeMemory.Free(_memory);
+    }
+
+    /// <summary>A matrix with guard words between its rows, which lie in turn or at offsets in any order.</summary>
+    private sealed class Matrix<T> : IDisposable
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private const int Gap = 5;
+        private static readonly T Guard = T.CreateChecked(123456789);
+        private readonly int _rows;
+        private readonly int _columns;
+        private readonly T* _memory;
+        private readonly nint* _offsets;
+
+        public Matrix(int rows, int columns, Random random, bool offsets)
+        {
+            (_rows, _columns) = (rows, columns);
+            nint stride = columns + Gap;
+            _memory = (T*)NativeMemory.Alloc((nuint)(((rows * stride) + Gap) * sizeof(T)));
+            _offsets = (nint*)NativeMemory.Alloc((nuint)((rows + 1) * sizeof(nint)));
+            new Span<T>(_memory, (int)((rows * stride) + Gap)).Fill(Guard);
+            var order = Enumerable.Range(0, rows).ToArray();
+            if (offsets)
+            {
+                random.Shuffle(order);
+            }
+
+            for (var r = 0; r < rows; r++)
+            {
+                _offsets[r] = order[r] * stride;
+            }
+
+            Rows = new Rows<T>(_memory + Gap, stride, offsets ? _offsets : null);
+            for (var r = 0; r < rows; r++)
+            {
+                for (var j = 0; j < columns; j++)
+                {
+                    Rows[r][j] = T.CreateChecked((random.NextDouble() * 2) - 1);
+                }
+            }
+        }
+
+        public Rows<T> Rows { get; }
+
+        public T this[int row, int column] => Rows[row][column];
+
+        public void CheckGuards()
+        {
+            for (var g = 0; g <= _rows; g++)
+            {
+                for (var i = 0; i < Gap; i++)
+                {
+                    Assert.Equal(Guard, _memory[(g * (_columns + Gap)) + i]);
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            NativeMemory.Free(_memory);
+            NativeMemory.Free(_offsets);
+        }
+    }
+}
