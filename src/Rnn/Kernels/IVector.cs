@@ -56,6 +56,15 @@ public unsafe interface IVector<TSelf, T> :
     /// <summary>The larger of two lanes; where either is NaN the result is NaN.</summary>
     static abstract TSelf Max(TSelf a, TSelf b);
 
+    /// <summary>
+    /// The smaller of two lanes in one instruction. Where <paramref name="b"/> is NaN the result is NaN; a NaN in
+    /// <paramref name="a"/> alone may be lost, so the limit goes first and the value second. Of two zeros either may come.
+    /// </summary>
+    static abstract TSelf MinNative(TSelf a, TSelf b);
+
+    /// <summary>The larger of two lanes in one instruction, with NaN and zeros as in <see cref="MinNative"/>.</summary>
+    static abstract TSelf MaxNative(TSelf a, TSelf b);
+
     /// <summary>The absolute value.</summary>
     static abstract TSelf Abs(TSelf a);
 
@@ -70,6 +79,15 @@ public unsafe interface IVector<TSelf, T> :
 
     /// <summary>Two to the power of a whole number within the range of normal exponents, by its bits.</summary>
     static abstract TSelf PowerOfTwo(TSelf wholeNumber);
+
+    /// <summary>
+    /// <c>a·2ⁿ</c> with one rounding, into the denormal range and up to infinity, for ½ &lt; |a| &lt; 2 and whole n from −150 to 128
+    /// (<see cref="double"/>: −1077 to 1024); NaN in <paramref name="a"/> stays NaN.
+    /// </summary>
+    static abstract TSelf Scale(TSelf a, TSelf n);
+
+    /// <summary>As <see cref="Scale"/>, cheaper, for whole n from −150 to 62 (<see cref="double"/>: −1077 to 510).</summary>
+    static abstract TSelf ScaleDown(TSelf a, TSelf n);
 
     /// <summary>The mask of the lanes where <c>a &lt; b</c>.</summary>
     static abstract TSelf LessThan(TSelf a, TSelf b);

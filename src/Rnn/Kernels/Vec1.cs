@@ -63,6 +63,14 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> MinNative(Vec1<T> a, Vec1<T> b) => new(T.MinNative(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> MaxNative(Vec1<T> a, Vec1<T> b) => new(T.MaxNative(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec1<T> Abs(Vec1<T> a) => new(T.Abs(a._value));
 
     /// <inheritdoc/>
@@ -90,6 +98,32 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
         var biasedDouble = (double)(object)wholeNumber._value + (6755399441055744.0 + 1023.0);
         return new((T)(object)BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(biasedDouble) << 52));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> Scale(Vec1<T> a, Vec1<T> n)
+    {
+        // One factor cannot span the range: two of them, the first of them exact.
+        var negative = LessThan(n, Zero);
+        if (typeof(T) == typeof(float))
+        {
+            var first = PowerOfTwo(n + Select(negative, Constant(64.0), Constant(-1.0)));
+            return a * first * Select(negative, Constant(5.421010862427522e-20), Constant(2.0));
+        }
+
+        var firstDouble = PowerOfTwo(n + Select(negative, Constant(512.0), Constant(-1.0)));
+        return a * firstDouble * Select(negative, Constant(7.458340731200207e-155), Constant(2.0));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> ScaleDown(Vec1<T> a, Vec1<T> n)
+    {
+        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
+        return typeof(T) == typeof(float)
+            ? a * PowerOfTwo(n + Constant(64.0)) * Constant(5.421010862427522e-20)
+            : a * PowerOfTwo(n + Constant(512.0)) * Constant(7.458340731200207e-155);
     }
 
     /// <inheritdoc/>

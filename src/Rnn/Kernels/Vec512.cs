@@ -96,6 +96,14 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> MinNative(Vec512<T> a, Vec512<T> b) => new(Vector512.MinNative(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> MaxNative(Vec512<T> a, Vec512<T> b) => new(Vector512.MaxNative(a._value, b._value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec512<T> Abs(Vec512<T> a) => new(Vector512.Abs(a._value));
 
     /// <inheritdoc/>
@@ -126,6 +134,44 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
         var biasedDouble = wholeNumber._value.AsDouble() + Vector512.Create(6755399441055744.0 + 1023.0);
         return new(Vector512.ShiftLeft(biasedDouble.AsInt64(), 52).As<long, T>());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> Scale(Vec512<T> a, Vec512<T> n)
+    {
+        if (Avx512F.IsSupported)
+        {
+            return new(typeof(T) == typeof(float)
+                ? Avx512F.Scale(a._value.AsSingle(), n._value.AsSingle()).As<float, T>()
+                : Avx512F.Scale(a._value.AsDouble(), n._value.AsDouble()).As<double, T>());
+        }
+
+        // One factor cannot span the range: two of them, the first of them exact.
+        var negative = LessThan(n, Zero);
+        if (typeof(T) == typeof(float))
+        {
+            var first = PowerOfTwo(n + Select(negative, Constant(64.0), Constant(-1.0)));
+            return a * first * Select(negative, Constant(5.421010862427522e-20), Constant(2.0));
+        }
+
+        var firstDouble = PowerOfTwo(n + Select(negative, Constant(512.0), Constant(-1.0)));
+        return a * firstDouble * Select(negative, Constant(7.458340731200207e-155), Constant(2.0));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> ScaleDown(Vec512<T> a, Vec512<T> n)
+    {
+        if (Avx512F.IsSupported)
+        {
+            return Scale(a, n);
+        }
+
+        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
+        return typeof(T) == typeof(float)
+            ? a * PowerOfTwo(n + Constant(64.0)) * Constant(5.421010862427522e-20)
+            : a * PowerOfTwo(n + Constant(512.0)) * Constant(7.458340731200207e-155);
     }
 
     /// <inheritdoc/>
