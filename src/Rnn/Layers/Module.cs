@@ -9,7 +9,7 @@ namespace Rnn.Layers;
 /// constructor; names, saving, training mode, counting and printing follow from that.
 /// </summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public abstract class Module<T>
+public abstract partial class Module<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly List<Parameter<T>> _parameters = [];
@@ -94,6 +94,8 @@ public abstract class Module<T>
     {
     }
 
+    private string TypeName => GetType().Name.Split('`')[0];
+
     private string CheckName(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -144,9 +146,7 @@ public abstract class Module<T>
             text.Append(name).Append(": ");
         }
 
-        var type = GetType().Name;
-        var tick = type.IndexOf('`', StringComparison.Ordinal);
-        text.Append(tick < 0 ? type : type[..tick]);
+        text.Append(TypeName);
         if (Description.Length > 0)
         {
             text.Append('(').Append(Description).Append(')');

@@ -1,0 +1,70 @@
+using System.Text;
+using Rnn.Formats;
+using Rnn.Tensors;
+
+namespace Rnn.Layers;
+
+public abstract partial class Module<T>
+{
+    /// <summary>
+    /// Saves all parameters under their dotted paths as a safetensors file. A failure or cancellation on the way leaves the path as it was.
+    /// </summary>
+    /// <param name="path">The file to make or replace.</param>
+    /// <param name="metadata">Free text to keep beside the parameters.</param>
+    /// <param name="cancellationToken">Ends the saving; the path keeps its old content.</param>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Save(string path, IEnumerable<KeyValuePair<string, string>>? metadata = null, CancellationToken cancellationToken = default) =>
+        SafeTensors.Write(path, NamedParameters.Select(pair => new KeyValuePair<string, Tensor<T>>(pair.Key, pair.Value.Value)), metadata, cancellationToken);
+
+    /// <summary>
+    /// Loads all parameters from a safetensors file that <see cref="Save"/> wrote for a module of the same shape. The file must have
+    /// exactly this module's names and shapes; double, single, half and bfloat16 convert. When it does not fit, no parameter changes.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The file's metadata.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged or not safetensors, or its names or shapes are not this module's: the message lists them all.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public IReadOnlyDictionary<string, string> Load(string path)
+    {
+        using var reader = SafeTensorsReader.Open(path);
+        var entries = reader.Header.Entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+        var parameters = NamedParameters;
+        CheckFits(parameters, entries, reader.Source);
+        foreach (var (name, parameter) in parameters)
+        {
+            reader.Read(entries[name], parameter.Value.AsSpan());
+        }
+
+        return reader.Header.Metadata;
+    }
+
+    private void CheckFits(IReadOnlyList<KeyValuePair<string, Parameter<T>>> parameters, Dictionary<string, SafeTensorsEntry> entries, string source)
+    {
+        var missing = parameters.Where(pair => !entries.ContainsKey(pair.Key)).Select(pair => $"{pair.Key} {pair.Value.Shape}");
+        var unexpected = entries.Keys.Except(parameters.Select(pair => pair.Key), StringComparer.Ordinal).Select(name => $"{name} {entries[name].Shape}");
+        var wrong = parameters
+            .Where(pair => entries.TryGetValue(pair.Key, out var entry) && entry.Shape != pair.Value.Shape)
+            .Select(pair => $"{pair.Key} expected {pair.Value.Shape} but is {entries[pair.Key].Shape}");
+        var unreadable = parameters
+            .Where(pair => entries.TryGetValue(pair.Key, out var entry) && !entry.Type.IsReadable)
+            .Select(pair => $"{pair.Key} is {entries[pair.Key].Type}");
+        var message = new StringBuilder();
+        Append(message, "missing", missing);
+        Append(message, "unexpected", unexpected);
+        Append(message, "of another shape", wrong);
+        Append(message, "of another type than F64, F32, F16 or BF16", unreadable);
+        if (message.Length > 0)
+        {
+            throw new InvalidDataException($"{source} does not fit this {TypeName}:{message}");
+        }
+    }
+
+    private static void Append(StringBuilder message, string what, IEnumerable<string> items)
+    {
+        var list = string.Join(", ", items);
+        if (list.Length > 0)
+        {
+            message.Append(' ').Append(what).Append(": ").Append(list).Append('.');
+        }
+    }
+}
