@@ -34,13 +34,11 @@ internal static class AtomicFile
     // A rename would replace a symbolic link, not the file that it points to.
     private static string Target(string path)
     {
-        var full = Path.GetFullPath(path);
-        if (Path.GetDirectoryName(full) is not { } folder || !Directory.Exists(folder))
-        {
-            throw new DirectoryNotFoundException($"path: the folder of '{path}' does not exist; make it first.");
-        }
-
-        return File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+        var file = new FileInfo(path);
+        var target = file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        return Directory.Exists(Path.GetDirectoryName(target))
+            ? target
+            : throw new DirectoryNotFoundException($"path: the folder of '{path}' does not exist; make it first.");
     }
 
     private static void TryDelete(string path)

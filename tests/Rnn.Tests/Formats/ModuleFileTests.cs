@@ -1,0 +1,95 @@
+using System.Numerics;
+using Rnn.Formats;
+using Rnn.Layers;
+using Rnn.Tensors;
+
+namespace Rnn.Tests.Formats;
+
+public sealed class ModuleFileTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("rnn-tests-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void AModuleComesBackAsItWas()
+    {
+        var saved = new Pair<float>(3, 37, seed: 1);
+        saved.Save(Location, [new("note", "first")]);
+        var loaded = new Pair<float>(3, 37, seed: 2);
+        var version = loaded.Parameters.First().Value.Version;
+        Assert.Equal("first", loaded.Load(Location)["note"]);
+        Assert.Equal(Values(saved), Values(loaded));
+        Assert.NotEqual(version, loaded.Parameters.First().Value.Version);
+
+        // The same weights in the other element type.
+        var wide = new Pair<double>(3, 37, seed: 3);
+        wide.Load(Location);
+        Assert.Equal(Values(saved), Values(wide));
+    }
+
+    [Fact]
+    public void NamesAreDottedPathsAndASharedParameterIsSavedOnce()
+    {
+        var module = new Pair<double>(2, 1, seed: 1);
+        module.Save(Location);
+        Assert.Equal(["first.bias", "first.weight", "second.weight"], SafeTensors.Read(Location).Entries.Select(entry => entry.Name));
+    }
+
+    [Fact]
+    public void AFileThatDoesNotFitChangesNothingAndIsExplained()
+    {
+        Tensor<float> Zeros(params int[] shape) => new(new Storage<float>(new float[new Shape(shape).Length]), 0, shape);
+        SafeTensors.Write<float>(Location, [new("first.weight", Zeros(3, 37)), new("second.weight", Zeros(37, 3)), new("third.weight", Zeros(2))]);
+        var module = new Pair<float>(3, 37, seed: 1);
+        var before = Values(module);
+        var error = Assert.Throws<InvalidDataException>(() => module.Load(Location));
+        Assert.Equal(
+            "model.safetensors does not fit this Pair: missing: first.bias [37]. unexpected: third.weight [2]. of another shape: second.weight expected [1] but is [37, 3].",
+            error.Message);
+        Assert.Equal(before, Values(module));
+    }
+
+    [Fact]
+    public void ADamagedFileChangesNothing()
+    {
+        var module = new Pair<float>(3, 37, seed: 1);
+        module.Save(Location);
+        File.WriteAllBytes(Location, File.ReadAllBytes(Location)[..^1]);
+        var other = new Pair<float>(3, 37, seed: 2);
+        var before = Values(other);
+        Assert.Contains("model.safetensors: the file is cut short", Assert.Throws<InvalidDataException>(() => other.Load(Location)).Message);
+        Assert.Equal(before, Values(other));
+        Assert.Throws<FileNotFoundException>(() => other.Load(Location + "x"));
+    }
+
+    private string Location => Path.Combine(_folder.FullName, "model.safetensors");
+
+    private static double[] Values<T>(Module<T> module)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        [.. module.Parameters.SelectMany(parameter => parameter.Value.AsReadOnlySpan().ToArray()).Select(double.CreateTruncating)];
+
+    private sealed class Pair<T> : Module<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public Pair(int rows, int columns, int seed)
+        {
+            var random = new Random(seed);
+            var first = AddModule("first", new Leaf<T>());
+            var weight = first.Add("weight", random, rows, columns);
+            first.Add("bias", random, columns);
+            var second = AddModule("second", new Leaf<T>());
+            second.Add("weight", random, 1);
+            second.Share(weight);
+        }
+    }
+
+    private sealed class Leaf<T> : Module<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public Parameter<T> Add(string name, Random random, params int[] shape) => AddParameter(name, new Tensor<T>(
+            new Storage<T>([.. Enumerable.Range(0, new Shape(shape).Length).Select(_ => T.CreateTruncating((float)random.NextDouble()))]), 0, shape));
+
+        public void Share(Parameter<T> parameter) => AddParameter(parameter);
+    }
+}

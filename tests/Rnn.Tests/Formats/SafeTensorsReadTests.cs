@@ -1,0 +1,265 @@
+using System.Buffers.Binary;
+using System.Text;
+using Rnn.Formats;
+using Rnn.Tests.Golden;
+
+namespace Rnn.Tests.Formats;
+
+public class SafeTensorsReadTests
+{
+    // Two readers written apart agree on files that PyTorch's values were put into by Python.
+    [Theory]
+    [InlineData("lstm.safetensors")]
+    [InlineData("training.safetensors")]
+    [InlineData("losses.safetensors")]
+    public void FilesOfAnotherWriterAreRead(string name)
+    {
+        var golden = GoldenFile.Open(name);
+        var file = SafeTensors.Read(GoldenFile.Resource(name));
+        Assert.Equal(golden.Names.Order(), file.Entries.Select(entry => entry.Name).Order());
+        Assert.Contains(file.Entries, entry => entry.Type == SafeTensorsType.Float64);
+        foreach (var entry in file.Entries.Where(entry => entry.Type.IsReadable))
+        {
+            var expected = golden.Values(entry.Name);
+            Assert.Equal(golden.Shape(entry.Name), entry.Shape.Dimensions);
+            Assert.Equal(expected, file.Get<double>(entry.Name).AsReadOnlySpan());
+            Assert.Equal(expected.Select(value => (float)value).ToArray(), file.Get<float>(entry.Name).AsReadOnlySpan());
+        }
+    }
+
+    [Fact]
+    public void HalfPrecisionsConvertExactly()
+    {
+        // Every bit pattern of the two sixteen-bit types.
+        var bytes = new byte[2 << 16];
+        for (var bits = 0; bits < 1 << 16; bits++)
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(bits * 2), (ushort)bits);
+        }
+
+        var file = SafeTensors.Read(FileOf("""{"h":{"dtype":"F16","shape":[256,256],"data_offsets":[0,131072]},"b":{"dtype":"BF16","shape":[65536],"data_offsets":[131072,262144]}}""", [.. bytes, .. bytes]));
+        var halves = file.Get<float>("h").AsReadOnlySpan();
+        var brains = file.Get<double>("b").AsReadOnlySpan();
+        for (var bits = 0; bits < 1 << 16; bits++)
+        {
+            Assert.Equal((float)BitConverter.UInt16BitsToHalf((ushort)bits), halves[bits]);
+
+            // Sign, eight bits of exponent, seven of fraction.
+            var (exponent, fraction) = ((bits >> 7) & 0xFF, bits & 0x7F);
+            var magnitude = exponent switch
+            {
+                0 => Math.ScaleB(fraction, -133),
+                255 => fraction == 0 ? double.PositiveInfinity : double.NaN,
+                _ => Math.ScaleB(128 + fraction, exponent - 134),
+            };
+            Assert.Equal(bits >> 15 == 0 ? magnitude : -magnitude, brains[bits]);
+        }
+    }
+
+    [Fact]
+    public void DoublesRoundToNearestSingle()
+    {
+        var values = new[] { 0.1, 1e300, -1e-300, 16777217.0, double.NaN };
+        var file = SafeTensors.Read(FileOf("""{"x":{"dtype":"F64","shape":[5],"data_offsets":[0,40]}}""", [.. values.SelectMany(BitConverter.GetBytes)]));
+        Assert.Equal([0.1f, float.PositiveInfinity, -0f, 16777216f, float.NaN], file.Get<float>("x").AsReadOnlySpan());
+    }
+
+    [Fact]
+    public void AStreamThatCannotSeekIsRead()
+    {
+        var bytes = GoldenFile.Resource("losses.safetensors");
+        var expected = SafeTensors.Read(bytes);
+        var file = SafeTensors.Read(new SlowStream(bytes));
+        Assert.Equal(expected.Entries, file.Entries);
+        foreach (var entry in file.Entries.Where(entry => entry.Type.IsReadable))
+        {
+            Assert.Equal(expected.Get<double>(entry.Name).AsReadOnlySpan(), file.Get<double>(entry.Name).AsReadOnlySpan());
+        }
+    }
+
+    [Fact]
+    public void AStreamIsReadFromItsPosition()
+    {
+        using var stream = new MemoryStream();
+        stream.Write("before"u8);
+        stream.Write(FileOf("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", [0, 0, 0x80, 0x3F]));
+        stream.Position = 6;
+        Assert.Equal([1f], SafeTensors.Read(stream).Get<float>("x").AsReadOnlySpan());
+    }
+
+    [Fact]
+    public void AnEmptyFileOfTensorsIsValid()
+    {
+        var file = SafeTensors.Read(FileOf("{}", []));
+        Assert.Empty(file.Entries);
+        Assert.Empty(file.Metadata);
+    }
+
+    [Fact]
+    public void EmptyTensorsStandBetweenOthers()
+    {
+        var file = SafeTensors.Read(FileOf(
+            """{"z":{"dtype":"F32","shape":[1],"data_offsets":[4,8]},"e":{"dtype":"F64","shape":[0,3],"data_offsets":[4,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
+            [0, 0, 0x80, 0x3F, 0, 0, 0, 0x40]));
+        Assert.Equal(["a", "e", "z"], file.Entries.Select(entry => entry.Name));
+        Assert.Equal(0, file.Get<float>("e").Length);
+        Assert.Equal([2f], file.Get<float>("z").AsReadOnlySpan());
+    }
+
+    [Fact]
+    public void CopyToChecksTheLength()
+    {
+        var file = SafeTensors.Read(FileOf("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", [0, 0, 0x80, 0x3F]));
+        var values = new double[1];
+        file.CopyTo<double>("x", values);
+        Assert.Equal([1.0], values);
+        var error = Assert.Throws<ArgumentException>(() => file.CopyTo<double>("x", new double[2]));
+        Assert.Contains("expected 1 elements for x F32 [1] but got 2", error.Message);
+    }
+
+    [Fact]
+    public void WhatIsNotThereOrNotReadableIsNamed()
+    {
+        var file = SafeTensors.Read(FileOf("""{"ids":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}""", [1, 0, 0, 0]));
+        Assert.True(file.Contains("ids"));
+        Assert.False(file.Contains("x"));
+        Assert.Contains("there is no tensor 'x'; the file has ids.", Assert.Throws<KeyNotFoundException>(() => file.Get<float>("x")).Message);
+        Assert.Contains("'ids' is of type I32", Assert.Throws<InvalidDataException>(() => file.Get<float>("ids")).Message);
+    }
+
+    [Theory]
+    [InlineData("""[]""", "does not begin with '{'")]
+    [InlineData("""  {}""", "does not begin with '{'")]
+    [InlineData("""{"x":1}""", "'x' is not an object")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1]}}""", "'x' lacks")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}}""", "unexpected field 'more'")]
+    [InlineData("""{"x":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}}""", "unknown dtype 'F31'")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", "needs 8 bytes but its data_offsets are 0 to 4")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", "shape that is not a list of whole numbers")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}""", "shape that is not a list of whole numbers")]
+    [InlineData("""{"x":{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}}""", "shape that is not a list of whole numbers")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""", "data_offsets are 4 to 0")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}""", "two data_offsets")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "neither holes nor overlap")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "neither holes nor overlap")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"y":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""", "neither holes nor overlap")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", "'x' comes twice")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}""", "larger than any file")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[65536,65536],"data_offsets":[0,17179869184]}}""", "larger than a tensor can be")]
+    [InlineData("""{"x":{"dtype":"F4","shape":[1],"data_offsets":[0,1]}}""", "needs 0 bytes")]
+    [InlineData("""{"__metadata__":{"a":1}}""", "metadata 'a' is not one text")]
+    [InlineData("""{"__metadata__":{"a":"1","a":"2"}}""", "metadata 'a' is not one text")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}""", "not valid JSON")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}} {}""", "not valid JSON")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[[1]],"data_offsets":[0,4]}}""", "shape that is not a list of whole numbers")]
+    public void AHeaderThatBreaksTheFormatIsRefused(string json, string message)
+    {
+        var bytes = FileOf(json, [0, 0, 0, 0, 0, 0, 0, 0]);
+        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => SafeTensors.Read(bytes)).Message);
+        Assert.Contains(message, Assert.Throws<InvalidDataException>(() => SafeTensors.Read(new SlowStream(bytes))).Message);
+    }
+
+    [Fact]
+    public void InvalidUtf8IsRefused()
+    {
+        var bytes = FileOf("""{"@":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}""", []);
+        bytes[10] = 0xFF;
+        Assert.Contains("not valid JSON", Assert.Throws<InvalidDataException>(() => SafeTensors.Read(bytes)).Message);
+    }
+
+    // Cut after every byte: each is a clear error, none an index out of range.
+    [Fact]
+    public void ACutFileIsRefusedWhereverItEnds()
+    {
+        var bytes = FileOf("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", [1, 2, 3, 4, 5, 6, 7, 8]);
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            var cut = bytes[..length];
+            Assert.Throws<InvalidDataException>(() => SafeTensors.Read(cut));
+            Assert.Throws<InvalidDataException>(() => SafeTensors.Read(new MemoryStream(cut)));
+            Assert.Throws<InvalidDataException>(() => SafeTensors.Read(new SlowStream(cut)));
+        }
+
+        var error = Assert.Throws<InvalidDataException>(() => SafeTensors.Read(bytes.AsMemory()[..^3]));
+        Assert.Contains($"cut short: its header needs {bytes.Length} bytes but there are {bytes.Length - 3}", error.Message);
+    }
+
+    [Fact]
+    public void BytesAfterTheLastTensorAreRefused()
+    {
+        byte[] bytes = [.. FileOf("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", [1, 2, 3, 4]), 5];
+        Assert.Contains("1 bytes follow", Assert.Throws<InvalidDataException>(() => SafeTensors.Read(bytes)).Message);
+        Assert.Contains("bytes follow", Assert.Throws<InvalidDataException>(() => SafeTensors.Read(new SlowStream(bytes))).Message);
+    }
+
+    // The header promises a gigabyte of data, then of header: the reader must not believe it.
+    [Fact]
+    public void APromiseOfHugeDataCostsNoMemory()
+    {
+        var bytes = FileOf("""{"x":{"dtype":"F32","shape":[268435456],"data_offsets":[0,1073741824]}}""", [1, 2, 3, 4]);
+        byte[] longHeader = [0, 0xE0, 0xF5, 5, 0, 0, 0, 0, (byte)'{'];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<InvalidDataException>(() => SafeTensors.Read(bytes));
+        Assert.Throws<InvalidDataException>(() => SafeTensors.Read(new MemoryStream(bytes)));
+        Assert.Throws<InvalidDataException>(() => SafeTensors.Read(new SlowStream(bytes)));
+        Assert.Throws<InvalidDataException>(() => SafeTensors.Read(longHeader));
+        Assert.Throws<InvalidDataException>(() => SafeTensors.Read(new SlowStream(longHeader)));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 4_000_000);
+    }
+
+    [Theory]
+    [InlineData("PK\u0003\u0004 a zip archive, as PyTorch's own files are")]
+    [InlineData("{\"a\": 1, \"this\": \"is JSON\"}")]
+    [InlineData("\0\0\0\0\0\0\0\0")]
+    public void ForeignFilesAreNamedAsSuch(string content)
+    {
+        var error = Assert.Throws<InvalidDataException>(() => SafeTensors.Read(Encoding.Latin1.GetBytes(content)));
+        Assert.Contains("not a safetensors file", error.Message);
+    }
+
+    private static byte[] FileOf(string json, byte[] data)
+    {
+        var header = Encoding.UTF8.GetBytes(json);
+        var bytes = new byte[8 + header.Length + data.Length];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, (ulong)header.Length);
+        header.CopyTo(bytes, 8);
+        data.CopyTo(bytes, 8 + header.Length);
+        return bytes;
+    }
+
+    // Cannot seek, and gives at most a few bytes a call.
+    private sealed class SlowStream(byte[] bytes) : Stream
+    {
+        private int _position;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            count = Math.Min(Math.Min(count, 1013), bytes.Length - _position);
+            Array.Copy(bytes, _position, buffer, offset, count);
+            _position += count;
+            return count;
+        }
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}
