@@ -1,1 +1,14 @@
-Console.WriteLine("stub");
+using BenchmarkDotNet.Running;
+using Rnn.Benchmarks;
+
+return args switch
+{
+    ["kernels", .. var rest] => KernelTable.Run(rest),
+    _ => RunBenchmarkDotNet(args),
+};
+
+static int RunBenchmarkDotNet(string[] arguments)
+{
+    BenchmarkSwitcher.FromAssembly(typeof(KernelTable).Assembly).Run(arguments);
+    return 0;
+}

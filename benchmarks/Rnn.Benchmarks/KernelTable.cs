@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Rnn.Kernels;
+
+namespace Rnn.Benchmarks;
+
+/// <summary>The command <c>kernels</c>: a table of the matrix products, each beside the machine's limit, in some seconds.</summary>
+internal static unsafe class KernelTable
+{
+    public static int Run(string[] arguments)
+    {
+        var only = arguments.Length > 0 ? arguments[0] : null;
+        var roofline = Roofline.Measure();
+        Console.WriteLine(roofline);
+        Console.WriteLine("best of rounds, one thread; % is of the FMA peak measured right before each line");
+        if (Wanted(only, "bars"))
+        {
+            Products<float>("float, the bars", [(48, 512, 256), (24, 800, 400), (96, 2048, 1024)]);
+        }
+
+        if (Wanted(only, "rows"))
+        {
+            Products<float>("float, rows", [.. RowCounts.Select(r => (r, 1024, 256))]);
+        }
+
+        if (Wanted(only, "shapes"))
+        {
+            Products<float>(
+                "float, shapes of layers",
+                [(50, 512, 128), (2500, 512, 128), (20, 800, 200), (20, 2600, 650), (700, 2600, 650), (64, 2048, 512), (4096, 2048, 512), (32, 768, 256), (3200, 768, 64), (32, 256, 64), (3072, 256, 7), (16, 400, 100), (32, 100, 37), (700, 10000, 650)]);
+        }
+
+        if (Wanted(only, "double"))
+        {
+            Products<double>("double", [(48, 512, 256), (24, 800, 400), (96, 2048, 1024), (20, 800, 200)]);
+        }
+
+        if (Wanted(only, "gradients"))
+        {
+            Gradients<float>("float, weight gradients", [(512, 128, 2500), (2600, 650, 700), (2048, 512, 4096), (256, 7, 3072), (256, 64, 3072), (768, 64, 3200), (400, 100, 640), (65, 128, 2500)]);
+            Gradients<double>("double, weight gradients", [(512, 128, 2500)]);
+        }
+
+        if (Wanted(only, "packing"))
+        {
+            Packing<float>("float, packing", [(256, 1024), (650, 2600), (512, 2048), (100, 400)]);
+        }
+
+        if (Wanted(only, "streams"))
+        {
+            Streams();
+        }
+
+        return 0;
+    }
+
+    private static readonly int[] RowCounts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 25, 32, 50, 64];
+
+    private static bool Wanted(string? only, string section) => only is null || only == section;
+
+    private static void Products<T>(string title, (int Rows, int Outputs, int Inner)[] shapes)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Console.WriteLine();
+        Console.WriteLine($"| {title}: rows × outputs, K | µs | GFLOP/s | of peak | GB/s of weights |");
+        Console.WriteLine("|---|---|---|---|---|");
+        var kernels = MatrixKernels<T>.Current;
+        foreach (var (rows, outputs, inner) in shapes)
+        {
+            var a = Allocate<T>((nint)rows * inner);
+            var b = Allocate<T>((nint)outputs * inner);
+            var c = Allocate<T>((nint)rows * outputs);
+            var packed = Allocate<T>(kernels.PackedLength(inner, outputs));
+            var scratch = Allocate<T>(kernels.MultiplyScratch(rows, inner));
+            kernels.Pack(b, inner, false, inner, outputs, packed, 0, kernels.PanelCount(outputs));
+            var (seconds, peak) = Time<T>(() => kernels.Multiply(
+                new(a, inner), rows, packed, inner, outputs, new(c, outputs), false, null, 0, kernels.PanelCount(outputs), scratch));
+            var flops = 2.0 * rows * outputs * inner / seconds;
+            Print($"{rows} × {outputs}, {inner}", seconds, flops, peak, $"{(double)outputs * inner * sizeof(T) / seconds / 1e9:F0}");
+            Free((nint)a, (nint)b, (nint)c, (nint)packed, (nint)scratch);
+        }
+    }
+
+    private static void Gradients<T>(string title, (int M, int N, int Count)[] shapes)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Console.WriteLine();
+        Console.WriteLine($"| {title}: M × N, K | µs | GFLOP/s | of peak | |");
+        Console.WriteLine("|---|---|---|---|---|");
+        var kernels = MatrixKernels<T>.Current;
+        foreach (var (m, n, count) in shapes)
+        {
+            var a = Allocate<T>((nint)count * m);
+            var b = Allocate<T>((nint)count * n);
+            var c = Allocate<T>((nint)m * n);
+            var scratch = Allocate<T>(kernels.TransposedScratch(count, m, n));
+            var (seconds, peak) = Time<T>(() => kernels.MultiplyTransposedA(new(a, m), new(b, n), count, m, n, c, n, 0, m, scratch));
+            Print($"{m} × {n}, {count}", seconds, 2.0 * m * n * count / seconds, peak, string.Empty);
+            Free((nint)a, (nint)b, (nint)c, (nint)scratch);
+        }
+    }
+
+    private static void Packing<T>(string title, (int Inner, int Outputs)[] shapes)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Console.WriteLine();
+        Console.WriteLine($"| {title}: K × outputs | µs W | GB/s | µs Wᵀ | GB/s |");
+        Console.WriteLine("|---|---|---|---|---|");
+        var kernels = MatrixKernels<T>.Current;
+        foreach (var (inner, outputs) in shapes)
+        {
+            var b = Allocate<T>((nint)outputs * inner);
+            var packed = Allocate<T>(kernels.PackedLength(inner, outputs));
+            var (straight, _) = Time<T>(() => kernels.Pack(b, inner, false, inner, outputs, packed, 0, kernels.PanelCount(outputs)));
+            var (transposed, _) = Time<T>(() => kernels.Pack(b, outputs, true, inner, outputs, packed, 0, kernels.PanelCount(outputs)));
+            var bytes = (double)inner * outputs * sizeof(T) / 1e9;
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"| {inner} × {outputs} | {straight * 1e6:F1} | {bytes / straight:F1} | {transposed * 1e6:F1} | {bytes / transposed:F1} |"));
+            Free((nint)b, (nint)packed);
+        }
+    }
+
+    /// <summary>One row through the gate products of streaming steps.</summary>
+    private static void Streams()
+    {
+        Products<float>("float, one step of one row", [(1, 1024, 256), (1, 1024, 512), (1, 512, 128), (1, 512, 256), (1, 192, 40), (1, 192, 64), (1, 2048, 512), (1, 400, 100)]);
+    }
+
+    private static (double Seconds, double Peak) Time<T>(Action action)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        // The machine may be shared: rounds of work and of peak in turn, the best of each.
+        double seconds = double.MaxValue, peak = 0;
+        for (var round = 0; round < 3; round++)
+        {
+            peak = Math.Max(peak, Roofline.MeasureFlops<T>());
+            seconds = Math.Min(seconds, Roofline.Shortest(action));
+        }
+
+        return (seconds, peak);
+    }
+
+    private static void Print(string shape, double seconds, double flops, double peak, string more) => Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture, $"| {shape} | {seconds * 1e6:F1} | {flops / 1e9:F1} | {flops / peak:P0} | {more} |"));
+
+    private static T* Allocate<T>(nint length)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var memory = (T*)NativeMemory.AlignedAlloc((nuint)((length * sizeof(T)) + 64), 64);
+        var random = new Random(1);
+        for (nint i = 0; i < length; i++)
+        {
+            memory[i] = T.CreateTruncating(random.NextSingle() - 0.5f);
+        }
+
+        return memory;
+    }
+
+    private static void Free(params ReadOnlySpan<nint> memory)
+    {
+        foreach (var one in memory)
+        {
+            NativeMemory.AlignedFree((void*)one);
+        }
+    }
+}
