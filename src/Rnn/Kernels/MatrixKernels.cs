@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Rnn.Kernels;
 
@@ -23,7 +24,13 @@ internal abstract unsafe class MatrixKernels<T>
     public abstract int PanelWidth { get; }
 
     /// <summary>The kernels for a given vector width (0, 128, 256 or 512 bits).</summary>
-    public static MatrixKernels<T> For(int vectorBits) => Simd.Create<T, Factory, MatrixKernels<T>>(default, vectorBits);
+    public static MatrixKernels<T> For(int vectorBits) => vectorBits switch
+    {
+        512 => new PanelKernels<Registers512<T>, Vector512<T>, T>(),
+        256 => new PanelKernels<Registers256<T>, Vector256<T>, T>(),
+        128 => new PanelKernels<Registers128<T>, Vector128<T>, T>(),
+        _ => new PanelKernels<Registers1<T>, T, T>(),
+    };
 
     /// <summary>The number of panels that hold this many outputs.</summary>
     public int PanelCount(int outputs) => (outputs + PanelWidth - 1) / PanelWidth;
@@ -85,10 +92,4 @@ internal abstract unsafe class MatrixKernels<T>
 
     /// <summary>sums[j] += Σᵣ A[r, j] in ascending order of r, for the columns from <paramref name="firstColumn"/> up to <paramref name="endColumn"/>.</summary>
     public abstract void ColumnSums(Rows<T> a, int count, T* sums, int firstColumn, int endColumn);
-
-    private readonly struct Factory : IVectorFactory<T, MatrixKernels<T>>
-    {
-        public MatrixKernels<T> Create<TVector>()
-            where TVector : struct, IVector<TVector, T> => new PanelKernels<TVector, T>();
-    }
 }

@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Rnn.Kernels;
 
 /// <content>The loops over blocks, panels and tiles.</content>
-internal sealed unsafe partial class PanelKernels<TVector, T>
-    where TVector : struct, IVector<TVector, T>
+internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
+    where TSimd : struct, IRegisters<TVector, T>
+    where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Rows whose part of a block of A is gathered at once where rows lie at offsets.</summary>
@@ -99,7 +100,7 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
                         startRows = _noStride;
                     }
 
-                    if (columns == Width || columns == TVector.Count)
+                    if (columns == Width || columns == TSimd.Count)
                     {
                         RunTile(height, columns == Width, (byte*)aTile, leftStride * sizeof(T), sizeof(T), b, length, start, startRows, cTile, cRows);
                     }
@@ -128,7 +129,7 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
             CopyRow(start + startRows[r], tile + (r * Width), columns);
         }
 
-        RunTile(rows, columns > TVector.Count, a, aRow, aStep, b, count, tile, tileRows, tile, tileRows);
+        RunTile(rows, columns > TSimd.Count, a, aRow, aStep, b, count, tile, tileRows, tile, tileRows);
         for (var r = 0; r < rows; r++)
         {
             CopyRow(tile + (r * Width), c + cRows[r], columns);

@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Rnn.Kernels;
 
 /// <content>Packing.</content>
-internal sealed unsafe partial class PanelKernels<TVector, T>
-    where TVector : struct, IVector<TVector, T>
+internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
+    where TSimd : struct, IRegisters<TVector, T>
+    where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <inheritdoc/>
@@ -44,8 +45,8 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
             do
             {
                 var from = source[k];
-                TVector.Load(from).Store(to);
-                TVector.Load(from + TVector.Count).Store(to + TVector.Count);
+                TSimd.Store(TSimd.Load(from), to);
+                TSimd.Store(TSimd.Load(from + TSimd.Count), to + TSimd.Count);
                 to += Width;
             }
             while (++k != length);

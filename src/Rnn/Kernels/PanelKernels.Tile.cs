@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Rnn.Kernels;
 
 /// <content>The micro-kernel of many rows: a tile of up to 14 rows by one panel whose sums stay in registers.</content>
-internal sealed unsafe partial class PanelKernels<TVector, T>
-    where TVector : struct, IVector<TVector, T>
+internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
+    where TSimd : struct, IRegisters<TVector, T>
+    where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>
@@ -43,99 +44,99 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
         TVector c130 = default, c131 = default;
         {
             var from = start + startRows[0];
-            c00 = TVector.Load(from);
-            c01 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c00 = TSimd.Load(from);
+            c01 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 1)
         {
             var from = start + startRows[1];
-            c10 = TVector.Load(from);
-            c11 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c10 = TSimd.Load(from);
+            c11 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 2)
         {
             var from = start + startRows[2];
-            c20 = TVector.Load(from);
-            c21 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c20 = TSimd.Load(from);
+            c21 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 3)
         {
             var from = start + startRows[3];
-            c30 = TVector.Load(from);
-            c31 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c30 = TSimd.Load(from);
+            c31 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 4)
         {
             var from = start + startRows[4];
-            c40 = TVector.Load(from);
-            c41 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c40 = TSimd.Load(from);
+            c41 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 5)
         {
             var from = start + startRows[5];
-            c50 = TVector.Load(from);
-            c51 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c50 = TSimd.Load(from);
+            c51 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 6)
         {
             var from = start + startRows[6];
-            c60 = TVector.Load(from);
-            c61 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c60 = TSimd.Load(from);
+            c61 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 7)
         {
             var from = start + startRows[7];
-            c70 = TVector.Load(from);
-            c71 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c70 = TSimd.Load(from);
+            c71 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 8)
         {
             var from = start + startRows[8];
-            c80 = TVector.Load(from);
-            c81 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c80 = TSimd.Load(from);
+            c81 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 9)
         {
             var from = start + startRows[9];
-            c90 = TVector.Load(from);
-            c91 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c90 = TSimd.Load(from);
+            c91 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 10)
         {
             var from = start + startRows[10];
-            c100 = TVector.Load(from);
-            c101 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c100 = TSimd.Load(from);
+            c101 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 11)
         {
             var from = start + startRows[11];
-            c110 = TVector.Load(from);
-            c111 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c110 = TSimd.Load(from);
+            c111 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 12)
         {
             var from = start + startRows[12];
-            c120 = TVector.Load(from);
-            c121 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c120 = TSimd.Load(from);
+            c121 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         if (TRows.Value > 13)
         {
             var from = start + startRows[13];
-            c130 = TVector.Load(from);
-            c131 = TVectors.Value > 1 ? TVector.Load(from + TVector.Count) : default;
+            c130 = TSimd.Load(from);
+            c131 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
         // Three rows share a base: the processor adds one or two strides while it loads.
@@ -145,105 +146,105 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
         var a12 = a9 + (3 * aRow);
         do
         {
-            var b0 = TVector.Load(b);
-            var b1 = TVectors.Value > 1 ? TVector.Load(b + TVector.Count) : default;
-            b += 2 * TVector.Count;
+            var b0 = TSimd.Load(b);
+            var b1 = TVectors.Value > 1 ? TSimd.Load(b + TSimd.Count) : default;
+            b += 2 * TSimd.Count;
 
             {
-                var x = TVector.Broadcast(*(T*)a);
-                c00 = TVector.MultiplyAdd(x, b0, c00);
-                c01 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c01) : default;
+                var x = TSimd.Broadcast((T*)a);
+                c00 = TSimd.MultiplyAdd(x, b0, c00);
+                c01 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c01) : default;
             }
 
             if (TRows.Value > 1)
             {
-                var x = TVector.Broadcast(*(T*)(a + aRow));
-                c10 = TVector.MultiplyAdd(x, b0, c10);
-                c11 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c11) : default;
+                var x = TSimd.Broadcast((T*)(a + aRow));
+                c10 = TSimd.MultiplyAdd(x, b0, c10);
+                c11 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c11) : default;
             }
 
             if (TRows.Value > 2)
             {
-                var x = TVector.Broadcast(*(T*)(a + (2 * aRow)));
-                c20 = TVector.MultiplyAdd(x, b0, c20);
-                c21 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c21) : default;
+                var x = TSimd.Broadcast((T*)(a + (2 * aRow)));
+                c20 = TSimd.MultiplyAdd(x, b0, c20);
+                c21 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c21) : default;
             }
 
             if (TRows.Value > 3)
             {
-                var x = TVector.Broadcast(*(T*)a3);
-                c30 = TVector.MultiplyAdd(x, b0, c30);
-                c31 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c31) : default;
+                var x = TSimd.Broadcast((T*)a3);
+                c30 = TSimd.MultiplyAdd(x, b0, c30);
+                c31 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c31) : default;
             }
 
             if (TRows.Value > 4)
             {
-                var x = TVector.Broadcast(*(T*)(a3 + aRow));
-                c40 = TVector.MultiplyAdd(x, b0, c40);
-                c41 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c41) : default;
+                var x = TSimd.Broadcast((T*)(a3 + aRow));
+                c40 = TSimd.MultiplyAdd(x, b0, c40);
+                c41 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c41) : default;
             }
 
             if (TRows.Value > 5)
             {
-                var x = TVector.Broadcast(*(T*)(a3 + (2 * aRow)));
-                c50 = TVector.MultiplyAdd(x, b0, c50);
-                c51 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c51) : default;
+                var x = TSimd.Broadcast((T*)(a3 + (2 * aRow)));
+                c50 = TSimd.MultiplyAdd(x, b0, c50);
+                c51 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c51) : default;
             }
 
             if (TRows.Value > 6)
             {
-                var x = TVector.Broadcast(*(T*)a6);
-                c60 = TVector.MultiplyAdd(x, b0, c60);
-                c61 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c61) : default;
+                var x = TSimd.Broadcast((T*)a6);
+                c60 = TSimd.MultiplyAdd(x, b0, c60);
+                c61 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c61) : default;
             }
 
             if (TRows.Value > 7)
             {
-                var x = TVector.Broadcast(*(T*)(a6 + aRow));
-                c70 = TVector.MultiplyAdd(x, b0, c70);
-                c71 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c71) : default;
+                var x = TSimd.Broadcast((T*)(a6 + aRow));
+                c70 = TSimd.MultiplyAdd(x, b0, c70);
+                c71 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c71) : default;
             }
 
             if (TRows.Value > 8)
             {
-                var x = TVector.Broadcast(*(T*)(a6 + (2 * aRow)));
-                c80 = TVector.MultiplyAdd(x, b0, c80);
-                c81 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c81) : default;
+                var x = TSimd.Broadcast((T*)(a6 + (2 * aRow)));
+                c80 = TSimd.MultiplyAdd(x, b0, c80);
+                c81 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c81) : default;
             }
 
             if (TRows.Value > 9)
             {
-                var x = TVector.Broadcast(*(T*)a9);
-                c90 = TVector.MultiplyAdd(x, b0, c90);
-                c91 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c91) : default;
+                var x = TSimd.Broadcast((T*)a9);
+                c90 = TSimd.MultiplyAdd(x, b0, c90);
+                c91 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c91) : default;
             }
 
             if (TRows.Value > 10)
             {
-                var x = TVector.Broadcast(*(T*)(a9 + aRow));
-                c100 = TVector.MultiplyAdd(x, b0, c100);
-                c101 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c101) : default;
+                var x = TSimd.Broadcast((T*)(a9 + aRow));
+                c100 = TSimd.MultiplyAdd(x, b0, c100);
+                c101 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c101) : default;
             }
 
             if (TRows.Value > 11)
             {
-                var x = TVector.Broadcast(*(T*)(a9 + (2 * aRow)));
-                c110 = TVector.MultiplyAdd(x, b0, c110);
-                c111 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c111) : default;
+                var x = TSimd.Broadcast((T*)(a9 + (2 * aRow)));
+                c110 = TSimd.MultiplyAdd(x, b0, c110);
+                c111 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c111) : default;
             }
 
             if (TRows.Value > 12)
             {
-                var x = TVector.Broadcast(*(T*)a12);
-                c120 = TVector.MultiplyAdd(x, b0, c120);
-                c121 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c121) : default;
+                var x = TSimd.Broadcast((T*)a12);
+                c120 = TSimd.MultiplyAdd(x, b0, c120);
+                c121 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c121) : default;
             }
 
             if (TRows.Value > 13)
             {
-                var x = TVector.Broadcast(*(T*)(a12 + aRow));
-                c130 = TVector.MultiplyAdd(x, b0, c130);
-                c131 = TVectors.Value > 1 ? TVector.MultiplyAdd(x, b1, c131) : default;
+                var x = TSimd.Broadcast((T*)(a12 + aRow));
+                c130 = TSimd.MultiplyAdd(x, b0, c130);
+                c131 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c131) : default;
             }
 
             a += aStep;
@@ -256,140 +257,140 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
 
         {
             var to = c + cRows[0];
-            c00.Store(to);
+            TSimd.Store(c00, to);
             if (TVectors.Value > 1)
             {
-                c01.Store(to + TVector.Count);
+                TSimd.Store(c01, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 1)
         {
             var to = c + cRows[1];
-            c10.Store(to);
+            TSimd.Store(c10, to);
             if (TVectors.Value > 1)
             {
-                c11.Store(to + TVector.Count);
+                TSimd.Store(c11, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 2)
         {
             var to = c + cRows[2];
-            c20.Store(to);
+            TSimd.Store(c20, to);
             if (TVectors.Value > 1)
             {
-                c21.Store(to + TVector.Count);
+                TSimd.Store(c21, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 3)
         {
             var to = c + cRows[3];
-            c30.Store(to);
+            TSimd.Store(c30, to);
             if (TVectors.Value > 1)
             {
-                c31.Store(to + TVector.Count);
+                TSimd.Store(c31, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 4)
         {
             var to = c + cRows[4];
-            c40.Store(to);
+            TSimd.Store(c40, to);
             if (TVectors.Value > 1)
             {
-                c41.Store(to + TVector.Count);
+                TSimd.Store(c41, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 5)
         {
             var to = c + cRows[5];
-            c50.Store(to);
+            TSimd.Store(c50, to);
             if (TVectors.Value > 1)
             {
-                c51.Store(to + TVector.Count);
+                TSimd.Store(c51, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 6)
         {
             var to = c + cRows[6];
-            c60.Store(to);
+            TSimd.Store(c60, to);
             if (TVectors.Value > 1)
             {
-                c61.Store(to + TVector.Count);
+                TSimd.Store(c61, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 7)
         {
             var to = c + cRows[7];
-            c70.Store(to);
+            TSimd.Store(c70, to);
             if (TVectors.Value > 1)
             {
-                c71.Store(to + TVector.Count);
+                TSimd.Store(c71, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 8)
         {
             var to = c + cRows[8];
-            c80.Store(to);
+            TSimd.Store(c80, to);
             if (TVectors.Value > 1)
             {
-                c81.Store(to + TVector.Count);
+                TSimd.Store(c81, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 9)
         {
             var to = c + cRows[9];
-            c90.Store(to);
+            TSimd.Store(c90, to);
             if (TVectors.Value > 1)
             {
-                c91.Store(to + TVector.Count);
+                TSimd.Store(c91, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 10)
         {
             var to = c + cRows[10];
-            c100.Store(to);
+            TSimd.Store(c100, to);
             if (TVectors.Value > 1)
             {
-                c101.Store(to + TVector.Count);
+                TSimd.Store(c101, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 11)
         {
             var to = c + cRows[11];
-            c110.Store(to);
+            TSimd.Store(c110, to);
             if (TVectors.Value > 1)
             {
-                c111.Store(to + TVector.Count);
+                TSimd.Store(c111, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 12)
         {
             var to = c + cRows[12];
-            c120.Store(to);
+            TSimd.Store(c120, to);
             if (TVectors.Value > 1)
             {
-                c121.Store(to + TVector.Count);
+                TSimd.Store(c121, to + TSimd.Count);
             }
         }
 
         if (TRows.Value > 13)
         {
             var to = c + cRows[13];
-            c130.Store(to);
+            TSimd.Store(c130, to);
             if (TVectors.Value > 1)
             {
-                c131.Store(to + TVector.Count);
+                TSimd.Store(c131, to + TSimd.Count);
             }
         }
     }

@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Rnn.Kernels;
 
 /// <content>Products that sum over rows: weight gradients and column sums.</content>
-internal sealed unsafe partial class PanelKernels<TVector, T>
-    where TVector : struct, IVector<TVector, T>
+internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
+    where TSimd : struct, IRegisters<TVector, T>
+    where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Panels of B that are packed at once: 8 of 256 k and 512 bits are 256 KB.</summary>
@@ -13,7 +14,7 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
 
     /// <inheritdoc/>
     public override nint TransposedScratch(int count, int m, int n) =>
-        (((nint)Math.Min(PanelCount(n), PanelsOfGroup) * Width) + MostRows + TVector.Count) * Math.Min(count, LargestBlock) + (2 * Alignment / sizeof(T));
+        (((nint)Math.Min(PanelCount(n), PanelsOfGroup) * Width) + MostRows + TSimd.Count) * Math.Min(count, LargestBlock) + (2 * Alignment / sizeof(T));
 
     /// <inheritdoc/>
     public override void MultiplyTransposedA(
@@ -59,7 +60,7 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
                         var columns = Math.Min(Width, n - column);
                         var to = c + (row * cStride) + column;
                         var from = bPacked + ((nint)(panel - group) * length * Width);
-                        if (columns == Width || columns == TVector.Count)
+                        if (columns == Width || columns == TSimd.Count)
                         {
                             RunTile(height, columns == Width, (byte*)aPacked, sizeof(T), height * sizeof(T), from, length, to, strides, to, strides);
                         }
@@ -89,12 +90,12 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
     public override void ColumnSums(Rows<T> a, int count, T* sums, int firstColumn, int endColumn)
     {
         var column = firstColumn;
-        for (; column + (4 * TVector.Count) <= endColumn; column += 4 * TVector.Count)
+        for (; column + (4 * TSimd.Count) <= endColumn; column += 4 * TSimd.Count)
         {
             Sum<N4>(a.SkipColumns(column), count, sums + column);
         }
 
-        for (; column + TVector.Count <= endColumn; column += TVector.Count)
+        for (; column + TSimd.Count <= endColumn; column += TSimd.Count)
         {
             Sum<N1>(a.SkipColumns(column), count, sums + column);
         }
@@ -109,45 +110,45 @@ internal sealed unsafe partial class PanelKernels<TVector, T>
     private static void Sum<TVectors>(Rows<T> a, int count, T* sums)
         where TVectors : struct, ICount
     {
-        var s0 = TVector.Load(sums);
-        var s1 = TVectors.Value > 1 ? TVector.Load(sums + TVector.Count) : default;
-        var s2 = TVectors.Value > 2 ? TVector.Load(sums + (2 * TVector.Count)) : default;
-        var s3 = TVectors.Value > 3 ? TVector.Load(sums + (3 * TVector.Count)) : default;
+        var s0 = TSimd.Load(sums);
+        var s1 = TVectors.Value > 1 ? TSimd.Load(sums + TSimd.Count) : default;
+        var s2 = TVectors.Value > 2 ? TSimd.Load(sums + (2 * TSimd.Count)) : default;
+        var s3 = TVectors.Value > 3 ? TSimd.Load(sums + (3 * TSimd.Count)) : default;
         for (var r = 0; r < count; r++)
         {
             var row = a[r];
-            s0 += TVector.Load(row);
-            s1 = TVectors.Value > 1 ? s1 + TVector.Load(row + TVector.Count) : default;
-            s2 = TVectors.Value > 2 ? s2 + TVector.Load(row + (2 * TVector.Count)) : default;
-            s3 = TVectors.Value > 3 ? s3 + TVector.Load(row + (3 * TVector.Count)) : default;
+            s0 = TSimd.Add(s0, TSimd.Load(row));
+            s1 = TVectors.Value > 1 ? TSimd.Add(s1, TSimd.Load(row + TSimd.Count)) : default;
+            s2 = TVectors.Value > 2 ? TSimd.Add(s2, TSimd.Load(row + (2 * TSimd.Count))) : default;
+            s3 = TVectors.Value > 3 ? TSimd.Add(s3, TSimd.Load(row + (3 * TSimd.Count))) : default;
         }
 
-        s0.Store(sums);
+        TSimd.Store(s0, sums);
         if (TVectors.Value > 1)
         {
-            s1.Store(sums + TVector.Count);
+            TSimd.Store(s1, sums + TSimd.Count);
         }
 
         if (TVectors.Value > 2)
         {
-            s2.Store(sums + (2 * TVector.Count));
+            TSimd.Store(s2, sums + (2 * TSimd.Count));
         }
 
         if (TVectors.Value > 3)
         {
-            s3.Store(sums + (3 * TVector.Count));
+            TSimd.Store(s3, sums + (3 * TSimd.Count));
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SumPartial(Rows<T> a, int count, T* sums, int columns)
     {
-        var sum = TVector.LoadPartial(sums, columns);
         for (var r = 0; r < count; r++)
         {
-            sum += TVector.LoadPartial(a[r], columns);
+            var row = a[r];
+            for (var j = 0; j < columns; j++)
+            {
+                sums[j] += row[j];
+            }
         }
-
-        sum.StorePartial(sums, columns);
     }
 }

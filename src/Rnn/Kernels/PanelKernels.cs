@@ -8,8 +8,9 @@ namespace Rnn.Kernels;
 /// <see cref="MatrixKernels{T}"/> over one vector type. B is packed in panels of two vectors, split along k in blocks so that one
 /// panel of one block stays in the first-level cache: [block][panel][k in block][two vectors], padded with zeros.
 /// </summary>
-internal sealed unsafe partial class PanelKernels<TVector, T> : MatrixKernels<T>
-    where TVector : struct, IVector<TVector, T>
+internal sealed unsafe partial class PanelKernels<TSimd, TVector, T> : MatrixKernels<T>
+    where TSimd : struct, IRegisters<TVector, T>
+    where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Bytes that packed panels and scratch are aligned to: one cache line, one widest vector.</summary>
@@ -32,7 +33,7 @@ internal sealed unsafe partial class PanelKernels<TVector, T> : MatrixKernels<T>
     /// <inheritdoc/>
     public override int PanelWidth => Width;
 
-    private static int Width => 2 * TVector.Count;
+    private static int Width => 2 * TSimd.Count;
 
     /// <summary>Rows of the largest tile: its accumulators, one panel step and one broadcast fill the registers.</summary>
     private static int MostRows => Simd.HasManyRegisters ? 12 : 6;
