@@ -13,22 +13,46 @@ namespace Rnn.Tensors;
 internal abstract class GraphNode<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly T[]?[] _gradients;
-    private readonly int[] _lengths;
+    private readonly OutputSlot[]? _otherOutputs;
+    private OutputSlot _firstOutput;
     private Tensor<T>?[]? _inputs;
 
     /// <summary>Records an operation of these inputs; null stands for an input that was not given.</summary>
     protected GraphNode(Tensor<T>?[] inputs, int outputs = 1)
     {
         _inputs = inputs;
-        _gradients = new T[]?[outputs];
-        _lengths = new int[outputs];
+        _otherOutputs = outputs > 1 ? new OutputSlot[outputs - 1] : null;
     }
 
     /// <summary>The inputs of the operation.</summary>
     /// <exception cref="InvalidOperationException">The graph was freed by an earlier backward pass.</exception>
     internal Tensor<T>?[] Inputs => _inputs ?? throw new InvalidOperationException(
-        "Backward: this graph was already freed by an earlier Backward; call Backward(keepGraph: true) there to walk it again.");
+        "Backward: this graph was already freed by an earlier Backward; call Backward(keepGraph: true) there to walk it again, or Detach() what is carried on.");
+
+    /// <summary>Whether the graph was freed.</summary>
+    internal bool IsReleased => _inputs is null;
+
+    /// <summary>Whether anything has given a gradient to an output in this walk.</summary>
+    internal bool HasGradient
+    {
+        get
+        {
+            if (_firstOutput.Gradient is not null)
+            {
+                return true;
+            }
+
+            foreach (ref var slot in _otherOutputs.AsSpan())
+            {
+                if (slot.Gradient is not null)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
 
     /// <summary>Uses of this node's outputs that the walk has not come back from yet.</summary>
     internal int Pending { get; set; }
@@ -48,7 +72,7 @@ internal abstract class GraphNode<T>
     internal Tensor<T> Attach(Tensor<T> tensor, int index = 0)
     {
         tensor.SetNode(this, index);
-        _lengths[index] = tensor.Length;
+        Slot(index).Length = tensor.Length;
         return tensor;
     }
 
@@ -56,7 +80,11 @@ internal abstract class GraphNode<T>
     protected bool Needs(int input) => Inputs[input] is { RequiresGradient: true };
 
     /// <summary>The gradient of an output, empty where nothing depends on that output.</summary>
-    internal ReadOnlySpan<T> OutputGradient(int index = 0) => _gradients[index] is { } array ? array.AsSpan(0, _lengths[index]) : default;
+    internal ReadOnlySpan<T> OutputGradient(int index = 0)
+    {
+        ref var slot = ref Slot(index);
+        return slot.Gradient is { } array ? array.AsSpan(0, slot.Length) : default;
+    }
 
     /// <summary>The gradient of an input to add to; check <see cref="Needs"/> first.</summary>
     protected Span<T> InputGradient(int input)
@@ -72,7 +100,8 @@ internal abstract class GraphNode<T>
 
     /// <summary>
     /// The gradient of an input: where <paramref name="fresh"/> is true its content is unknown and every element must be written,
-    /// else the operation must add to it. Spares a pass over memory where gradients are large.
+    /// else the operation must add to it. Spares a pass over memory where gradients are large. Fill one input's gradient before asking
+    /// for the next: two inputs may be the same tensor.
     /// </summary>
     protected Span<T> InputGradient(int input, out bool fresh)
     {
@@ -89,21 +118,19 @@ internal abstract class GraphNode<T>
     /// <summary>The buffer of an output's gradient, rented on first use.</summary>
     internal Span<T> GradientToFill(int index, int length, out bool fresh)
     {
-        fresh = _gradients[index] is null;
-        var array = _gradients[index] ??= TensorPool<T>.Rent(length);
+        ref var slot = ref Slot(index);
+        fresh = slot.Gradient is null;
+        var array = slot.Gradient ??= TensorPool<T>.Rent(length);
         return array.AsSpan(0, length);
     }
 
     /// <summary>Returns the gradient buffers of the outputs.</summary>
     internal void ReleaseGradients()
     {
-        for (var i = 0; i < _gradients.Length; i++)
+        _firstOutput.Release();
+        foreach (ref var slot in _otherOutputs.AsSpan())
         {
-            if (_gradients[i] is { } array)
-            {
-                _gradients[i] = null;
-                TensorPool<T>.Return(array);
-            }
+            slot.Release();
         }
     }
 
@@ -114,6 +141,31 @@ internal abstract class GraphNode<T>
         {
             _inputs = null;
             OnRelease();
+        }
+    }
+
+    private ref OutputSlot Slot(int index)
+    {
+        if (index == 0)
+        {
+            return ref _firstOutput;
+        }
+
+        return ref _otherOutputs![index - 1];
+    }
+
+    private struct OutputSlot
+    {
+        public T[]? Gradient;
+        public int Length;
+
+        public void Release()
+        {
+            if (Gradient is { } array)
+            {
+                Gradient = null;
+                TensorPool<T>.Return(array);
+            }
         }
     }
 }

@@ -1,9 +1,14 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 
 namespace Rnn.Tensors;
 
-/// <summary>The dimensions of a tensor, outermost first. A shape of no dimensions is a scalar with one element.</summary>
+/// <summary>
+/// The dimensions of a tensor, outermost first. A shape of no dimensions is a scalar with one element. A list in brackets is a shape:
+/// <c>Shape shape = [32, 100, 40];</c>.
+/// </summary>
+[CollectionBuilder(typeof(Shape), nameof(Create))]
 [SuppressMessage("Naming", "CA1710", Justification = "A shape is a value that happens to list its dimensions.")]
 public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 {
@@ -33,6 +38,10 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <param name="dimension">From −<see cref="Rank"/> to <see cref="Rank"/> − 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
     public int this[int dimension] => Dimensions[Axis(dimension, nameof(dimension))];
+
+    /// <summary>A shape of the given dimensions; what a list in brackets calls.</summary>
+    /// <param name="dimensions">The size of each dimension, outermost first.</param>
+    public static Shape Create(ReadOnlySpan<int> dimensions) => new(dimensions);
 
     /// <summary>A shape from a list of dimensions.</summary>
     public static implicit operator Shape(int[] dimensions) => new(dimensions);

@@ -8,7 +8,7 @@ namespace Rnn.Tensors;
 /// </summary>
 /// <remarks>
 /// Reshaping and detaching share memory with the original; everything else copies. Operations that gradients flow through are
-/// extension methods and operators of <c>Rnn.Autograd</c>.
+/// extension methods and operators of <c>Rnn.Autograd</c>. Reading a tensor from several threads is safe, writing is not.
 /// </remarks>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
 public sealed partial class Tensor<T>
@@ -117,6 +117,6 @@ public sealed partial class Tensor<T>
         _gradient = new(gradientBlock, offset, Shape);
     }
 
-    /// <summary>Forgets the gradient (the next backward pass starts a new one) or, where it is a slice of a block, clears it.</summary>
+    /// <summary>Sets the gradient to zero; its memory is kept for the next backward pass.</summary>
     public void ClearGradient() => _gradient?.AsSpan().Clear();
 }

@@ -1,0 +1,52 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
+using Rnn.Tensors;
+
+namespace Rnn.Autograd;
+
+public static partial class TensorOperations
+{
+    /// <summary>left + right.</summary>
+    /// <param name="left">The left operand.</param>
+    /// <param name="right">The right operand; dimensions of one element repeat, as in NumPy.</param>
+    /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public static Tensor<T> Add<T>(this Tensor<T> left, Tensor<T> right)
+        where T : unmanaged, IFloatingPointIeee754<T> => Binary.Apply<T, AddFunction<T>>(left, right);
+
+    /// <summary>input + value for every element.</summary>
+    /// <param name="input">The tensor.</param>
+    /// <param name="value">The number to add.</param>
+    public static Tensor<T> Add<T>(this Tensor<T> input, T value)
+        where T : unmanaged, IFloatingPointIeee754<T> => Unary.Apply(input, new AddScalarFunction<T>(value));
+
+    private readonly struct AddScalarFunction<T>(T value) : IUnaryFunction<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Value<V>(V x)
+            where V : struct, IVector<V, T> => x + V.Broadcast(value);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Slope<V>(V x, V y)
+            where V : struct, IVector<V, T> => V.One;
+    }
+
+    private readonly struct AddFunction<T> : IBinaryFunction<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public static string Name => "Add";
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Value<V>(V a, V b)
+            where V : struct, IVector<V, T> => a + b;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V LeftSlope<V>(V a, V b, V y)
+            where V : struct, IVector<V, T> => V.One;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V RightSlope<V>(V a, V b, V y)
+            where V : struct, IVector<V, T> => V.One;
+    }
+}

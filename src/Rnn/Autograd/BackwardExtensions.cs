@@ -1,0 +1,51 @@
+using System.Numerics;
+using Rnn.Tensors;
+
+namespace Rnn.Autograd;
+
+/// <summary>The way back: gradients of a result with respect to everything that it was computed from.</summary>
+public static class BackwardExtensions
+{
+    /// <summary>
+    /// Adds the gradient of this number to <see cref="Tensor{T}.Gradient"/> of every leaf that requires one, then frees the graph.
+    /// </summary>
+    /// <param name="loss">A tensor with one element, computed from leaves that require a gradient.</param>
+    /// <param name="keepGraph">Whether to keep the graph so that it can be walked again.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The tensor has more than one element, has no history, or its graph was freed by an earlier call.
+    /// </exception>
+    public static void Backward<T>(this Tensor<T> loss, bool keepGraph = false)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        if (loss.Length != 1)
+        {
+            throw new InvalidOperationException(
+                $"Backward: expected a tensor with one element but this one is {loss.Shape}; sum or average it, or give the gradient of the output: Backward(gradient).");
+        }
+
+        GraphWalk<T>.Run(loss, [T.One], keepGraph);
+    }
+
+    /// <summary>
+    /// Adds the gradient of the sum of this tensor weighted by <paramref name="gradient"/> to <see cref="Tensor{T}.Gradient"/> of every
+    /// leaf that requires one, then frees the graph.
+    /// </summary>
+    /// <param name="output">A tensor computed from leaves that require a gradient.</param>
+    /// <param name="gradient">The gradient of the output, in its shape.</param>
+    /// <param name="keepGraph">Whether to keep the graph so that it can be walked again.</param>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
+    /// <exception cref="InvalidOperationException">The tensor has no history, or its graph was freed by an earlier call.</exception>
+    public static void Backward<T>(this Tensor<T> output, Tensor<T> gradient, bool keepGraph = false)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(gradient);
+        if (gradient.Shape != output.Shape)
+        {
+            throw new ArgumentException($"gradient: expected the shape of the output, {output.Shape}, but got {gradient.Shape}.", nameof(gradient));
+        }
+
+        GraphWalk<T>.Run(output, gradient.AsReadOnlySpan(), keepGraph);
+    }
+}

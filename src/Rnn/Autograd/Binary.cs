@@ -1,0 +1,87 @@
+using System.Numerics;
+using Rnn.Tensors;
+
+namespace Rnn.Autograd;
+
+/// <summary>Applies functions of two numbers to tensors with broadcasting and records them.</summary>
+internal static unsafe class Binary
+{
+    /// <summary>y = f(a, b) for every pair of elements, recorded where needed.</summary>
+    internal static Tensor<T> Apply<T, TFunction>(Tensor<T> left, Tensor<T> right)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TFunction : struct, IBinaryFunction<T>
+    {
+        ArgumentNullException.ThrowIfNull(left);
+        ArgumentNullException.ThrowIfNull(right);
+        var output = Tensor<T>.Uninitialized(BroadcastLoops.Result(left.Shape, right.Shape, TFunction.Name));
+        var loops = new BroadcastLoops(output.Shape, left.Shape, right.Shape);
+        var sweep = BinarySweep<T, TFunction>.Instance;
+        fixed (T* a = left.AsReadOnlySpan())
+        fixed (T* b = right.AsReadOnlySpan())
+        fixed (T* y = output.AsSpan())
+        {
+            for (var i = 0; i < loops.Outer; i++)
+            {
+                var at = loops.Start(i);
+                sweep.Forward(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + ((nint)i * loops.Inner), loops.Inner);
+            }
+        }
+
+        return Graph.Records(left, right) ? new Node<T, TFunction>(left, right, output).Attach(output) : output;
+    }
+
+    private sealed class Node<T, TFunction>(Tensor<T> left, Tensor<T> right, Tensor<T> output) : GraphNode<T>([left, right])
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TFunction : struct, IBinaryFunction<T>
+    {
+        internal override void Backward()
+        {
+            var left = Inputs[0]!;
+            var right = Inputs[1]!;
+            var loops = new BroadcastLoops(output.Shape, left.Shape, right.Shape);
+            fixed (T* a = left.AsReadOnlySpan())
+            fixed (T* b = right.AsReadOnlySpan())
+            fixed (T* y = output.AsReadOnlySpan())
+            fixed (T* dy = OutputGradient())
+            {
+                if (Needs(0))
+                {
+                    Propagate(0, loops, a, b, y, dy);
+                }
+
+                if (Needs(1))
+                {
+                    Propagate(1, loops, a, b, y, dy);
+                }
+            }
+        }
+
+        private void Propagate(int input, in BroadcastLoops loops, T* a, T* b, T* y, T* dy)
+        {
+            var gradient = InputGradient(input, out var fresh);
+            if (fresh && gradient.Length != output.Length)
+            {
+                gradient.Clear();
+                fresh = false;
+            }
+
+            var sweep = BinarySweep<T, TFunction>.Instance;
+            fixed (T* dx = gradient)
+            {
+                for (var i = 0; i < loops.Outer; i++)
+                {
+                    var at = loops.Start(i);
+                    var from = (nint)i * loops.Inner;
+                    if (input == 0)
+                    {
+                        sweep.BackwardLeft(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Left, loops.Inner, fresh);
+                    }
+                    else
+                    {
+                        sweep.BackwardRight(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Right, loops.Inner, fresh);
+                    }
+                }
+            }
+        }
+    }
+}

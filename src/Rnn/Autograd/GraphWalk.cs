@@ -1,0 +1,119 @@
+using System.Numerics;
+using Rnn.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Rnn.Autograd;
+
+/// <summary>
+/// One walk over the graph, from a result back to its leaves: every node once, after all that use its outputs, by lists and not by
+/// recursion, so that the depth of the graph does not matter.
+/// </summary>
+internal sealed class GraphWalk<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    // Lists that one walk leaves to the next of the same thread; a walk inside a walk finds none and makes its own.
+    [ThreadStatic]
+    private static GraphWalk<T>? _spare;
+
+    private static long _lastVisit;
+
+    private readonly List<GraphNode<T>> _found = [];
+    private readonly Stack<GraphNode<T>> _ready = [];
+
+    internal static void Run(Tensor<T> output, ReadOnlySpan<T> gradient, bool keepGraph)
+    {
+        if (output.Node is not { } root)
+        {
+            AddToLeaf(output, gradient);
+            return;
+        }
+
+        var walk = _spare ?? new GraphWalk<T>();
+        _spare = null;
+        try
+        {
+            walk.CountUses(root);
+            gradient.CopyTo(root.GradientToFill(output.NodeOutput, output.Length, out _));
+            walk.Propagate(root, keepGraph);
+        }
+        finally
+        {
+            // Nothing is left of a walk that ended well; one that an operation broke off must still give its buffers back.
+            foreach (var node in walk._found)
+            {
+                node.ReleaseGradients();
+            }
+
+            walk._found.Clear();
+            walk._ready.Clear();
+            _spare = walk;
+        }
+    }
+
+    private static void AddToLeaf(Tensor<T> output, ReadOnlySpan<T> gradient)
+    {
+        if (!output.RequiresGradient)
+        {
+            throw new InvalidOperationException(
+                "Backward: this tensor has no history: nothing that it was computed from requires a gradient, it was detached, or recording was off (NoGradient.Scope).");
+        }
+
+        var sum = output.GradientToAccumulate().AsSpan();
+        TensorPrimitives.Add(sum, gradient, sum);
+    }
+
+    // Finds every node behind the root and counts how often its outputs are used by the others.
+    private void CountUses(GraphNode<T> root)
+    {
+        var visit = Interlocked.Increment(ref _lastVisit);
+        root.Visit = visit;
+        root.Pending = 0;
+        _found.Add(root);
+        for (var i = 0; i < _found.Count; i++)
+        {
+            foreach (var input in _found[i].Inputs)
+            {
+                if (input?.Node is not { } node)
+                {
+                    continue;
+                }
+
+                if (node.Visit != visit)
+                {
+                    node.Visit = visit;
+                    node.Pending = 0;
+                    _found.Add(node);
+                }
+
+                node.Pending++;
+            }
+        }
+    }
+
+    private void Propagate(GraphNode<T> root, bool keepGraph)
+    {
+        _ready.Push(root);
+        while (_ready.TryPop(out var node))
+        {
+            // Without a gradient the node's share is zero: an operation in between chose to pass none.
+            if (node.HasGradient)
+            {
+                node.Backward();
+                node.ReleaseGradients();
+            }
+
+            foreach (var input in node.Inputs)
+            {
+                if (input?.Node is { } earlier && --earlier.Pending == 0)
+                {
+                    _ready.Push(earlier);
+                }
+            }
+
+            if (!keepGraph)
+            {
+                node.Release();
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+namespace Rnn.Autograd;
+
+/// <summary>
+/// Switches recording off: operations inside the scope keep no history, so inference holds no more memory than it needs.
+/// </summary>
+/// <example>
+/// <code>
+/// using (NoGradient.Scope())
+/// {
+///     var scores = model.Forward(x);
+/// }
+/// </code>
+/// </example>
+public static class NoGradient
+{
+    private static readonly AsyncLocal<bool> Switch = new();
+
+    // Programs that never open a scope never pay for reading the ambient value.
+    private static volatile bool _everUsed;
+
+    /// <summary>Whether recording is switched off here.</summary>
+    public static bool IsActive => _everUsed && Switch.Value;
+
+    /// <summary>
+    /// Switches recording off until the result is disposed. Scopes nest and follow the flow of the program: into awaited calls and
+    /// parallel loops, but not out of the asynchronous method that opened them.
+    /// </summary>
+    public static IDisposable Scope()
+    {
+        if (IsActive)
+        {
+            return Inner.Instance;
+        }
+
+        _everUsed = true;
+        Switch.Value = true;
+        return Outer.Instance;
+    }
+
+    private sealed class Outer : IDisposable
+    {
+        internal static readonly Outer Instance = new();
+
+        public void Dispose() => Switch.Value = false;
+    }
+
+    private sealed class Inner : IDisposable
+    {
+        internal static readonly Inner Instance = new();
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
+using Rnn.Tensors;
+
+namespace Rnn.Autograd;
+
+public static partial class TensorOperations
+{
+    /// <summary>Every element times itself.</summary>
+    /// <param name="input">The tensor.</param>
+    public static Tensor<T> Square<T>(this Tensor<T> input)
+        where T : unmanaged, IFloatingPointIeee754<T> => Unary.Apply(input, default(SquareFunction<T>));
+
+    private readonly struct SquareFunction<T> : IUnaryFunction<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Value<V>(V x)
+            where V : struct, IVector<V, T> => x * x;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Slope<V>(V x, V y)
+            where V : struct, IVector<V, T> => x + x;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Text;
+using Rnn.Tensors;
+
+namespace Rnn.Training;
+
+/// <summary>What <see cref="GradientCheck"/> found for one tensor.</summary>
+/// <param name="Name">The tensor's name.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="WorstIndex">The row-major index of the worst entry; −1 for an empty tensor.</param>
+/// <param name="Analytic">What <c>Backward</c> gave there.</param>
+/// <param name="Numeric">What the differences gave there.</param>
+/// <param name="RelativeError">|analytic − numeric| of the worst entry over the largest entry of the whole gradient.</param>
+/// <param name="Checked">How many entries were tried.</param>
+public sealed record GradientCheckEntry(
+    string Name, Shape Shape, int WorstIndex, double Analytic, double Numeric, double RelativeError, int Checked)
+{
+    /// <summary>The worst entry's name and index, such as <c>weight[3, 1]</c>.</summary>
+    public string WorstEntry
+    {
+        get
+        {
+            if (WorstIndex < 0)
+            {
+                return Name;
+            }
+
+            var index = new int[Shape.Rank];
+            var rest = WorstIndex;
+            for (var i = index.Length - 1; i >= 0; i--)
+            {
+                (rest, index[i]) = Math.DivRem(rest, Shape[i]);
+            }
+
+            return $"{Name}[{string.Join(", ", index)}]";
+        }
+    }
+
+    /// <summary>One line: the worst entry, both slopes and the error.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"{WorstEntry} of {Shape}: analytic {Analytic:g9}, numeric {Numeric:g9}, relative error {RelativeError:e2} ({Checked} checked)");
+}
+
+/// <summary>What <see cref="GradientCheck"/> found.</summary>
+public sealed class GradientCheckResult
+{
+    internal GradientCheckResult(IReadOnlyList<GradientCheckEntry> entries, double tolerance)
+    {
+        Entries = entries;
+        Tolerance = tolerance;
+        Worst = entries[0];
+        foreach (var entry in entries)
+        {
+            // NaN is worse than any number.
+            if (double.IsNaN(entry.RelativeError) || entry.RelativeError > Worst.RelativeError)
+            {
+                Worst = entry;
+            }
+
+            if (double.IsNaN(entry.RelativeError))
+            {
+                break;
+            }
+        }
+    }
+
+    /// <summary>The worst entry of every tensor, in the order of the inputs.</summary>
+    public IReadOnlyList<GradientCheckEntry> Entries { get; }
+
+    /// <summary>The worst of all.</summary>
+    public GradientCheckEntry Worst { get; }
+
+    /// <summary>The worst error, relative to the largest entry of that tensor's gradient.</summary>
+    public double WorstError => Worst.RelativeError;
+
+    /// <summary>The largest error that passes.</summary>
+    public double Tolerance { get; }
+
+    /// <summary>Whether every error is within the tolerance.</summary>
+    public bool Passed => WorstError <= Tolerance;
+
+    /// <summary>Passed or failed and one line for each tensor.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{(Passed ? "passed" : "FAILED")}: worst error {WorstError:e2}, tolerance {Tolerance:e0}, at {Worst.WorstEntry}");
+        foreach (var entry in Entries)
+        {
+            text.AppendLine().Append("  ").Append(entry);
+        }
+
+        return text.ToString();
+    }
+}

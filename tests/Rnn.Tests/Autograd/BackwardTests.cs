@@ -1,0 +1,151 @@
+using Rnn.Autograd;
+using Rnn.Tensors;
+
+namespace Rnn.Tests.Autograd;
+
+public class BackwardTests
+{
+    private static Tensor<double> Leaf(params double[] values)
+    {
+        var tensor = Tensor<double>.From(values);
+        tensor.RequiresGradient = true;
+        return tensor;
+    }
+
+    [Fact]
+    public void Gradients_of_a_small_expression_are_those_by_hand()
+    {
+        var x = Leaf(1, 2, 3);
+        var y = Leaf(4, 5, 6);
+        var loss = ((x * y) + (2.0 * x) - (y / x)).Sum();
+        loss.Backward();
+        Assert.Equal([4 + 2 + 4.0, 5 + 2 + (5.0 / 4), 6 + 2 + (6.0 / 9)], x.Gradient!.ToArray(), Near);
+        Assert.Equal([1 - 1.0, 2 - 0.5, 3 - (1.0 / 3)], y.Gradient!.ToArray(), Near);
+    }
+
+    [Fact]
+    public void Gradients_add_up_over_uses_and_over_calls_until_cleared()
+    {
+        var x = Leaf(3);
+        (x * x * x).Sum().Backward();
+        Assert.Equal(27, x.Gradient!.Item(), 12);
+        (x + x).Sum().Backward();
+        Assert.Equal(29, x.Gradient!.Item(), 12);
+        x.ClearGradient();
+        Assert.Equal(0, x.Gradient!.Item());
+        (x - (2.0 * x)).Sum().Backward();
+        Assert.Equal(-1, x.Gradient!.Item(), 12);
+    }
+
+    [Fact]
+    public void A_node_whose_output_is_used_twice_is_visited_once_after_both()
+    {
+        var x = Leaf(0.5);
+        var y = x * x;
+        var z = (y * y) + y;
+        z.Sum().Backward();
+        Assert.Equal((4 * 0.125) + (2 * 0.5), x.Gradient!.Item(), 12);
+    }
+
+    [Fact]
+    public void A_graph_of_100_000_nodes_does_not_overflow_the_stack()
+    {
+        var x = Leaf(1);
+        var y = x;
+        for (var i = 0; i < 100_000; i++)
+        {
+            y = y + x;
+        }
+
+        y.Backward();
+        Assert.Equal(100_001, x.Gradient!.Item());
+    }
+
+    [Fact]
+    public void The_gradient_of_an_output_can_be_given()
+    {
+        var x = Leaf(1, 2, 3);
+        (x * x).Backward(Tensor<double>.From([1.0, 10, 100]));
+        Assert.Equal([2.0, 40, 600], x.Gradient!.ToArray());
+        var error = Assert.Throws<ArgumentException>(() => (x * x).Backward(Tensor<double>.From([1.0])));
+        Assert.StartsWith("gradient: expected the shape of the output, [3], but got [1].", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_leaf_itself_can_be_walked_back_from()
+    {
+        var x = Tensor<double>.Scalar(5);
+        x.RequiresGradient = true;
+        x.Backward();
+        Assert.Equal(1, x.Gradient!.Item());
+    }
+
+    [Fact]
+    public void A_freed_graph_says_so_and_a_kept_one_can_be_walked_again()
+    {
+        var x = Leaf(2);
+        var y = (x * x).Sum();
+        y.Backward(keepGraph: true);
+        y.Backward();
+        Assert.Equal(8, x.Gradient!.Item());
+        var error = Assert.Throws<InvalidOperationException>(() => y.Backward());
+        Assert.Contains("already freed", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<InvalidOperationException>(() => (y * y).Backward());
+        Assert.Contains("already freed", error.Message, StringComparison.Ordinal);
+        Assert.Equal(8, x.Gradient!.Item());
+    }
+
+    [Fact]
+    public void Mistakes_are_named()
+    {
+        var x = Leaf(1, 2);
+        var error = Assert.Throws<InvalidOperationException>(() => (x * x).Backward());
+        Assert.Contains("expected a tensor with one element but this one is [2]", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<InvalidOperationException>(() => Tensor<double>.Scalar(1).Backward());
+        Assert.Contains("no history", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<InvalidOperationException>(() => (x * x).Detach().Sum().Backward());
+        Assert.Contains("no history", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_is_recorded_inside_a_no_gradient_scope()
+    {
+        var x = Leaf(1);
+        using (NoGradient.Scope())
+        {
+            Assert.True(NoGradient.IsActive);
+            using (NoGradient.Scope())
+            {
+                Assert.False((x * x).RequiresGradient);
+            }
+
+            Assert.True(NoGradient.IsActive);
+            Assert.False((x + 1.0).RequiresGradient);
+        }
+
+        Assert.False(NoGradient.IsActive);
+        Assert.True((x * x).RequiresGradient);
+    }
+
+    [Fact]
+    public async Task A_no_gradient_scope_follows_awaited_calls_and_ends_with_its_method()
+    {
+        var x = Leaf(1);
+        await Inner();
+        Assert.True((x * x).RequiresGradient);
+
+        async Task Inner()
+        {
+            using (NoGradient.Scope())
+            {
+                await Task.Yield();
+                Assert.False((x * x).RequiresGradient);
+                await Task.Run(() => Assert.False((x * x).RequiresGradient));
+            }
+
+            Assert.True((x * x).RequiresGradient);
+        }
+    }
+
+    private static bool Near(double expected, double actual) => Math.Abs(expected - actual) <= 1e-12 * Math.Max(1, Math.Abs(expected));
+}
