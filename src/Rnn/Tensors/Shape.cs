@@ -39,6 +39,11 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
     public int this[int dimension] => Dimensions[Axis(dimension, nameof(dimension))];
 
+    /// <summary>The size of one dimension, counted from the last by <c>^</c>: <c>shape[^1]</c> is the innermost.</summary>
+    /// <param name="dimension">The dimension.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
+    public int this[Index dimension] => this[dimension.IsFromEnd && dimension.Value > 0 ? -dimension.Value : dimension.GetOffset(Rank)];
+
     /// <summary>A shape of the given dimensions; what a list in brackets calls.</summary>
     /// <param name="dimensions">The size of each dimension, outermost first.</param>
     public static Shape Create(ReadOnlySpan<int> dimensions) => new(dimensions);

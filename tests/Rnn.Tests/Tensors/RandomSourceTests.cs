@@ -1,0 +1,159 @@
+using MathNet.Numerics.Distributions;
+using Rnn.Tensors;
+
+namespace Rnn.Tests.Tensors;
+
+public class RandomSourceTests
+{
+    [Fact]
+    public void The_generator_is_xoshiro256_starstar_seeded_by_split_mix()
+    {
+        // SplitMix64 from 0 gives these four words (published check values of that generator) …
+        var state = new RandomSource(0).Save();
+        Assert.Equal(0xE220A8397B1DCDAFUL, state.S0);
+        Assert.Equal(0x6E789E6AA1B965F4UL, state.S1);
+        Assert.Equal(0x06C45D188009454FUL, state.S2);
+        Assert.Equal(0xF88BB8A8724C81ECUL, state.S3);
+
+        // … and from the state 1, 2, 3, 4 xoshiro256** gives these.
+        var random = new RandomSource(new RandomState(0, 1, 2, 3, 4));
+        Assert.Equal([11520UL, 0UL, 1509978240UL, 1215971899390074240UL], Enumerable.Range(0, 4).Select(_ => random.NextUInt64()));
+    }
+
+    [Fact]
+    public void Equal_seeds_give_equal_streams_and_others_do_not()
+    {
+        var (a, b, c) = (new RandomSource(5), new RandomSource(5), new RandomSource(6));
+        var (x, y, z) = (Draw(a), Draw(b), Draw(c));
+        Assert.Equal(x, y);
+        Assert.NotEqual(x, z);
+
+        static ulong[] Draw(RandomSource random) => [.. Enumerable.Range(0, 10).Select(_ => random.NextUInt64())];
+    }
+
+    [Fact]
+    public void Forks_depend_on_seed_and_name_only_and_differ_from_each_other()
+    {
+        var random = new RandomSource(1);
+        var first = random.Fork("dropout").NextUInt64();
+        random.NextUInt64();
+        Assert.Equal(first, random.Fork("dropout").NextUInt64());
+        var seen = new HashSet<ulong> { random.NextUInt64(), first };
+        Assert.True(seen.Add(random.Fork("weights").NextUInt64()));
+        Assert.True(seen.Add(random.Fork("dropout").Fork("dropout").NextUInt64()));
+        for (var seed = 0UL; seed < 50; seed++)
+        {
+            for (var number = 0UL; number < 50; number++)
+            {
+                Assert.True(seen.Add(new RandomSource(seed).Fork(number).NextUInt64()));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_saved_state_goes_on_with_the_same_numbers()
+    {
+        var random = new RandomSource(99);
+        random.NextDouble();
+        var state = random.Save();
+        var expected = (random.NextUInt64(), random.NextNormal(), random.Fork("a").NextUInt64());
+        var other = new RandomSource(RandomState.Parse(state.ToString()));
+        Assert.Equal(expected, (other.NextUInt64(), other.NextNormal(), other.Fork("a").NextUInt64()));
+        random.Restore(state);
+        Assert.Equal(expected, (random.NextUInt64(), random.NextNormal(), random.Fork("a").NextUInt64()));
+        Assert.Throws<ArgumentException>(() => new RandomSource(100).Restore(state));
+        Assert.Throws<ArgumentException>(() => new RandomSource(default(RandomState)));
+        Assert.Throws<FormatException>(() => RandomState.Parse("1-2-3"));
+        Assert.Throws<FormatException>(() => RandomState.Parse("1-2-3-4-x"));
+    }
+
+    [Fact]
+    public void The_normal_quantile_agrees_with_an_independent_one()
+    {
+        for (var i = 1; i < 1000; i++)
+        {
+            Assert.Equal(Normal.InvCDF(0, 1, i / 1000.0), NormalDistribution.Quantile(i / 1000.0), 1e-9);
+        }
+
+        // Quantiles to sixteen digits (Wichura's own check values).
+        Assert.Equal(-0.6744897501960817, NormalDistribution.Quantile(0.25), 1e-15);
+        Assert.Equal(-3.090232306167814, NormalDistribution.Quantile(0.001), 1e-14);
+        Assert.Equal(-9.262340089798408, NormalDistribution.Quantile(1e-20), 1e-14);
+        for (var x = 1e-300; x < 1e300; x *= 17.3)
+        {
+            Assert.Equal(1, NormalDistribution.Logarithm(x) / Math.Log(x), 1e-15);
+        }
+    }
+
+    [Fact]
+    public void Uniform_and_normal_numbers_have_their_moments_and_range()
+    {
+        const int count = 200_000;
+        var random = new RandomSource(3);
+        var values = new float[count];
+        random.FillUniform<float>(values, -2, 3);
+        Assert.All([values.Min(), values.Max()], value => Assert.InRange(value, -2f, MathF.BitDecrement(3f)));
+        Assert.Equal(0.5, values.Average(), 0.02);
+        Assert.Equal(25.0 / 12, values.Select(v => (v - 0.5) * (v - 0.5)).Average(), 0.02);
+        random.FillNormal<float>(values, 1, 2);
+        Assert.Equal(1, values.Average(), 0.02);
+        Assert.Equal(4, values.Select(v => (v - 1.0) * (v - 1.0)).Average(), 0.05);
+        Assert.Equal(3 * 16, values.Select(v => Math.Pow(v - 1.0, 4)).Average(), 1.5);
+        Assert.Equal(0.158655, values.Count(v => v > 3) / (double)count, 0.005);
+    }
+
+    [Fact]
+    public void Whole_numbers_are_even_and_in_range()
+    {
+        var random = new RandomSource(4);
+        var counts = new int[7];
+        for (var i = 0; i < 70_000; i++)
+        {
+            counts[random.Next(7)]++;
+        }
+
+        Assert.All(counts, count => Assert.InRange(count, 9_500, 10_500));
+        Assert.All(Enumerable.Range(0, 100), _ => Assert.InRange(random.Next(-3, 2), -3, 1));
+        Assert.Equal(0, random.Next(1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => random.Next(0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => random.Next(3, 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => random.Next(int.MinValue, int.MaxValue));
+    }
+
+    [Fact]
+    public void Shuffling_reaches_every_order_evenly()
+    {
+        var random = new RandomSource(5);
+        var counts = new Dictionary<string, int>();
+        for (var i = 0; i < 24_000; i++)
+        {
+            var order = string.Join(",", random.Permutation(4));
+            counts[order] = counts.GetValueOrDefault(order) + 1;
+        }
+
+        Assert.Equal(24, counts.Count);
+        Assert.All(counts.Values, count => Assert.InRange(count, 850, 1150));
+    }
+
+    [Fact]
+    public void Masks_have_the_given_share_of_ones()
+    {
+        foreach (var length in new[] { 0, 1, 3, 129, 100_001 })
+        {
+            var mask = new double[length];
+            new RandomSource(6).FillMask<double>(mask, 0.9, 1 / 0.9);
+            Assert.All(mask, value => Assert.True(value is 0 or (1 / 0.9)));
+            if (length > 1000)
+            {
+                Assert.Equal(1, mask.Average(), 0.01);
+            }
+
+            new RandomSource(6).FillMask<double>(mask, 0, 5);
+            Assert.All(mask, value => Assert.Equal(0, value));
+            new RandomSource(6).FillMask<double>(mask, 1, 5);
+            Assert.All(mask, value => Assert.Equal(5, value));
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RandomSource(1).FillMask<float>([], 1.5, 1));
+    }
+}
