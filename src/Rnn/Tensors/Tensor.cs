@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Rnn.Tensors;
 
@@ -66,6 +67,12 @@ public sealed partial class Tensor<T>
     /// <summary>Changes whenever someone asks for writable access to the memory; packed copies of weights are renewed by it.</summary>
     internal int Version => _storage.Version;
 
+    /// <summary>The memory behind the tensor, for comparing identities.</summary>
+    internal object Memory => _storage;
+
+    /// <summary>Holds the memory where it is until the handle is freed.</summary>
+    internal GCHandle PinArray() => GCHandle.Alloc(_storage.Array, GCHandleType.Pinned);
+
     /// <summary>The elements in row-major order, to read.</summary>
     public ReadOnlySpan<T> AsReadOnlySpan() => _storage.Array.AsSpan(_offset, Length);
 
@@ -94,8 +101,8 @@ public sealed partial class Tensor<T>
         NodeOutput = output;
     }
 
-    /// <summary>The gradient of this leaf, made of zeros when there is none yet. Never from a scope's pool: it outlives the step.</summary>
-    internal Tensor<T> GradientToAccumulate() => _gradient ??= new(new Storage<T>(new T[Length]), 0, Shape);
+    /// <summary>The gradient of this leaf, made of zeros when there is none yet: pinned, and never from a scope's pool, since it outlives the step.</summary>
+    internal Tensor<T> GradientToAccumulate() => _gradient ??= new(new Storage<T>(GC.AllocateArray<T>(Length, pinned: true)), 0, Shape);
 
     /// <summary>Moves the elements, and the gradient if given, into slices of larger blocks; values are copied.</summary>
     [MemberNotNull(nameof(_gradient))]

@@ -1,0 +1,248 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
+
+namespace Rnn.Cells;
+
+/// <summary>The pointwise sweeps of one cell at one vector width: what the engine calls once per block of rows, step and phase.</summary>
+internal abstract class CellKernels<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>What a step of the cell is made of.</summary>
+    internal abstract CellLayout Layout { get; }
+
+    /// <summary>The sweeps of <typeparamref name="TCell"/> at the width in use.</summary>
+    internal static CellKernels<T> Create<TCell>()
+        where TCell : struct, ICell => Simd.Create<T, Factory<TCell>, CellKernels<T>>(default);
+
+    /// <summary>The sweeps of <typeparamref name="TCell"/> at a given width.</summary>
+    internal static CellKernels<T> Create<TCell>(int vectorBits)
+        where TCell : struct, ICell => Simd.Create<T, Factory<TCell>, CellKernels<T>>(default, vectorBits);
+
+    /// <summary>Runs one phase forward; <paramref name="keep"/> says whether a way back will follow.</summary>
+    internal abstract void Forward(int phase, in CellBlock<T> block, bool keep);
+
+    /// <summary>Runs one phase backward.</summary>
+    internal abstract void Backward(int phase, in CellBlock<T> block);
+
+    /// <summary>sums[j] += Σᵣ a[r, j] b[r, j] in ascending order of r: the gradient of a per-unit vector.</summary>
+    internal abstract unsafe void SumProducts(Rows<T> a, Rows<T> b, int count, T* sums, int firstColumn, int endColumn);
+
+    private readonly struct Factory<TCell> : IVectorFactory<T, CellKernels<T>>
+        where TCell : struct, ICell
+    {
+        public CellKernels<T> Create<V>()
+            where V : struct, IVector<V, T> => new CellKernels<TCell, V, T>();
+    }
+}
+
+/// <inheritdoc/>
+internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
+    where TCell : struct, ICell
+    where V : struct, IVector<V, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    internal override CellLayout Layout => TCell.Layout;
+
+    internal override void Forward(int phase, in CellBlock<T> block, bool keep)
+    {
+        switch (phase, keep)
+        {
+            case (0, false):
+                ForwardRows<Phase0, No>(block);
+                break;
+            case (0, true):
+                ForwardRows<Phase0, Yes>(block);
+                break;
+            case (1, false):
+                ForwardRows<Phase1, No>(block);
+                break;
+            case (1, true):
+                ForwardRows<Phase1, Yes>(block);
+                break;
+            case (2, false):
+                ForwardRows<Phase2, No>(block);
+                break;
+            default:
+                ForwardRows<Phase2, Yes>(block);
+                break;
+        }
+    }
+
+    internal override void Backward(int phase, in CellBlock<T> block)
+    {
+        switch (phase)
+        {
+            case 0:
+                BackwardRows<Phase0>(block);
+                break;
+            case 1:
+                BackwardRows<Phase1>(block);
+                break;
+            default:
+                BackwardRows<Phase2>(block);
+                break;
+        }
+    }
+
+    internal override void SumProducts(Rows<T> a, Rows<T> b, int count, T* sums, int firstColumn, int endColumn)
+    {
+        for (var column = firstColumn; column < endColumn; column += V.Count)
+        {
+            var width = endColumn - column;
+            if (width >= V.Count)
+            {
+                SumColumns<No>(a.SkipColumns(column), b.SkipColumns(column), count, sums + column, V.Count);
+            }
+            else
+            {
+                SumColumns<Yes>(a.SkipColumns(column), b.SkipColumns(column), count, sums + column, width);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SumColumns<TPartial>(Rows<T> a, Rows<T> b, int count, T* sums, int width)
+        where TPartial : struct, IChoice
+    {
+        var sum = TPartial.Value ? V.LoadPartial(sums, width) : V.Load(sums);
+        for (var row = 0; row < count; row++)
+        {
+            sum = TPartial.Value
+                ? V.MultiplyAdd(V.LoadPartial(a[row], width), V.LoadPartial(b[row], width), sum)
+                : V.MultiplyAdd(V.Load(a[row]), V.Load(b[row]), sum);
+        }
+
+        if (TPartial.Value)
+        {
+            sum.StorePartial(sums, width);
+        }
+        else
+        {
+            sum.Store(sums);
+        }
+    }
+
+    private static void ForwardRows<TPhase, TKeeps>(in CellBlock<T> block)
+        where TPhase : struct, IPhase
+        where TKeeps : struct, IChoice
+    {
+        var whole = block.Units - (block.Units % V.Count);
+        for (var row = 0; row < block.Rows; row++)
+        {
+            if (whole > 0)
+            {
+                ForwardUnits<TPhase, TKeeps, No>(block, row, 0, whole);
+            }
+
+            if (whole < block.Units)
+            {
+                ForwardUnits<TPhase, TKeeps, Yes>(block, row, whole, block.Units - whole);
+            }
+        }
+    }
+
+    private static void BackwardRows<TPhase>(in CellBlock<T> block)
+        where TPhase : struct, IPhase
+    {
+        var whole = block.Units - (block.Units % V.Count);
+        for (var row = 0; row < block.Rows; row++)
+        {
+            if (whole > 0)
+            {
+                BackwardUnits<TPhase, No>(block, row, 0, whole);
+            }
+
+            if (whole < block.Units)
+            {
+                BackwardUnits<TPhase, Yes>(block, row, whole, block.Units - whole);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ForwardUnits<TPhase, TKeeps, TPartial>(in CellBlock<T> block, int row, int first, int count)
+        where TPhase : struct, IPhase
+        where TKeeps : struct, IChoice
+        where TPartial : struct, IChoice
+    {
+        var units = block.Units;
+        var gates = block.Columns[row] + first;
+        var previous0 = block.Previous[0][row] + first;
+        var previous1 = block.Previous[1][row] + first;
+        var previous2 = block.Previous[2][row] + first;
+        var previous3 = block.Previous[3][row] + first;
+        var next0 = block.Next[0][row] + first;
+        var next1 = block.Next[1][row] + first;
+        var next2 = block.Next[2][row] + first;
+        var next3 = block.Next[3][row] + first;
+        var kept = block.Kept[row] + first;
+        var made = block.Made[row] + first;
+        var vectors = block.Vectors + first;
+        nint unit = 0;
+        do
+        {
+            TCell.Forward<ForwardStep<V, T, TKeeps, TPartial>, V, T>(TPhase.Index, new(
+                gates + unit, previous0 + unit, previous1 + unit, previous2 + unit, previous3 + unit,
+                next0 + unit, next1 + unit, next2 + unit, next3 + unit, kept + unit, made + unit, vectors + unit, units, count));
+            unit += V.Count;
+        }
+        while (unit < count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void BackwardUnits<TPhase, TPartial>(in CellBlock<T> block, int row, int first, int count)
+        where TPhase : struct, IPhase
+        where TPartial : struct, IChoice
+    {
+        var units = block.Units;
+        var gates = block.Columns[row] + first;
+        var previous0 = block.Previous[0][row] + first;
+        var previous1 = block.Previous[1][row] + first;
+        var previous2 = block.Previous[2][row] + first;
+        var previous3 = block.Previous[3][row] + first;
+        var next0 = block.Next[0][row] + first;
+        var next1 = block.Next[1][row] + first;
+        var next2 = block.Next[2][row] + first;
+        var next3 = block.Next[3][row] + first;
+        var kept = block.Kept[row] + first;
+        var made = block.Made[row] + first;
+        var madeGradient = block.MadeGradient[row] + first;
+        var vectors = block.Vectors + first;
+        var outputGradient = block.OutputGradient[row] + first;
+        var gradient0 = block.Gradient[0][row] + first;
+        var gradient1 = block.Gradient[1][row] + first;
+        var gradient2 = block.Gradient[2][row] + first;
+        var gradient3 = block.Gradient[3][row] + first;
+        nint unit = 0;
+        do
+        {
+            TCell.Backward<BackwardStep<V, T, TPartial>, V, T>(TPhase.Index, new(
+                gates + unit, previous0 + unit, previous1 + unit, previous2 + unit, previous3 + unit,
+                next0 + unit, next1 + unit, next2 + unit, next3 + unit, kept + unit, made + unit, madeGradient + unit, vectors + unit,
+                outputGradient + unit, gradient0 + unit, gradient1 + unit, gradient2 + unit, gradient3 + unit, units, count));
+            unit += V.Count;
+        }
+        while (unit < count);
+    }
+
+    private interface IPhase
+    {
+        static abstract int Index { get; }
+    }
+
+    private readonly struct Phase0 : IPhase
+    {
+        public static int Index => 0;
+    }
+
+    private readonly struct Phase1 : IPhase
+    {
+        public static int Index => 1;
+    }
+
+    private readonly struct Phase2 : IPhase
+    {
+        public static int Index => 2;
+    }
+}

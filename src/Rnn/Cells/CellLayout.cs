@@ -1,0 +1,131 @@
+namespace Rnn.Cells;
+
+/// <summary>
+/// What a cell's step is made of. Parameter shapes and names, initialisation, workspaces, file metadata and the table of cells all
+/// follow from it.
+/// </summary>
+/// <remarks>Throughout, <c>H</c> is the hidden size; each gate is one block of H columns.</remarks>
+public sealed record CellLayout
+{
+    /// <summary>The name in files and on command lines, such as <c>lstm-peephole</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The gates in the order of their rows in the weights; those without an input product come last.</summary>
+    public required IReadOnlyList<Gate> Gates { get; init; }
+
+    /// <summary>The states, the hidden state (which is also the output) first.</summary>
+    public required IReadOnlyList<CellState> States { get; init; }
+
+    /// <summary>The recurrent matrix products.</summary>
+    public IReadOnlyList<Product> Products { get; init; } = [];
+
+    /// <summary>The per-unit vectors, rows of one parameter.</summary>
+    public IReadOnlyList<UnitVector> Vectors { get; init; } = [];
+
+    /// <summary>The name of the parameter that holds <see cref="Vectors"/>, such as <c>weight_peephole</c>.</summary>
+    public string VectorWeight { get; init; } = "weight_v";
+
+    /// <summary>The row normalisations between phases.</summary>
+    public IReadOnlyList<RowNormalization> Normalizations { get; init; } = [];
+
+    /// <summary>How many values the step makes for products of later phases or by row normalisation.</summary>
+    public int MadeValues { get; init; }
+
+    /// <summary>How many values beyond the gates are kept for the way back.</summary>
+    public int KeptValues { get; init; }
+
+    /// <summary>The number of phases.</summary>
+    public int Phases { get; init; } = 1;
+
+    /// <summary>
+    /// Whether the input product and the recurrent products are each normalised over their rows before they are added
+    /// (layer normalisation; Ba, Kiros and Hinton 2016, arXiv:1607.06450).
+    /// </summary>
+    public bool NormalizesProducts { get; init; }
+
+    /// <summary>The number of gates that the input product feeds.</summary>
+    public int InputGates => Gates.Count(gate => gate.FromInput);
+
+    /// <summary>The letters of the gates in order, such as <c>ifgo</c>.</summary>
+    public string GateOrder => string.Concat(Gates.Select(gate => gate.Letter));
+
+    /// <summary>The number of gate rows of a weight matrix that products share by name.</summary>
+    internal int GateRows(string weight) => Products.Where(product => product.Weight == weight).Sum(product => product.GateCount);
+}
+
+/// <summary>A gate: one block of H columns of pre-activations with a bias.</summary>
+/// <param name="Letter">The letter in the equations and in gate orders.</param>
+/// <param name="Name">What it does.</param>
+/// <param name="FromInput">Whether the input product feeds it.</param>
+/// <param name="InitialBias">The bias it starts with.</param>
+public sealed record Gate(string Letter, string Name, bool FromInput = true, double InitialBias = 0);
+
+/// <summary>A state that a cell carries from step to step.</summary>
+/// <param name="Letter">The letter in the equations.</param>
+/// <param name="Name">What it is.</param>
+/// <param name="FlowsDirectly">
+/// Whether its gradient also flows pointwise from step to step, so that the way back calls <c>SetGradient</c>; false where it flows through
+/// products alone, as with the hidden state of an LSTM.
+/// </param>
+public sealed record CellState(string Letter, string Name, bool FlowsDirectly);
+
+/// <summary>A recurrent matrix product that feeds gates.</summary>
+/// <param name="Weight">The parameter's name, such as <c>weight_hh</c>; products of one name share a matrix, their rows in the order of the list.</param>
+/// <param name="Source">What is multiplied.</param>
+/// <param name="FirstGate">The first gate it feeds.</param>
+/// <param name="GateCount">The number of neighbouring gates it feeds.</param>
+/// <param name="Phase">The phase before whose pointwise part it runs.</param>
+public sealed record Product(string Weight, Operand Source, int FirstGate, int GateCount, int Phase = 0);
+
+/// <summary>A per-unit vector v that a gate sees as v ⊙ source; the cell adds the term itself, the engine derives the vector's gradient.</summary>
+/// <param name="Letter">The letter in the equations.</param>
+/// <param name="Name">What it is.</param>
+/// <param name="Gate">The gate whose pre-activation has the term.</param>
+/// <param name="Source">What it is multiplied with.</param>
+/// <param name="Initial">How it starts.</param>
+public sealed record UnitVector(string Letter, string Name, int Gate, Operand Source, VectorInitial Initial = VectorInitial.Uniform);
+
+/// <summary>How a per-unit vector starts.</summary>
+public enum VectorInitial
+{
+    /// <summary>Uniform within ±1/√H.</summary>
+    Uniform,
+
+    /// <summary>Uniform from 0 to 1, for recurrent weights that act alone (IndRNN).</summary>
+    UnitInterval,
+}
+
+/// <summary>A layer normalisation of a state over its row, between the phase that sets it and the next; the result is a made value.</summary>
+/// <param name="Name">The name of its gain and bias parameters, such as <c>norm_c</c>.</param>
+/// <param name="State">The state of this step that is normalised.</param>
+/// <param name="Made">The made value that receives the result.</param>
+/// <param name="AfterPhase">The phase that sets the state.</param>
+public sealed record RowNormalization(string Name, int State, int Made, int AfterPhase);
+
+/// <summary>What a product or a per-unit vector is multiplied with.</summary>
+/// <param name="Kind">Where it comes from.</param>
+/// <param name="Index">Which state or made value.</param>
+public readonly record struct Operand(OperandKind Kind, int Index)
+{
+    /// <summary>A state before the step.</summary>
+    public static Operand Previous(int state) => new(OperandKind.Previous, state);
+
+    /// <summary>A state after the step, set by an earlier phase.</summary>
+    public static Operand Next(int state) => new(OperandKind.Next, state);
+
+    /// <summary>A value that an earlier phase made.</summary>
+    public static Operand Made(int index) => new(OperandKind.Made, index);
+}
+
+/// <summary>Where an operand comes from.</summary>
+public enum OperandKind
+{
+    /// <summary>A state before the step.</summary>
+    Previous,
+
+    /// <summary>A state after the step.</summary>
+    Next,
+
+    /// <summary>A value made in the step.</summary>
+    Made,
+}

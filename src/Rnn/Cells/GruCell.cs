@@ -1,0 +1,101 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
+
+namespace Rnn.Cells;
+
+/// <summary>
+/// Gated recurrent unit, reset after the product: r, z = σ(·), n = tanh(W x + b + r⊙(U h₋ + b′)), h = (1−z)⊙n + z⊙h₋.
+/// </summary>
+/// <remarks>
+/// Cho et al. 2014 (arXiv:1406.1078) in the form that cuDNN and PyTorch use. <typeparamref name="TUpdate"/>: <see cref="UpdateKeeps"/> as
+/// above, or <see cref="UpdateReplaces"/>, where h = (1−z)⊙h₋ + z⊙n.
+/// </remarks>
+/// <typeparam name="TUpdate">What the update gate means.</typeparam>
+public readonly struct GruCell<TUpdate> : ICell
+    where TUpdate : struct, IUpdate
+{
+    private const int R = 0;
+    private const int Z = 1;
+    private const int N = 2;
+    private const int M = 3;
+
+    /// <inheritdoc/>
+    public static CellLayout Layout { get; } = new()
+    {
+        Name = $"gru{TUpdate.Suffix}",
+        Gates = [new("r", "reset gate"), new("z", "update gate"), new("n", "candidate"), new("m", "recurrent part of the candidate", FromInput: false)],
+        States = [new("h", "hidden state", FlowsDirectly: true)],
+        Products = [new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Previous(0), M, 1)],
+    };
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Forward<TStep, V, T>(int phase, TStep step)
+        where TStep : struct, IForwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var r = V.Sigmoid(step.Gate(R));
+        var z = V.Sigmoid(step.Gate(Z));
+        var n = V.Tanh(V.MultiplyAdd(r, step.Gate(M), step.Gate(N)));
+        var before = step.Previous(0);
+        step.Keep(R, r);
+        step.Keep(Z, z);
+        step.Keep(N, n);
+        step.SetNext(0, TUpdate.Keeps ? V.MultiplyAdd(z, before - n, n) : V.MultiplyAdd(z, n - before, before));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Backward<TStep, V, T>(int phase, TStep step)
+        where TStep : struct, IBackwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var dh = step.Gradient(0);
+        var r = step.Gate(R);
+        var z = step.Gate(Z);
+        var n = step.Gate(N);
+        var m = step.Gate(M);
+        var before = step.Previous(0);
+        var kept = TUpdate.Keeps ? z : V.One - z;
+        var dn = dh * (V.One - kept) * (V.One - (n * n));
+        var dz = dh * (TUpdate.Keeps ? before - n : n - before) * (z * (V.One - z));
+        step.SetGateGradient(N, dn);
+        step.SetGateGradient(M, dn * r);
+        step.SetGateGradient(R, dn * m * (r * (V.One - r)));
+        step.SetGateGradient(Z, dz);
+        step.SetGradient(0, dh * kept);
+    }
+}
+
+/// <summary>What the update gate of a GRU means; a type parameter of the GRU cells.</summary>
+public interface IUpdate
+{
+    /// <summary>True where z keeps the old state, false where z lets the new one in.</summary>
+    static abstract bool Keeps { get; }
+
+    /// <summary>What the option adds to the cell's name.</summary>
+    static abstract string Suffix { get; }
+}
+
+/// <summary>h = (1−z)⊙n + z⊙h₋, as in PyTorch, Keras, ONNX and cuDNN.</summary>
+public readonly struct UpdateKeeps : IUpdate
+{
+    /// <inheritdoc/>
+    public static bool Keeps => true;
+
+    /// <inheritdoc/>
+    public static string Suffix => string.Empty;
+}
+
+/// <summary>h = (1−z)⊙h₋ + z⊙n, as in Chung et al. 2014.</summary>
+public readonly struct UpdateReplaces : IUpdate
+{
+    /// <inheritdoc/>
+    public static bool Keeps => false;
+
+    /// <inheritdoc/>
+    public static string Suffix => "-replacing";
+}

@@ -1,0 +1,120 @@
+using System.Numerics;
+using Rnn.Kernels;
+
+namespace Rnn.Cells;
+
+/// <summary>
+/// A recurrent cell: arithmetic, not weights. A struct says in <see cref="Layout"/> what its step is made of and computes the
+/// pointwise part of each phase, forward and backward, for one vector of hidden units. The sequence engine does everything else:
+/// matrix products, weights, batches, ragged lengths, directions, threads.
+/// </summary>
+/// <remarks>
+/// <para>In each step, for each phase p: the products of phase p are added to their gates' pre-activations, then
+/// <see cref="Forward"/> runs over all units. On the way back the phases run in reverse: <see cref="Backward"/> replaces the kept gate
+/// values by the gradients of the pre-activations, then the products carry those to the states.</para>
+/// <para>Both methods must be marked <c>[MethodImpl(MethodImplOptions.AggressiveInlining)]</c>: a call in the loop costs four times the step.
+/// Options of a family are type parameters of the struct, which the JIT folds away; <c>phase</c> is a constant to the JIT too.</para>
+/// </remarks>
+public interface ICell
+{
+    /// <summary>What a step of this cell is made of.</summary>
+    static abstract CellLayout Layout { get; }
+
+    /// <summary>The pointwise part of one phase: reads pre-activations and states, sets the next states.</summary>
+    /// <param name="phase">The phase, from 0.</param>
+    /// <param name="step">One vector of units of one row at one step.</param>
+    static abstract void Forward<TStep, V, T>(int phase, TStep step)
+        where TStep : struct, IForwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>;
+
+    /// <summary>The way back through the pointwise part of one phase: sets the gradients of pre-activations and previous states.</summary>
+    /// <param name="phase">The phase; the last one comes first.</param>
+    /// <param name="step">One vector of units of one row at one step.</param>
+    static abstract void Backward<TStep, V, T>(int phase, TStep step)
+        where TStep : struct, IBackwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>;
+}
+
+/// <summary>What a cell sees on the way forward: one vector of units of one row at one step.</summary>
+/// <typeparam name="V">The vector type.</typeparam>
+/// <typeparam name="T">The element type.</typeparam>
+public interface IForwardStep<V, T>
+    where V : struct, IVector<V, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A gate's column: its pre-activation W x + U h + b, or what <see cref="SetGate"/> put there in an earlier phase.</summary>
+    V Gate(int gate);
+
+    /// <summary>Replaces a gate's column, for a later phase and for the way back.</summary>
+    void SetGate(int gate, V value);
+
+    /// <summary>Replaces a gate's column for the way back only; costs nothing in inference.</summary>
+    void Keep(int gate, V value);
+
+    /// <summary>Keeps a further value for the way back; costs nothing in inference.</summary>
+    void KeepValue(int index, V value);
+
+    /// <summary>A state before this step.</summary>
+    V Previous(int state);
+
+    /// <summary>A state after this step, as an earlier phase has set it.</summary>
+    V Next(int state);
+
+    /// <summary>Sets a state after this step.</summary>
+    void SetNext(int state, V value);
+
+    /// <summary>A value that an earlier phase, or the row pass between phases, made.</summary>
+    V Made(int index);
+
+    /// <summary>Makes a value that products of a later phase multiply.</summary>
+    void SetMade(int index, V value);
+
+    /// <summary>A per-unit vector, such as a peephole.</summary>
+    V Vector(int index);
+}
+
+/// <summary>What a cell sees on the way back: one vector of units of one row at one step.</summary>
+/// <typeparam name="V">The vector type.</typeparam>
+/// <typeparam name="T">The element type.</typeparam>
+public interface IBackwardStep<V, T>
+    where V : struct, IVector<V, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A gate's value as the way forward kept it.</summary>
+    V Gate(int gate);
+
+    /// <summary>Sets the gradient of a gate's pre-activation in the place of its value; read the value before.</summary>
+    void SetGateGradient(int gate, V value);
+
+    /// <summary>A further value that the way forward kept.</summary>
+    V KeptValue(int index);
+
+    /// <summary>A state before this step.</summary>
+    V Previous(int state);
+
+    /// <summary>A state after this step.</summary>
+    V Next(int state);
+
+    /// <summary>A value that the step made.</summary>
+    V Made(int index);
+
+    /// <summary>The gradient of a made value, from the products of the phase after it.</summary>
+    V MadeGradient(int index);
+
+    /// <summary>Sets the gradient of a value that a row pass made.</summary>
+    void SetMadeGradient(int index, V value);
+
+    /// <summary>A per-unit vector, such as a peephole.</summary>
+    V Vector(int index);
+
+    /// <summary>The gradient of a state after this step. For state 0 it includes the gradient of the step's output: read it once, in the last phase.</summary>
+    V Gradient(int state);
+
+    /// <summary>What a later phase of this step has set with <see cref="SetGradient"/>, plus what its products added.</summary>
+    V CarriedGradient(int state);
+
+    /// <summary>Sets the gradient of a state before this step, as far as it does not flow through a product.</summary>
+    void SetGradient(int state, V value);
+}

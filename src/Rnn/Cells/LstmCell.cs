@@ -1,0 +1,231 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
+
+namespace Rnn.Cells;
+
+/// <summary>
+/// Long short-term memory: i, f, o = σ(·), g = tanh(·), c = f⊙c₋ + i⊙g, h = o⊙tanh c.
+/// </summary>
+/// <remarks>
+/// <para>Hochreiter and Schmidhuber 1997 (Neural Computation 9:1735–1780), with the forget gate of Gers, Schmidhuber and Cummins 2000.</para>
+/// <para><typeparamref name="TPeephole"/>: <see cref="NoPeephole"/>, <see cref="DiagonalPeephole"/> (Gers, Schraudolph and Schmidhuber 2002: i and f
+/// see p⊙c₋, o sees p⊙c) or <see cref="FullPeephole"/> (σ(Θ·[c, h, x] + b): i and f see P c₋, o sees P c, the new c).</para>
+/// <para><typeparamref name="TForget"/>: <see cref="SeparateForget"/>, <see cref="CoupledForget"/> (i = 1 − f: three gates; Greff et al. 2017) or
+/// <see cref="NoForget"/> (f = 1: the cell of 1997).</para>
+/// </remarks>
+/// <typeparam name="TPeephole">How the gates see the cell state.</typeparam>
+/// <typeparam name="TForget">Where the forget gate comes from.</typeparam>
+public readonly struct LstmCell<TPeephole, TForget> : ICell
+    where TPeephole : struct, IPeephole
+    where TForget : struct, IForget
+{
+    private const int H = 0;
+    private const int C = 1;
+
+    /// <inheritdoc/>
+    public static CellLayout Layout { get; } = MakeLayout();
+
+    // The columns: i f g o, without i where it is coupled, without f where there is none.
+    private static int I => 0;
+
+    private static int F => TForget.HasInputGate ? 1 : 0;
+
+    private static int G => TForget.HasInputGate && TForget.HasForgetGate ? 2 : 1;
+
+    private static int O => G + 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Forward<TStep, V, T>(int phase, TStep step)
+        where TStep : struct, IForwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (phase == 0)
+        {
+            var before = step.Previous(C);
+            var g = V.Tanh(step.Gate(G));
+            V c;
+            if (!TForget.HasInputGate)
+            {
+                var f = V.Sigmoid(Seen<TStep, V, T>(step, F, 0, before));
+                c = V.MultiplyAdd(f, before - g, g);
+                step.Keep(F, f);
+            }
+            else if (!TForget.HasForgetGate)
+            {
+                var i = V.Sigmoid(Seen<TStep, V, T>(step, I, 0, before));
+                c = V.MultiplyAdd(i, g, before);
+                step.Keep(I, i);
+            }
+            else
+            {
+                var i = V.Sigmoid(Seen<TStep, V, T>(step, I, 0, before));
+                var f = V.Sigmoid(Seen<TStep, V, T>(step, F, 1, before));
+                c = V.MultiplyAdd(f, before, i * g);
+                step.Keep(I, i);
+                step.Keep(F, f);
+            }
+
+            step.Keep(G, g);
+            step.SetNext(C, c);
+            if (!TPeephole.IsFull)
+            {
+                Output<TStep, V, T>(step, c);
+            }
+        }
+        else
+        {
+            Output<TStep, V, T>(step, step.Next(C));
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Backward<TStep, V, T>(int phase, TStep step)
+        where TStep : struct, IBackwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (TPeephole.IsFull && phase == 1)
+        {
+            // dc goes on through the product of o's peephole matrix before phase 0 takes it up.
+            step.SetGradient(C, OutputBackward<TStep, V, T>(step));
+            return;
+        }
+
+        var dc = TPeephole.IsFull ? step.CarriedGradient(C) : OutputBackward<TStep, V, T>(step);
+        var before = step.Previous(C);
+        var g = step.Gate(G);
+        V carried;
+        if (!TForget.HasInputGate)
+        {
+            var f = step.Gate(F);
+            var i = V.One - f;
+            var df = dc * (before - g) * (f * i);
+            carried = dc * f;
+            step.SetGateGradient(F, df);
+            step.SetGateGradient(G, dc * i * (V.One - (g * g)));
+            if (TPeephole.IsDiagonal)
+            {
+                carried = V.MultiplyAdd(df, step.Vector(0), carried);
+            }
+        }
+        else
+        {
+            var i = step.Gate(I);
+            var di = dc * g * (i * (V.One - i));
+            step.SetGateGradient(I, di);
+            step.SetGateGradient(G, dc * i * (V.One - (g * g)));
+            carried = dc;
+            if (TForget.HasForgetGate)
+            {
+                var f = step.Gate(F);
+                var df = dc * before * (f * (V.One - f));
+                step.SetGateGradient(F, df);
+                carried = dc * f;
+                if (TPeephole.IsDiagonal)
+                {
+                    carried = V.MultiplyAdd(df, step.Vector(1), carried);
+                }
+            }
+
+            if (TPeephole.IsDiagonal)
+            {
+                carried = V.MultiplyAdd(di, step.Vector(0), carried);
+            }
+        }
+
+        step.SetGradient(C, carried);
+    }
+
+    // h = o⊙tanh c
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Output<TStep, V, T>(TStep step, V c)
+        where TStep : struct, IForwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var o = V.Sigmoid(Seen<TStep, V, T>(step, O, O - 1, c));
+        var squashed = V.Tanh(c);
+        step.Keep(O, o);
+        step.KeepValue(0, squashed);
+        step.SetNext(H, o * squashed);
+    }
+
+    // Gives the gradient of c (through h, o's peephole and the next step) and sets that of o.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V OutputBackward<TStep, V, T>(TStep step)
+        where TStep : struct, IBackwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var dh = step.Gradient(H);
+        var o = step.Gate(O);
+        var squashed = step.KeptValue(0);
+        var dO = dh * squashed * (o * (V.One - o));
+        var dc = V.MultiplyAdd(dh * o, V.One - (squashed * squashed), step.Gradient(C));
+        if (TPeephole.IsDiagonal)
+        {
+            dc = V.MultiplyAdd(dO, step.Vector(O - 1), dc);
+        }
+
+        step.SetGateGradient(O, dO);
+        return dc;
+    }
+
+    // A gate's pre-activation with its diagonal peephole.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Seen<TStep, V, T>(TStep step, int gate, int vector, V c)
+        where TStep : struct, IForwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        TPeephole.IsDiagonal ? V.MultiplyAdd(step.Vector(vector), c, step.Gate(gate)) : step.Gate(gate);
+
+    private static CellLayout MakeLayout()
+    {
+        var gates = new List<Gate>();
+        if (TForget.HasInputGate)
+        {
+            gates.Add(new("i", "input gate"));
+        }
+
+        if (TForget.HasForgetGate)
+        {
+            gates.Add(new("f", "forget gate", InitialBias: 1));
+        }
+
+        gates.Add(new("g", "cell candidate"));
+        gates.Add(new("o", "output gate"));
+        var seeing = O - 1;
+        var products = new List<Product> { new("weight_hh", Operand.Previous(H), 0, gates.Count) };
+        var vectors = new List<UnitVector>();
+        if (TPeephole.IsFull)
+        {
+            products.Add(new("weight_ch", Operand.Previous(C), 0, seeing));
+            products.Add(new("weight_ch", Operand.Next(C), O, 1, Phase: 1));
+        }
+        else if (TPeephole.IsDiagonal)
+        {
+            for (var gate = 0; gate < seeing; gate++)
+            {
+                vectors.Add(new($"p{gates[gate].Letter}", $"peephole of the {gates[gate].Name}", gate, Operand.Previous(C)));
+            }
+
+            vectors.Add(new("po", "peephole of the output gate", O, Operand.Next(C)));
+        }
+
+        return new()
+        {
+            Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}",
+            Gates = gates,
+            States = [new("h", "hidden state", FlowsDirectly: false), new("c", "cell state", FlowsDirectly: true)],
+            Products = products,
+            Vectors = vectors,
+            VectorWeight = "weight_peephole",
+            KeptValues = 1,
+            Phases = TPeephole.IsFull ? 2 : 1,
+        };
+    }
+}

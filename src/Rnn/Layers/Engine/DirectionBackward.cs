@@ -1,0 +1,201 @@
+using System.Numerics.Tensors;
+using Rnn.Cells;
+using Rnn.Kernels;
+
+namespace Rnn.Layers.Engine;
+
+/// <content>The way back through time, and the gradients of input and weights.</content>
+internal sealed unsafe partial class DirectionPass<T>
+{
+    private Workspace<T> _backspace;
+    private SequenceView<T> _outputGradient;
+    private SequenceView<T>?[] _sequenceGradients = [];
+    private nint[][] _sequenceOffsets = [];
+    private T* _stateGradients;
+    private T* _madeGradients;
+    private T* _projectedGradients;
+    private T* _unprojectedGradients;
+
+    /// <summary>Prepares the way back: packed weights and memory.</summary>
+    /// <param name="input">Whether the gradient of the input is wanted.</param>
+    /// <param name="parts">How many parts the rows are cut into.</param>
+    internal void PrepareBackward(bool input, int parts)
+    {
+        _parts = parts;
+        _weights.PackBackward(_kernels, _values, input);
+        var rows = (nint)_plan.Rows;
+        var states = rows * (_shape.OutputSize + ((Layout.States.Count - 1) * Hidden));
+        var made = rows * Layout.MadeValues * Hidden;
+        var projected = _shape.ProjectionSize > 0 ? _plan.Total * (nint)_shape.ProjectionSize : 0;
+        var unprojected = _shape.ProjectionSize > 0 ? rows * Hidden : 0;
+        _backspace = default;
+        _backspace.Reserve(states);
+        _backspace.Reserve(made);
+        _backspace.Reserve(projected);
+        _backspace.Reserve(unprojected);
+        _backspace.Rent();
+        _stateGradients = _backspace.Take(states);
+        _madeGradients = _backspace.Take(made);
+        _projectedGradients = _backspace.Take(projected);
+        _unprojectedGradients = _backspace.Take(unprojected);
+    }
+
+    /// <summary>Says where the output's gradient lies: as the output, or null for zeros.</summary>
+    internal void BindGradient(T* outputGradient, int outputWidth, ref nint[] offsets) =>
+        _outputGradient = outputGradient == null ? new(_zeros, 0, null, 0) : View(outputGradient, outputWidth, ref offsets);
+
+    /// <summary>Says where the gradient of a state after every step lies, [N, T, width] from this direction's first column, or null.</summary>
+    internal void BindSequenceGradient(int state, T* gradient, int width)
+    {
+        if (gradient != null && _sequenceGradients.Length == 0)
+        {
+            _sequenceGradients = new SequenceView<T>?[Layout.States.Count];
+            _sequenceOffsets = new nint[Layout.States.Count][];
+            Array.Fill(_sequenceOffsets, []);
+        }
+
+        if (_sequenceGradients.Length > 0)
+        {
+            _sequenceGradients[state] = gradient == null ? null : View(gradient, width, ref _sequenceOffsets[state]);
+        }
+    }
+
+    /// <summary>Sets the gradient of a final state [N, size], null for zeros.</summary>
+    internal void SetFinalGradient(int state, T* values)
+    {
+        var size = _shape.StateSize(state);
+        var rows = StateGradient(state);
+        for (var row = 0; row < _plan.Rows; row++)
+        {
+            var to = new Span<T>(rows[row], size);
+            if (values == null)
+            {
+                to.Clear();
+            }
+            else
+            {
+                new ReadOnlySpan<T>(values + ((nint)_plan.Order(row) * size), size).CopyTo(to);
+            }
+        }
+    }
+
+    /// <summary>Adds the gradient of an initial state to [N, size].</summary>
+    internal void AddInitialGradient(int state, T* destination)
+    {
+        var size = _shape.StateSize(state);
+        var rows = StateGradient(state);
+        for (var row = 0; row < _plan.Rows; row++)
+        {
+            var from = new ReadOnlySpan<T>(rows[row], size);
+            var to = new Span<T>(destination + ((nint)_plan.Order(row) * size), size);
+            TensorPrimitives.Add(to, from, to);
+        }
+    }
+
+    /// <summary>Runs all steps of one part of the rows back in time.</summary>
+    internal void BackwardPart(int part)
+    {
+        var firstRow = _plan.PartStart(part, _parts);
+        var endRow = _plan.PartStart(part + 1, _parts);
+        if (firstRow >= endRow)
+        {
+            return;
+        }
+
+        var scratch = Scratch<T>.Get(_kernels.MultiplyScratch(_plan.Rows, Math.Max(_shape.Columns, Math.Max(_shape.OutputSize, Hidden))));
+        for (var step = _plan.Length(firstRow) - 1; step >= 0; step--)
+        {
+            var rows = Math.Min(_plan.Active(step), endRow) - firstRow;
+            BackwardStep(step, firstRow, rows, scratch);
+        }
+    }
+
+    /// <summary>Gives the memory of the way back.</summary>
+    internal void ReleaseBackward() => _backspace.Return();
+
+    private void BackwardStep(int step, int firstRow, int rows, T* scratch)
+    {
+        var block = Block(step, firstRow, rows, ColumnsAt(step, firstRow));
+        block.MadeGradient = new Rows<T>(_madeGradients, Layout.MadeValues * Hidden).Skip(firstRow);
+        block.OutputGradient = _outputGradient.Step(step, firstRow);
+        for (var state = 0; state < Layout.States.Count; state++)
+        {
+            block.Gradient[state] = StateGradient(state).Skip(firstRow);
+        }
+
+        AddSequenceGradients(step, firstRow, rows);
+        if (_shape.ProjectionSize > 0)
+        {
+            ProjectBack(step, firstRow, rows, ref block, scratch);
+        }
+
+        var overwrite = !Layout.States[0].FlowsDirectly;
+        for (var phase = Layout.Phases - 1; phase >= 0; phase--)
+        {
+            _cell.Backward(phase, block);
+            for (var i = Layout.Products.Count - 1; i >= 0; i--)
+            {
+                var product = Layout.Products[i];
+                if (product.Phase != phase)
+                {
+                    continue;
+                }
+
+                var source = product.Source;
+                var size = _shape.SourceSize(source);
+                var isHidden = source is { Kind: not OperandKind.Made, Index: 0 };
+                var accumulate = source.Kind != OperandKind.Made && !(isHidden && overwrite);
+                overwrite &= !isHidden;
+                var destination = source.Kind == OperandKind.Made
+                    ? block.MadeGradient.SkipColumns((nint)source.Index * Hidden)
+                    : StateGradient(source.Index).Skip(firstRow);
+                _kernels.Multiply(
+                    block.Columns.SkipColumns((nint)product.FirstGate * Hidden), rows, _weights.ProductBackward[i].Pointer,
+                    product.GateCount * Hidden, size, destination, accumulate, null, 0, _kernels.PanelCount(size), scratch);
+            }
+        }
+    }
+
+    // What flows into a state from its sequence, where the sequence was an output.
+    private void AddSequenceGradients(int step, int firstRow, int rows)
+    {
+        for (var state = 1; state < Layout.States.Count && _sequenceGradients.Length > 0; state++)
+        {
+            if (_sequenceGradients[state] is not { } view)
+            {
+                continue;
+            }
+
+            var to = StateGradient(state).Skip(firstRow);
+            for (var row = 0; row < rows; row++)
+            {
+                var sum = new Span<T>(to[row], Hidden);
+                TensorPrimitives.Add(sum, new ReadOnlySpan<T>(view.At(step, firstRow + row), Hidden), sum);
+            }
+        }
+    }
+
+    // The cell's output is the row before the projection: its gradient is dh W_hr, with dh of the output and of the next step together.
+    private void ProjectBack(int step, int firstRow, int rows, ref CellBlock<T> block, T* scratch)
+    {
+        var width = _shape.ProjectionSize;
+        var projected = new Rows<T>(_projectedGradients + (((nint)_plan.Offset(step) + firstRow) * width), width);
+        for (var row = 0; row < rows; row++)
+        {
+            var ofOutput = new ReadOnlySpan<T>(block.OutputGradient[row], width);
+            var ofState = new ReadOnlySpan<T>(block.Gradient[0][row], width);
+            TensorPrimitives.Add(ofOutput, ofState, new Span<T>(projected[row], width));
+        }
+
+        var unprojected = new Rows<T>(_unprojectedGradients, Hidden).Skip(firstRow);
+        _kernels.Multiply(
+            projected, rows, _weights.ProjectionBackward.Pointer, width, Hidden, unprojected, accumulate: false, null, 0,
+            _kernels.PanelCount(Hidden), scratch);
+        block.OutputGradient = unprojected;
+        block.Gradient[0] = new(_zeros, 0);
+    }
+
+    private Rows<T> StateGradient(int state) => state == 0
+        ? new(_stateGradients, _shape.OutputSize)
+        : new(_stateGradients + ((nint)_plan.Rows * (_shape.OutputSize + ((state - 1) * Hidden))), Hidden);
+}

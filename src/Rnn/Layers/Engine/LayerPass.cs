@@ -1,0 +1,273 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Rnn.Cells;
+using Rnn.Kernels;
+using Rnn.Tensors;
+
+namespace Rnn.Layers.Engine;
+
+/// <summary>
+/// One layer, both directions, running over one batch: pins the tensors, cuts the work into parts and lets the directions run. Passes are
+/// kept by their layer and used again, so that a step in steady state allocates nothing.
+/// </summary>
+internal sealed unsafe class LayerPass<T> : WorkItem
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    // Products of less than this are over before another thread has woken up.
+    private const double FlopPerThread = 400_000;
+
+    private readonly CellShape _shape;
+    private readonly DirectionPass<T>[] _directions;
+    private readonly nint[][] _gradientOffsets;
+    private readonly T*[][] _slotGradients;
+    private readonly List<GCHandle> _pins = [];
+    private Tensor<T>[][] _values = [];
+    private Phase _phase;
+    private int _parts;
+    private bool _wantsInput;
+    private bool _overwriteInput;
+
+    internal LayerPass(CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, bool reverse)
+    {
+        _shape = shape;
+        _directions = new DirectionPass<T>[weights.Length];
+        _gradientOffsets = new nint[weights.Length][];
+        _slotGradients = new T*[weights.Length][];
+        for (var d = 0; d < weights.Length; d++)
+        {
+            _directions[d] = new(cell, shape, weights[d], reverse ^ (d == 1));
+            _gradientOffsets[d] = [];
+            _slotGradients[d] = new T*[shape.Slots.Count];
+        }
+    }
+
+    private enum Phase
+    {
+        Forward,
+        Backward,
+        Gradients,
+    }
+
+    /// <summary>The rows and lengths of the batch; set them before <see cref="Forward"/>.</summary>
+    internal BatchPlan Plan { get; } = new();
+
+    private int OutputWidth => _directions.Length * _shape.OutputSize;
+
+    /// <summary>Runs the layer forward.</summary>
+    /// <param name="input">The input [N, T, I].</param>
+    /// <param name="initial">The initial states of each direction and state, [N, size], null for zeros; direction-major.</param>
+    /// <param name="values">The weights of each direction.</param>
+    /// <param name="output">The output [N, T, D·size]; zeros are written past the ends.</param>
+    /// <param name="final">The final states, as <paramref name="initial"/>.</param>
+    /// <param name="sequences">For states from 1 on, the tensors [N, T, D·H] that receive them after every step, or null.</param>
+    /// <param name="keep">Whether <see cref="Backward"/> will follow.</param>
+    internal void Forward(
+        Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, Tensor<T>[] final, Tensor<T>?[]? sequences, bool keep)
+    {
+        _values = values;
+        var threads = Work(FlopPerThread);
+        _parts = Math.Max(1, Math.Min(Plan.Rows, threads / _directions.Length));
+        var states = _shape.Layout.States.Count;
+        try
+        {
+            var x = PinToRead(input);
+            var y = PinToWrite(output);
+            for (var d = 0; d < _directions.Length; d++)
+            {
+                var direction = _directions[d];
+                direction.Prepare(Plan, values[d], keep, _parts);
+                var slots = values[d];
+                direction.Bind(
+                    x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(h) : null, Slot(slots, WeightKind.Bias),
+                    Slot(slots, WeightKind.Vectors));
+                for (var state = 1; state < states; state++)
+                {
+                    direction.SetInitialState(state, initial[(d * states) + state] is { } c ? PinToRead(c) : null);
+                }
+            }
+
+            _phase = Phase.Forward;
+            Workers.Run(this, _directions.Length * _parts);
+            ClearPastEnds(y, OutputWidth);
+            for (var d = 0; d < _directions.Length; d++)
+            {
+                for (var state = 0; state < states; state++)
+                {
+                    _directions[d].CopyFinalState(state, PinToWrite(final[(d * states) + state]));
+                    if (state > 0 && sequences?[state] is { } sequence)
+                    {
+                        _directions[d].CopyStateSequence(state, PinToWrite(sequence) + (d * _shape.HiddenSize), _directions.Length * _shape.HiddenSize);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            Unpin();
+            if (!keep)
+            {
+                Release();
+            }
+        }
+    }
+
+    /// <summary>Runs the layer back: adds to the gradients of input, initial states and weights.</summary>
+    /// <param name="node">Where the gradients come from and go to.</param>
+    internal void Backward(ILayerGradients<T> node)
+    {
+        var states = _shape.Layout.States.Count;
+        _parts = Math.Max(1, Math.Min(Plan.Rows, Work(FlopPerThread) / _directions.Length));
+        try
+        {
+            var x = PinToRead(node.Input);
+            var y = PinToRead(node.Output);
+            var dy = PinSpan(node.OutputGradient());
+            _wantsInput = node.WantsInput;
+            for (var d = 0; d < _directions.Length; d++)
+            {
+                var direction = _directions[d];
+                direction.PrepareBackward(_wantsInput, _parts);
+                direction.Bind(
+                    x, y + (d * _shape.OutputSize), OutputWidth, node.Initial((d * states) + 0) is { } h ? PinToRead(h) : null,
+                    Slot(_values[d], WeightKind.Bias), Slot(_values[d], WeightKind.Vectors));
+                direction.BindGradient(dy == null ? null : dy + (d * _shape.OutputSize), OutputWidth, ref _gradientOffsets[d]);
+                for (var state = 0; state < states; state++)
+                {
+                    direction.SetFinalGradient(state, PinSpan(node.FinalGradient((d * states) + state)));
+                    if (state > 0)
+                    {
+                        var sequence = PinSpan(node.SequenceGradient(state));
+                        direction.BindSequenceGradient(
+                            state, sequence == null ? null : sequence + (d * _shape.HiddenSize), _directions.Length * _shape.HiddenSize);
+                    }
+                }
+            }
+
+            _phase = Phase.Backward;
+            Workers.Run(this, _directions.Length * _parts);
+            BindGradients(node, states);
+            _phase = Phase.Gradients;
+            _parts = Work(FlopPerThread);
+            Workers.Run(this, _parts);
+        }
+        finally
+        {
+            Unpin();
+            foreach (var direction in _directions)
+            {
+                direction.ReleaseBackward();
+            }
+        }
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    internal void Release()
+    {
+        foreach (var direction in _directions)
+        {
+            direction.Release();
+        }
+    }
+
+    internal override void Execute(int part)
+    {
+        switch (_phase)
+        {
+            case Phase.Forward:
+                _directions[part / _parts].ForwardPart(part % _parts);
+                break;
+            case Phase.Backward:
+                _directions[part / _parts].BackwardPart(part % _parts);
+                break;
+            default:
+                // One direction after the other: both add to the gradient of the input.
+                for (var d = 0; d < _directions.Length; d++)
+                {
+                    fixed (T** slots = _slotGradients[d])
+                    {
+                        _directions[d].GradientPart(part, _parts, _wantsInput, _overwriteInput && d == 0, slots);
+                    }
+                }
+
+                break;
+        }
+    }
+
+    private void BindGradients(ILayerGradients<T> node, int states)
+    {
+        T* dx = null;
+        if (_wantsInput)
+        {
+            var gradient = node.InputGradient(out _overwriteInput);
+            dx = PinSpan(gradient);
+            if (_overwriteInput && !Plan.IsFull)
+            {
+                gradient.Clear();
+            }
+        }
+
+        for (var d = 0; d < _directions.Length; d++)
+        {
+            var direction = _directions[d];
+            direction.BindGradients(dx);
+            for (var state = 0; state < states; state++)
+            {
+                var gradient = node.InitialGradient((d * states) + state);
+                if (!gradient.IsEmpty)
+                {
+                    direction.AddInitialGradient(state, PinSpan(gradient));
+                }
+            }
+
+            for (var slot = 0; slot < _shape.Slots.Count; slot++)
+            {
+                _slotGradients[d][slot] = PinSpan(node.WeightGradient(d, slot));
+            }
+        }
+    }
+
+    private int Work(double flopPerThread)
+    {
+        var flop = _directions.Length * DirectionPass<T>.Work(_shape, Plan);
+        return (int)Math.Clamp(flop / flopPerThread, 1, Workers.MaxThreads);
+    }
+
+    private void ClearPastEnds(T* output, int width)
+    {
+        for (var row = 0; row < Plan.Rows && !Plan.IsFull; row++)
+        {
+            var length = Plan.Length(row);
+            new Span<T>(output + ((((nint)Plan.Order(row) * Plan.Steps) + length) * width), (Plan.Steps - length) * width).Clear();
+        }
+    }
+
+    private T* Slot(Tensor<T>[] values, WeightKind kind)
+    {
+        var slot = _shape.SlotOf(kind);
+        return slot < 0 ? null : PinToRead(values[slot]);
+    }
+
+    // Gradients lie in pinned memory (pool, parameter blocks and leaf gradients), so their addresses hold.
+    private static T* PinSpan(ReadOnlySpan<T> pinned) =>
+        (T*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(pinned));
+
+    private T* PinToRead(Tensor<T> tensor) => Pin(tensor.AsReadOnlySpan(), tensor.PinArray());
+
+    private T* PinToWrite(Tensor<T> tensor) => Pin(tensor.AsSpan(), tensor.PinArray());
+
+    private T* Pin(ReadOnlySpan<T> span, GCHandle handle)
+    {
+        _pins.Add(handle);
+        return PinSpan(span);
+    }
+
+    private void Unpin()
+    {
+        foreach (var pin in _pins)
+        {
+            pin.Free();
+        }
+
+        _pins.Clear();
+    }
+}

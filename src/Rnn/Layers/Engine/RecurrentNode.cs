@@ -1,0 +1,146 @@
+using System.Numerics;
+using Rnn.Tensors;
+
+namespace Rnn.Layers.Engine;
+
+/// <summary>Where a pass reads and adds gradients on the way back; an empty span stands for one that is not there or not wanted.</summary>
+internal interface ILayerGradients<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>The layer's input.</summary>
+    Tensor<T> Input { get; }
+
+    /// <summary>The layer's output.</summary>
+    Tensor<T> Output { get; }
+
+    /// <summary>Whether the gradient of the input is wanted.</summary>
+    bool WantsInput { get; }
+
+    /// <summary>An initial state, null for zeros.</summary>
+    Tensor<T>? Initial(int index);
+
+    /// <summary>The gradient of the output.</summary>
+    ReadOnlySpan<T> OutputGradient();
+
+    /// <summary>The gradient of a final state.</summary>
+    ReadOnlySpan<T> FinalGradient(int index);
+
+    /// <summary>The gradient of the sequence of a state other than the hidden one.</summary>
+    ReadOnlySpan<T> SequenceGradient(int state);
+
+    /// <summary>The gradient of the input, to overwrite or to add to.</summary>
+    Span<T> InputGradient(out bool overwrite);
+
+    /// <summary>The gradient of an initial state to add to.</summary>
+    Span<T> InitialGradient(int index);
+
+    /// <summary>The gradient of a weight to add to.</summary>
+    Span<T> WeightGradient(int direction, int slot);
+}
+
+/// <summary>One recurrent layer in the graph: its inputs are the input, the initial states and the weights, in this order.</summary>
+internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly LayerEngine<T> _engine;
+    private readonly int _states;
+    private readonly int _slots;
+    private LayerPass<T>? _pass;
+    private readonly int _outputVersion;
+
+    private RecurrentNode(LayerEngine<T> engine, LayerPass<T> pass, Tensor<T>?[] inputs, Tensor<T> output, int outputs)
+        : base(inputs, outputs)
+    {
+        _engine = engine;
+        _pass = pass;
+        _states = engine.Directions * engine.Shape.Layout.States.Count;
+        _slots = engine.Shape.Slots.Count;
+        Output = output;
+        _outputVersion = output.Version;
+    }
+
+    /// <inheritdoc/>
+    public Tensor<T> Input => Inputs[0]!;
+
+    /// <inheritdoc/>
+    public Tensor<T> Output { get; }
+
+    /// <inheritdoc/>
+    public bool WantsInput => Needs(0);
+
+    /// <inheritdoc/>
+    public Tensor<T>? Initial(int index) => Inputs[1 + index];
+
+    ReadOnlySpan<T> ILayerGradients<T>.OutputGradient() => OutputGradient(0);
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<T> FinalGradient(int index) => OutputGradient(1 + index);
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<T> SequenceGradient(int state) =>
+        HasSequences ? OutputGradient(_states + state) : default;
+
+    /// <inheritdoc/>
+    public Span<T> InputGradient(out bool overwrite) => InputGradient(0, out overwrite);
+
+    /// <inheritdoc/>
+    public Span<T> InitialGradient(int index) => Needs(1 + index) ? InputGradient(1 + index) : default;
+
+    /// <inheritdoc/>
+    public Span<T> WeightGradient(int direction, int slot)
+    {
+        var input = 1 + _states + (direction * _slots) + slot;
+        return Needs(input) ? InputGradient(input) : default;
+    }
+
+    private bool HasSequences { get; init; }
+
+    /// <summary>Records a pass that kept what the way back needs.</summary>
+    internal static void Record(
+        LayerEngine<T> engine, LayerPass<T> pass, Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, Tensor<T>[] final,
+        Tensor<T>?[]? sequences)
+    {
+        var slots = engine.Shape.Slots.Count;
+        var inputs = new Tensor<T>?[1 + initial.Length + (engine.Directions * slots)];
+        inputs[0] = input;
+        initial.CopyTo(inputs, 1);
+        for (var d = 0; d < engine.Directions; d++)
+        {
+            values[d].CopyTo(inputs, 1 + initial.Length + (d * slots));
+        }
+
+        var states = engine.Shape.Layout.States.Count;
+        var outputs = 1 + final.Length + (sequences is null ? 0 : states - 1);
+        var node = new RecurrentNode<T>(engine, pass, inputs, output.Detach(), outputs) { HasSequences = sequences is not null };
+        node.Attach(output);
+        for (var i = 0; i < final.Length; i++)
+        {
+            node.Attach(final[i], 1 + i);
+        }
+
+        for (var state = 1; state < states && sequences is not null; state++)
+        {
+            node.Attach(sequences[state]!, final.Length + state);
+        }
+    }
+
+    internal override void Backward()
+    {
+        if (Output.Version != _outputVersion)
+        {
+            throw new InvalidOperationException("Backward: the output of a recurrent layer was changed in place after it was computed, but its gradient needs the original values.");
+        }
+
+        _pass!.Backward(this);
+    }
+
+    protected override void OnRelease()
+    {
+        if (_pass is { } pass)
+        {
+            _pass = null;
+            pass.Release();
+            _engine.Return(pass);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Rnn.Tensors;
+
+namespace Rnn.Layers.Engine;
+
+/// <summary>Memory of one pass: one pooled array, measured first and then handed out in cache-line pieces.</summary>
+internal unsafe struct Workspace<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const int Alignment = 64;
+
+    private T[]? _array;
+    private nint _used;
+
+    /// <summary>Adds a piece to what <see cref="Rent"/> will rent.</summary>
+    internal void Reserve(nint length) => _used += Round(length);
+
+    /// <summary>Rents the sum of all reserved pieces.</summary>
+    internal void Rent()
+    {
+        _array = TensorPool<T>.Rent(checked((int)(_used + (Alignment / sizeof(T)))));
+        _used = 0;
+    }
+
+    /// <summary>The next piece, of unknown content; pooled arrays are pinned.</summary>
+    internal T* Take(nint length)
+    {
+        var start = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array!));
+        var aligned = (T*)((start + Alignment - 1) & ~(nuint)(Alignment - 1));
+        var piece = aligned + _used;
+        _used += Round(length);
+        return piece;
+    }
+
+    /// <summary>Gives the memory back.</summary>
+    internal void Return()
+    {
+        if (_array is { } array)
+        {
+            _array = null;
+            TensorPool<T>.Return(array);
+        }
+
+        _used = 0;
+    }
+
+    private static nint Round(nint length)
+    {
+        var lanes = Alignment / sizeof(T);
+        return (length + lanes - 1) / lanes * lanes;
+    }
+}
+
+/// <summary>Scratch memory of the current thread for kernels: grows to the largest request and stays.</summary>
+internal static unsafe class Scratch<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    [ThreadStatic]
+    private static T[]? _array;
+
+    [ThreadStatic]
+    private static nint[]? _offsets;
+
+    /// <summary>At least <paramref name="length"/> elements of unknown content, good until the next call on this thread.</summary>
+    internal static T* Get(nint length)
+    {
+        if (_array is null || _array.Length < length)
+        {
+            _array = GC.AllocateUninitializedArray<T>(checked((int)length), pinned: true);
+        }
+
+        return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
+    }
+
+    /// <summary>Room for at least <paramref name="length"/> row offsets, good until the next call on this thread.</summary>
+    internal static nint* GetOffsets(int length)
+    {
+        if (_offsets is null || _offsets.Length < length)
+        {
+            _offsets = GC.AllocateUninitializedArray<nint>(length, pinned: true);
+        }
+
+        return (nint*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_offsets));
+    }
+}
