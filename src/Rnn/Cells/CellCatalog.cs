@@ -1,0 +1,54 @@
+using System.Numerics;
+
+namespace Rnn.Cells;
+
+/// <summary>The built-in cells by the name that files and command lines use: the one list of them.</summary>
+public static class CellCatalog
+{
+    private static readonly ICellEntry[] Entries =
+    [
+        new Entry<LstmCell<NoPeephole, SeparateForget>>(),
+        new Entry<LstmCell<NoPeephole, CoupledForget>>(),
+        new Entry<LstmCell<NoPeephole, NoForget>>(),
+        new Entry<LstmCell<DiagonalPeephole, SeparateForget>>(),
+        new Entry<LstmCell<DiagonalPeephole, CoupledForget>>(),
+        new Entry<LstmCell<DiagonalPeephole, NoForget>>(),
+        new Entry<LstmCell<FullPeephole, SeparateForget>>(),
+        new Entry<LstmCell<FullPeephole, CoupledForget>>(),
+        new Entry<LstmCell<FullPeephole, NoForget>>(),
+        new Entry<GruCell<UpdateKeeps>>(),
+        new Entry<GruCell<UpdateReplaces>>(),
+    ];
+
+    private interface ICellEntry
+    {
+        CellLayout Layout { get; }
+
+        CellKernels<T> Create<T>()
+            where T : unmanaged, IFloatingPointIeee754<T>;
+    }
+
+    /// <summary>The names of all built-in cells.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Entries.Select(entry => entry.Layout.Name)];
+
+    /// <summary>What a step of a built-in cell is made of.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <exception cref="ArgumentException">There is no cell of this name.</exception>
+    public static CellLayout Layout(string name) => Find(name).Layout;
+
+    /// <summary>The sweeps of a built-in cell.</summary>
+    internal static CellKernels<T> Create<T>(string name)
+        where T : unmanaged, IFloatingPointIeee754<T> => Find(name).Create<T>();
+
+    private static ICellEntry Find(string name) => Array.Find(Entries, entry => entry.Layout.Name == name)
+        ?? throw new ArgumentException($"name: there is no cell '{name}'; the cells are {string.Join(", ", Names)}.", nameof(name));
+
+    private sealed class Entry<TCell> : ICellEntry
+        where TCell : struct, ICell
+    {
+        public CellLayout Layout => TCell.Layout;
+
+        public CellKernels<T> Create<T>()
+            where T : unmanaged, IFloatingPointIeee754<T> => CellKernels<T>.Create<TCell>();
+    }
+}

@@ -1,0 +1,29 @@
+using System.Numerics;
+using Rnn.Cells;
+
+namespace Rnn.Layers;
+
+/// <summary>
+/// A stack of gated recurrent units: r, z = σ(W x + U h₋ + b), n = tanh(W x + b + r⊙(U h₋ + b′)), h = (1−z)⊙n + z⊙h₋.
+/// </summary>
+/// <remarks>
+/// Cho et al. 2014 (arXiv:1406.1078). Options give the reset before the product, as in the paper, and the other sign of z. Gate order r, z, n as in
+/// PyTorch; the bias has a fourth block, b′, where the reset acts after the product.
+/// </remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class Gru<T> : RecurrentLayer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A GRU with weights as <see cref="RecurrentOptions.Initialization"/> says.</summary>
+    /// <param name="inputSize">The size of the input I.</param>
+    /// <param name="hiddenSize">The hidden size H of each layer.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">A size or option is out of range; the message says which.</exception>
+    public Gru(int inputSize, int hiddenSize, GruOptions? options = null)
+        : base(Cell(options ??= new()), inputSize, hiddenSize, options)
+    {
+    }
+
+    private static CellKernels<T> Cell(GruOptions options) => CellCatalog.Create<T>(
+        $"gru{(options.ResetAfter ? string.Empty : "-before")}{(options.UpdateKeeps ? UpdateKeeps.Suffix : UpdateReplaces.Suffix)}");
+}

@@ -1,0 +1,49 @@
+using System.Numerics;
+using Rnn.Cells;
+
+namespace Rnn.Layers;
+
+/// <summary>
+/// A stack of long short-term memory layers: i, f, o = σ(W x + U h₋ + b), g = tanh(·), c = f⊙c₋ + i⊙g, h = o⊙tanh c.
+/// </summary>
+/// <remarks>
+/// Hochreiter and Schmidhuber 1997, with forget gate (Gers et al. 2000) and, as options, peepholes, coupled gates, projection and layer
+/// normalisation. Gate order i, f, g, o as in PyTorch.
+/// </remarks>
+/// <example>
+/// <code>
+/// var lstm = new Lstm&lt;float&gt;(inputSize: 40, hiddenSize: 128, new() { Layers = 2, Bidirectional = true });
+/// var output = lstm.Forward(x, lengths).Last;
+/// </code>
+/// </example>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class Lstm<T> : RecurrentLayer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>An LSTM with weights as <see cref="RecurrentOptions.Initialization"/> says.</summary>
+    /// <param name="inputSize">The size of the input I.</param>
+    /// <param name="hiddenSize">The hidden size H of each layer.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">A size or option is out of range; the message says which.</exception>
+    public Lstm(int inputSize, int hiddenSize, LstmOptions? options = null)
+        : base(Cell(options ??= new()), inputSize, hiddenSize, options, options.ProjectionSize)
+    {
+    }
+
+    private static CellKernels<T> Cell(LstmOptions options)
+    {
+        if (options.CoupledGates && !options.ForgetGate)
+        {
+            throw new ArgumentException("ForgetGate: coupled gates need a forget gate.", nameof(options));
+        }
+
+        var peephole = options.Peepholes switch
+        {
+            Peepholes.Diagonal => DiagonalPeephole.Suffix,
+            Peepholes.Full => FullPeephole.Suffix,
+            _ => NoPeephole.Suffix,
+        };
+        var forget = options.CoupledGates ? CoupledForget.Suffix : options.ForgetGate ? SeparateForget.Suffix : NoForget.Suffix;
+        return CellCatalog.Create<T>($"lstm{peephole}{forget}");
+    }
+}

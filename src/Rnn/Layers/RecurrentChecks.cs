@@ -1,0 +1,115 @@
+using System.Numerics;
+using Rnn.Cells;
+using Rnn.Tensors;
+
+namespace Rnn.Layers;
+
+/// <summary>What recurrent layers refuse, and how they say so.</summary>
+internal static class RecurrentChecks
+{
+    internal static void Check(int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize, CellLayout layout)
+    {
+        Positive(inputSize, nameof(inputSize));
+        Positive(hiddenSize, nameof(hiddenSize));
+        Positive(options.Layers, nameof(options.Layers));
+        Probability(options.Dropout, nameof(options.Dropout));
+        Probability(options.RecurrentDropout, nameof(options.RecurrentDropout));
+        Probability(options.HiddenZoneout, nameof(options.HiddenZoneout));
+        Probability(options.CellZoneout, nameof(options.CellZoneout));
+        Probability(options.WeightDrop, nameof(options.WeightDrop));
+        if (options.HiddenSizes is { } sizes)
+        {
+            if (sizes.Count == 0)
+            {
+                throw new ArgumentException("HiddenSizes: expected one size for each layer but got none.", nameof(options));
+            }
+
+            foreach (var size in sizes)
+            {
+                Positive(size, nameof(options.HiddenSizes));
+            }
+        }
+
+        var layers = options.HiddenSizes?.Count ?? options.Layers;
+        if (options.Dropout > 0 && layers == 1)
+        {
+            throw new ArgumentException("Dropout: it acts between layers, and there is only one; use more Layers, or a Dropout layer after this one.", nameof(options));
+        }
+
+        if (options.Bidirectional && options.Reverse)
+        {
+            throw new ArgumentException("Reverse: a bidirectional layer runs both ways already; choose one of the two.", nameof(options));
+        }
+
+        if (options.CellZoneout > 0 && layout.States.Count < 2)
+        {
+            throw new ArgumentException($"CellZoneout: the cell '{layout.Name}' has no cell state.", nameof(options));
+        }
+
+        if (options.RecurrentDropout > 0 && !layout.Products.Any(product => product.Source == Operand.Previous(0)))
+        {
+            throw new ArgumentException($"RecurrentDropout: the cell '{layout.Name}' has no product of its hidden state.", nameof(options));
+        }
+
+        if (projectionSize < 0)
+        {
+            throw new ArgumentException($"ProjectionSize: expected 0 (none) or more but got {projectionSize}.", nameof(projectionSize));
+        }
+
+        if (projectionSize > 0 && (layout.States[0].FlowsDirectly || projectionSize >= hiddenSize))
+        {
+            throw new ArgumentException(
+                layout.States[0].FlowsDirectly
+                    ? $"ProjectionSize: the cell '{layout.Name}' carries its hidden state on directly and cannot project it."
+                    : $"ProjectionSize: expected less than the hidden size ({hiddenSize}) but got {projectionSize}.",
+                nameof(projectionSize));
+        }
+    }
+
+    internal static void CheckBatch<T>(Tensor<T> input, ReadOnlySpan<int> lengths, int inputSize)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.Rank != 3 || input.Shape[2] != inputSize)
+        {
+            throw new ArgumentException(
+                $"input: expected [batch, steps, {inputSize}] but got {input.Shape}; the last dimension must be InputSize ({inputSize}).", nameof(input));
+        }
+
+        if (lengths.Length == 0)
+        {
+            return;
+        }
+
+        if (lengths.Length != input.Shape[0])
+        {
+            throw new ArgumentException(
+                $"lengths: expected {input.Shape[0]} lengths, one for each row of the input, but got {lengths.Length}.", nameof(lengths));
+        }
+
+        for (var row = 0; row < lengths.Length; row++)
+        {
+            if (lengths[row] < 0 || lengths[row] > input.Shape[1])
+            {
+                throw new ArgumentException(
+                    $"lengths: expected 0 to {input.Shape[1]} steps but row {row} has {lengths[row]}.", nameof(lengths));
+            }
+        }
+    }
+
+    private static void Positive(int value, string name)
+    {
+        if (value < 1)
+        {
+            throw new ArgumentException($"{name}: expected 1 or more but got {value}.", name);
+        }
+    }
+
+    private static void Probability(double value, string name)
+    {
+        if (!(value >= 0 && value < 1))
+        {
+            throw new ArgumentException($"{name}: expected a probability from 0 to below 1 but got {value}.", name);
+        }
+    }
+}
