@@ -106,23 +106,27 @@ public sealed partial class Tensor<T>
 
     /// <summary>Moves the elements, and the gradient if given, into slices of larger blocks; values are copied.</summary>
     [MemberNotNull(nameof(_gradient))]
-    internal void MoveTo(Storage<T> block, Storage<T> gradientBlock, int offset)
+    internal void MoveTo(Storage<T> block, int offset, Storage<T> gradientBlock, int gradientOffset)
     {
         AsReadOnlySpan().CopyTo(block.Array.AsSpan(offset, Length));
+        var gradient = gradientBlock.Array.AsSpan(gradientOffset, Length);
         if (_gradient is null)
         {
-            gradientBlock.Array.AsSpan(offset, Length).Clear();
+            gradient.Clear();
         }
         else
         {
-            _gradient.AsReadOnlySpan().CopyTo(gradientBlock.Array.AsSpan(offset, Length));
+            _gradient.AsReadOnlySpan().CopyTo(gradient);
         }
 
         _storage = block;
         _offset = offset;
         block.Version++;
-        _gradient = new(gradientBlock, offset, Shape);
+        _gradient = new(gradientBlock, gradientOffset, Shape);
     }
+
+    /// <summary>Whether the elements lie in this block at this place.</summary>
+    internal bool LiesIn(Storage<T> block, int offset) => ReferenceEquals(_storage, block) && _offset == offset;
 
     /// <summary>Sets the gradient to zero; its memory is kept for the next backward pass.</summary>
     public void ClearGradient() => _gradient?.AsSpan().Clear();

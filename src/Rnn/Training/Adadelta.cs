@@ -1,0 +1,71 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Layers;
+
+namespace Rnn.Training;
+
+/// <summary>
+/// Adadelta: v = ρ v + (1 − ρ) g²; δ = g √(u + ε) / √(v + ε); p ← p − η δ; u = ρ u + (1 − ρ) δ². Weight decay λ adds λ p to the gradient.
+/// </summary>
+/// <remarks>Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012).</remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class Adadelta<T> : Optimizer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private static readonly string?[] Names = ["mean_square_gradient", "mean_square_step"];
+
+    /// <summary>An optimiser to be attached later. The learning rate is 1 unless set.</summary>
+    public Adadelta()
+        : base(1)
+    {
+    }
+
+    /// <summary>An optimiser of all parameters of a module.</summary>
+    /// <param name="module">The module.</param>
+    public Adadelta(Module<T> module)
+        : this() => Attach(module);
+
+    /// <summary>An optimiser of some parameters.</summary>
+    /// <param name="parameters">The parameters.</param>
+    public Adadelta(IEnumerable<Parameter<T>> parameters)
+        : this() => Attach(parameters);
+
+    /// <summary>ρ, how much of the means of past squares is kept; 0.9 by default.</summary>
+    public double Rho
+    {
+        get;
+        set => field = Fraction(value, nameof(Rho));
+    } = 0.9;
+
+    /// <summary>ε, added under the roots; 1e-6 by default.</summary>
+    public double Epsilon
+    {
+        get;
+        set => field = NotNegative(value, nameof(Epsilon));
+    } = 1e-6;
+
+    private protected override ReadOnlySpan<string?> StateNames => Names;
+
+    private protected override void Update(in UpdateRun run) => Sweep(
+        new Rule(
+            T.CreateTruncating(-run.LearningRate),
+            T.CreateTruncating(run.WeightDecay),
+            T.CreateTruncating(Rho),
+            T.CreateTruncating(1 - Rho),
+            T.CreateTruncating(Epsilon)),
+        run);
+
+    private readonly record struct Rule(T MinusRate, T Decay, T Rho, T OneMinusRho, T Epsilon) : IUpdateRule<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
+            where V : struct, Kernels.IVector<V, T>
+        {
+            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
+            state0 = V.MultiplyAdd(V.Broadcast(Rho), state0, V.Broadcast(OneMinusRho) * gradient * gradient);
+            var step = gradient * (V.Sqrt(state1 + V.Broadcast(Epsilon)) / V.Sqrt(state0 + V.Broadcast(Epsilon)));
+            state1 = V.MultiplyAdd(V.Broadcast(Rho), state1, V.Broadcast(OneMinusRho) * step * step);
+            return V.MultiplyAdd(V.Broadcast(MinusRate), step, parameter);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Rnn.Training;
+
+/// <summary>What <see cref="Adam{T}"/> and <see cref="AdamW{T}"/> have in common.</summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public abstract class AdamBase<T> : Optimizer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private static readonly string?[] Moments = ["first_moment", "second_moment"];
+
+    private protected AdamBase(double weightDecay)
+        : base(1e-3, weightDecay)
+    {
+    }
+
+    /// <summary>β₁, how much of the mean of past gradients is kept; 0.9 by default.</summary>
+    public double Beta1
+    {
+        get;
+        set => field = Fraction(value, nameof(Beta1));
+    } = 0.9;
+
+    /// <summary>β₂, how much of the mean of past squared gradients is kept; 0.999 by default.</summary>
+    public double Beta2
+    {
+        get;
+        set => field = Fraction(value, nameof(Beta2));
+    } = 0.999;
+
+    /// <summary>ε, added to the divisor; 1e-8 by default.</summary>
+    public double Epsilon
+    {
+        get;
+        set => field = NotNegative(value, nameof(Epsilon));
+    } = 1e-8;
+
+    private protected override ReadOnlySpan<string?> StateNames => Moments;
+
+    private protected Rule MakeRule(in UpdateRun run, double decayInGradient, double decayApart) => new(
+        T.CreateTruncating(decayInGradient),
+        T.CreateTruncating(1 - decayApart),
+        T.CreateTruncating(Beta1),
+        T.CreateTruncating(1 - Beta1),
+        T.CreateTruncating(Beta2),
+        T.CreateTruncating(1 - Beta2),
+        T.CreateTruncating(-run.LearningRate / (1 - Math.Pow(Beta1, run.Step))),
+        T.CreateTruncating(1 / Math.Sqrt(1 - Math.Pow(Beta2, run.Step))),
+        T.CreateTruncating(Epsilon));
+
+    private protected readonly record struct Rule(
+        T Decay, T Keep, T Beta1, T OneMinusBeta1, T Beta2, T OneMinusBeta2, T MinusStep, T RootCorrection, T Epsilon) : IUpdateRule<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
+            where V : struct, Kernels.IVector<V, T>
+        {
+            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
+            state0 = V.MultiplyAdd(V.Broadcast(Beta1), state0, V.Broadcast(OneMinusBeta1) * gradient);
+            state1 = V.MultiplyAdd(V.Broadcast(Beta2), state1, V.Broadcast(OneMinusBeta2) * gradient * gradient);
+            var divisor = V.MultiplyAdd(V.Sqrt(state1), V.Broadcast(RootCorrection), V.Broadcast(Epsilon));
+            return V.MultiplyAdd(V.Broadcast(MinusStep), state0 / divisor, parameter * V.Broadcast(Keep));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Layers;
+
+namespace Rnn.Training;
+
+/// <summary>
+/// Stochastic gradient descent whose running average of the parameters is the result: p ← p (1 − λ ηₜ) − ηₜ g with
+/// ηₜ = η / (1 + λ η (t − 1))^α, and a ← a + (p − a) μₜ with μₜ = 1 / max(1, t − 1 − t₀). Until t₀ the average is the parameters.
+/// </summary>
+/// <remarks>
+/// Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging" (1992). Started when validation stops improving it is
+/// the NT-ASGD of Merity, Keskar and Socher, "Regularizing and Optimizing LSTM Language Models" (2018): set <see cref="Lambda"/> to 0 and
+/// call <see cref="StartAveraging"/> when a <see cref="NonMonotoneTrigger"/> fires.
+/// </remarks>
+/// <example>
+/// <code>
+/// using (optimizer.UseAverages())
+/// {
+///     validation = Evaluate(model);
+/// }
+/// </code>
+/// </example>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class AveragedSgd<T> : Optimizer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const string AverageAfterKey = "optimizer_average_after";
+
+    private static readonly string?[] Names = ["average"];
+
+    private bool _averagesInUse;
+
+    /// <summary>An optimiser to be attached later. The learning rate is 0.01 unless set.</summary>
+    public AveragedSgd()
+        : base(1e-2)
+    {
+    }
+
+    /// <summary>An optimiser of all parameters of a module.</summary>
+    /// <param name="module">The module.</param>
+    public AveragedSgd(Module<T> module)
+        : this() => Attach(module);
+
+    /// <summary>An optimiser of some parameters.</summary>
+    /// <param name="parameters">The parameters.</param>
+    public AveragedSgd(IEnumerable<Parameter<T>> parameters)
+        : this() => Attach(parameters);
+
+    /// <summary>λ, the decay of parameters and of the learning rate; 1e-4 by default.</summary>
+    public double Lambda
+    {
+        get;
+        set => field = NotNegative(value, nameof(Lambda));
+    } = 1e-4;
+
+    /// <summary>α, the power of the learning rate's decay; 0.75 by default.</summary>
+    public double Alpha
+    {
+        get;
+        set => field = NotNegative(value, nameof(Alpha));
+    } = 0.75;
+
+    /// <summary>t₀, the steps before averaging begins; 1,000,000 by default.</summary>
+    public long AverageAfter { get; set; } = 1_000_000;
+
+    /// <summary>Whether the average is over more than the last parameters.</summary>
+    public bool IsAveraging => StepCount > AverageAfter;
+
+    private protected override ReadOnlySpan<string?> StateNames => Names;
+
+    private long StepCount => IsAttached && Block.Slots.Length > 0 ? Block.Slots.Max(slot => slot.Steps) : 0;
+
+    /// <summary>Begins to average with the next step.</summary>
+    public void StartAveraging() => AverageAfter = Math.Min(AverageAfter, StepCount);
+
+    /// <summary>Puts the averages in the parameters' place, for evaluating or saving, until the result is disposed.</summary>
+    /// <returns>Dispose it to have the trained parameters back. Before the first step the parameters are the averages.</returns>
+    /// <exception cref="InvalidOperationException">The averages are in use already.</exception>
+    public IDisposable UseAverages()
+    {
+        if (_averagesInUse)
+        {
+            throw new InvalidOperationException("UseAverages: the averages are in the parameters' place already; dispose the first use.");
+        }
+
+        _averagesInUse = true;
+        SwapWithState(0);
+        return new AveragesInUse(this);
+    }
+
+    private protected override void Update(in UpdateRun run)
+    {
+        if (_averagesInUse)
+        {
+            throw new InvalidOperationException("Step: the averages are in the parameters' place; dispose what UseAverages() returned first.");
+        }
+
+        var rate = run.LearningRate / Math.Pow(1 + (Lambda * run.LearningRate * (run.Step - 1)), Alpha);
+        var share = 1.0 / Math.Max(1, run.Step - 1 - AverageAfter);
+        Sweep(
+            new Rule(
+                T.CreateTruncating(run.WeightDecay),
+                T.CreateTruncating(1 - (Lambda * rate)),
+                T.CreateTruncating(-rate),
+                T.CreateTruncating(share),
+                T.CreateTruncating(1 - share)),
+            run);
+    }
+
+    private protected override void SaveNumbers(Dictionary<string, string> numbers) =>
+        numbers[AverageAfterKey] = AverageAfter.ToString(CultureInfo.InvariantCulture);
+
+    private protected override void RestoreNumbers(IReadOnlyDictionary<string, string> numbers)
+    {
+        if (long.TryParse(numbers.GetValueOrDefault(AverageAfterKey), CultureInfo.InvariantCulture, out var steps))
+        {
+            AverageAfter = steps;
+        }
+    }
+
+    private readonly record struct Rule(T Decay, T Keep, T MinusRate, T Share, T Rest) : IUpdateRule<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
+            where V : struct, Kernels.IVector<V, T>
+        {
+            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
+            parameter = V.MultiplyAdd(V.Broadcast(MinusRate), gradient, parameter * V.Broadcast(Keep));
+
+            // With a share of one the old average has no part, exactly.
+            state0 = V.MultiplyAdd(V.Broadcast(Share), parameter, V.Broadcast(Rest) * state0);
+            return parameter;
+        }
+    }
+
+    private sealed class AveragesInUse(AveragedSgd<T> optimizer) : IDisposable
+    {
+        private AveragedSgd<T>? _optimizer = optimizer;
+
+        public void Dispose()
+        {
+            if (_optimizer is { } optimizer)
+            {
+                _optimizer = null;
+                optimizer.SwapWithState(0);
+                optimizer._averagesInUse = false;
+            }
+        }
+    }
+}

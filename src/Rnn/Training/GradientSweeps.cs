@@ -1,0 +1,96 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
+
+namespace Rnn.Training;
+
+/// <summary>Passes over gradients, with the vectors of the width in use.</summary>
+internal static unsafe class GradientSweeps
+{
+    /// <summary>Elements whose squares are added in the element type before the sum goes on in double.</summary>
+    private const int Piece = 4096;
+
+    /// <summary>The sum of squares, in fixed pieces; infinite or NaN only when an element is, or when it exceeds double precision.</summary>
+    internal static double SumOfSquares<T>(ReadOnlySpan<T> values)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        fixed (T* pointer = values)
+        {
+            var sum = Simd.Create<T, SquaresSweep<T>, double>(new(pointer, values.Length));
+            if (double.IsFinite(sum))
+            {
+                return sum;
+            }
+        }
+
+        // Either an element is not finite, or squares were too large for the element type: add them one by one.
+        var exact = 0.0;
+        foreach (var value in values)
+        {
+            var wide = double.CreateTruncating(value);
+            exact += wide * wide;
+        }
+
+        return exact;
+    }
+
+    /// <summary>Multiplies every element.</summary>
+    internal static void Scale<T>(Span<T> values, T factor)
+        where T : unmanaged, IFloatingPointIeee754<T> => System.Numerics.Tensors.TensorPrimitives.Multiply(values, factor, values);
+
+    /// <summary>Limits every element to [−limit, limit]; NaN stays.</summary>
+    internal static void Clamp<T>(Span<T> values, T limit)
+        where T : unmanaged, IFloatingPointIeee754<T> => System.Numerics.Tensors.TensorPrimitives.Clamp(values, -limit, limit, values);
+
+    private readonly struct SquaresSweep<T>(T* values, nint count) : IVectorFactory<T, double>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private readonly T* _values = values;
+        private readonly nint _count = count;
+
+        public double Create<TVector>()
+            where TVector : struct, IVector<TVector, T>
+        {
+            var sum = 0.0;
+            for (nint start = 0; start < _count; start += Piece)
+            {
+                sum += SumPiece<TVector>(_values + start, (int)Math.Min(Piece, _count - start));
+            }
+
+            return sum;
+        }
+
+        // Four sums side by side hide the latency of the multiply-add.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static double SumPiece<TVector>(T* values, int count)
+            where TVector : struct, IVector<TVector, T>
+        {
+            var (sum0, sum1, sum2, sum3) = (TVector.Zero, TVector.Zero, TVector.Zero, TVector.Zero);
+            var i = 0;
+            for (; i + (4 * TVector.Count) <= count; i += 4 * TVector.Count)
+            {
+                var (value0, value1) = (TVector.Load(values + i), TVector.Load(values + i + TVector.Count));
+                var (value2, value3) = (TVector.Load(values + i + (2 * TVector.Count)), TVector.Load(values + i + (3 * TVector.Count)));
+                sum0 = TVector.MultiplyAdd(value0, value0, sum0);
+                sum1 = TVector.MultiplyAdd(value1, value1, sum1);
+                sum2 = TVector.MultiplyAdd(value2, value2, sum2);
+                sum3 = TVector.MultiplyAdd(value3, value3, sum3);
+            }
+
+            for (; i + TVector.Count <= count; i += TVector.Count)
+            {
+                var value = TVector.Load(values + i);
+                sum0 = TVector.MultiplyAdd(value, value, sum0);
+            }
+
+            var sum = double.CreateTruncating(TVector.Sum((sum0 + sum1) + (sum2 + sum3)));
+            for (; i < count; i++)
+            {
+                var value = double.CreateTruncating(values[i]);
+                sum += value * value;
+            }
+
+            return sum;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+namespace Rnn.Training;
+
+/// <summary>
+/// Fires once when a validation loss is worse than the best of all but the last few: the start of averaging in NT-ASGD.
+/// </summary>
+/// <remarks>Merity, Keskar and Socher, "Regularizing and Optimizing LSTM Language Models" (2018).</remarks>
+public sealed class NonMonotoneTrigger
+{
+    private readonly Queue<double> _recent = new();
+    private double _bestBefore = double.PositiveInfinity;
+
+    /// <summary>How many of the last losses do not count; 5 by default.</summary>
+    public int Interval { get; init; } = 5;
+
+    /// <summary>Whether it has fired.</summary>
+    public bool HasFired { get; private set; }
+
+    /// <summary>Takes the next validation loss.</summary>
+    /// <param name="loss">The loss.</param>
+    /// <returns>True once, when the loss is above the smallest one of those more than <see cref="Interval"/> validations ago.</returns>
+    public bool Observe(double loss)
+    {
+        var fires = !HasFired && loss > _bestBefore;
+        HasFired |= fires;
+        _recent.Enqueue(loss);
+        if (_recent.Count > Interval)
+        {
+            _bestBefore = Math.Min(_bestBefore, _recent.Dequeue());
+        }
+
+        return fires;
+    }
+}

@@ -1,0 +1,201 @@
+using System.Numerics;
+using Rnn.Layers;
+
+namespace Rnn.Training;
+
+/// <summary>
+/// Changes parameters by their gradients. Made without parameters and attached by <see cref="Attach(Module{T})"/> or by a
+/// <c>Trainer</c>, or made for parameters at once. Options are read at every step and may change between steps.
+/// </summary>
+/// <remarks>
+/// Attaching moves all parameters into one contiguous block and their gradients into another, so that clipping, updating and clearing
+/// are one pass over memory each; the tensors stay the same objects. Frozen parameters are moved too and left as they are; a parameter
+/// shared by several modules is updated once. A parameter that a loss does not depend on has a gradient of zero, not none: weight decay
+/// and momentum act on it.
+/// </remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public abstract partial class Optimizer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const int MaxStates = 3;
+
+    private readonly AlignedArray<T>?[] _states = new AlignedArray<T>?[MaxStates];
+    private ParameterBlock<T>? _block;
+
+    private protected Optimizer(double learningRate, double weightDecay = 0)
+    {
+        LearningRate = learningRate;
+        WeightDecay = weightDecay;
+    }
+
+    /// <summary>How far a step goes; a group may have its own.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double LearningRate
+    {
+        get;
+        set => field = NotNegative(value, nameof(LearningRate));
+    }
+
+    /// <summary>
+    /// The factor that a <see cref="Schedule"/> gives at the moment, 1 at first; every group's learning rate is multiplied by it.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double LearningRateFactor
+    {
+        get;
+        set => field = NotNegative(value, nameof(LearningRateFactor));
+    } = 1;
+
+    /// <summary>The pull of parameters towards zero; each optimiser says how it acts. A group may have its own.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double WeightDecay
+    {
+        get;
+        set => field = NotNegative(value, nameof(WeightDecay));
+    }
+
+    /// <summary>Whether the optimiser has its parameters.</summary>
+    public bool IsAttached => _block is not null;
+
+    /// <summary>The parameters with the options of their groups; empty before attaching.</summary>
+    public IReadOnlyList<ParameterGroup<T>> Groups { get; private set; } = [];
+
+    /// <summary>The block of the attached parameters.</summary>
+    internal ParameterBlock<T> Block => _block ?? throw new InvalidOperationException(
+        $"This {GetType().Name.Split('`')[0]} has no parameters yet; call Attach(model) first.");
+
+    /// <summary>The names of the states that the options in force need, at most three; null keeps a place free.</summary>
+    private protected abstract ReadOnlySpan<string?> StateNames { get; }
+
+    /// <summary>Takes all parameters of a module.</summary>
+    /// <param name="module">The module.</param>
+    /// <exception cref="InvalidOperationException">The optimiser has its parameters already.</exception>
+    public void Attach(Module<T> module) => Attach(new ParameterGroup<T>(module));
+
+    /// <summary>Takes some parameters.</summary>
+    /// <param name="parameters">The parameters; one that comes twice counts once.</param>
+    /// <exception cref="InvalidOperationException">The optimiser has its parameters already.</exception>
+    public void Attach(IEnumerable<Parameter<T>> parameters) => Attach(new ParameterGroup<T>(parameters));
+
+    /// <summary>Takes the parameters of several groups.</summary>
+    /// <param name="groups">The groups; no parameter may be in two.</param>
+    /// <exception cref="ArgumentException">A parameter is in two groups.</exception>
+    /// <exception cref="InvalidOperationException">The optimiser has its parameters already.</exception>
+    public void Attach(params ReadOnlySpan<ParameterGroup<T>> groups)
+    {
+        if (IsAttached)
+        {
+            throw new InvalidOperationException("Attach: this optimiser has its parameters already; make another for other parameters.");
+        }
+
+        var list = groups.ToArray();
+        _block = new(list);
+        Groups = list;
+    }
+
+    /// <summary>Changes every parameter that is not frozen by its gradient.</summary>
+    /// <exception cref="InvalidOperationException">Nothing is attached, or another optimiser took a parameter away.</exception>
+    public void Step() => Step(1, clearGradients: false);
+
+    /// <summary>Sets all gradients to zero.</summary>
+    public unsafe void ClearGradients() => new Span<T>(Block.Gradients, Block.Length).Clear();
+
+    /// <summary>Updates with scaled gradients and sets them to zero behind, in the same pass over memory.</summary>
+    internal void Step(double gradientScale, bool clearGradients)
+    {
+        var block = Block;
+        block.CheckOwned();
+        AllocateStates();
+        var slots = block.Slots;
+        for (var first = 0; first < slots.Length;)
+        {
+            var last = first;
+            var slot = slots[first];
+            while (last + 1 < slots.Length && AreAlike(slot, slots[last + 1]))
+            {
+                last++;
+            }
+
+            if (!slot.Parameter.Frozen)
+            {
+                var rate = (slot.Group.LearningRate ?? LearningRate) * LearningRateFactor;
+                Update(new(slot.Offset, slots[last].End - slot.Offset, slot.Steps + 1, rate, slot.Group.WeightDecay ?? WeightDecay, gradientScale, clearGradients));
+                for (var i = first; i <= last; i++)
+                {
+                    slots[i].Steps++;
+                }
+            }
+
+            first = last + 1;
+        }
+
+        block.MarkChanged();
+    }
+
+    /// <summary>Makes the rule of this step and sweeps it over the run.</summary>
+    private protected abstract void Update(in UpdateRun run);
+
+    /// <summary>The first content of a state, for a parameter's values; zeros unless overridden.</summary>
+    private protected virtual T InitialState(string name) => T.Zero;
+
+    /// <summary>Runs an update rule over one stretch of the block.</summary>
+    private protected unsafe void Sweep<TRule>(TRule rule, in UpdateRun run)
+        where TRule : struct, IUpdateRule<T> => new UpdateSweep<T, TRule>(
+            rule,
+            T.CreateTruncating(run.GradientScale),
+            run.ClearGradients,
+            Block.Values + run.Offset,
+            Block.Gradients + run.Offset,
+            State(0, run.Offset),
+            State(1, run.Offset),
+            State(2, run.Offset),
+            run.Length).Run();
+
+    private protected static double NotNegative(double value, string name) => value >= 0 && double.IsFinite(value)
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a finite number of zero or more but got {value}.");
+
+    private protected static double Fraction(double value, string name) => value is >= 0 and < 1
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a number from 0 up to but not including 1 but got {value}.");
+
+    private static bool AreAlike(ParameterSlot<T> a, ParameterSlot<T> b) =>
+        ReferenceEquals(a.Group, b.Group) && a.Parameter.Frozen == b.Parameter.Frozen && a.Steps == b.Steps;
+
+    private unsafe T* State(int index, int offset) => index < StateNames.Length && StateNames[index] is not null ? _states[index]!.Pointer + offset : null;
+
+    private void AllocateStates()
+    {
+        var names = StateNames;
+        for (var i = 0; i < names.Length; i++)
+        {
+            if (names[i] is { } name)
+            {
+                _states[i] ??= NewState(name);
+            }
+        }
+    }
+
+    private AlignedArray<T> NewState(string name)
+    {
+        var state = new AlignedArray<T>(Block.Length);
+        var initial = InitialState(name);
+        if (initial != T.Zero)
+        {
+            state.Slice(0, state.Length).Fill(initial);
+        }
+
+        return state;
+    }
+}
+
+/// <summary>A stretch of neighbouring parameters that one step treats alike.</summary>
+/// <param name="Offset">The first element's offset in the block.</param>
+/// <param name="Length">The elements, gaps included.</param>
+/// <param name="Step">The number of this update, from 1.</param>
+/// <param name="LearningRate">The learning rate with the schedule's factor.</param>
+/// <param name="WeightDecay">The weight decay.</param>
+/// <param name="GradientScale">What gradients are multiplied by.</param>
+/// <param name="ClearGradients">Whether gradients are set to zero behind.</param>
+internal readonly record struct UpdateRun(
+    int Offset, int Length, long Step, double LearningRate, double WeightDecay, double GradientScale, bool ClearGradients);

@@ -1,0 +1,68 @@
+namespace Rnn.Training;
+
+/// <summary>
+/// Multiplies the learning rate when a validation loss has not improved for a while. Unlike other schedules it has a state: tell it
+/// every loss by <see cref="Observe"/>.
+/// </summary>
+public sealed record PlateauSchedule : Schedule
+{
+    private double _factor = 1;
+    private double _best = double.PositiveInfinity;
+    private int _bad;
+    private int _cooling;
+
+    /// <summary>γ, the factor of one fall; 0.1 by default.</summary>
+    public double Gamma { get; init; } = 0.1;
+
+    /// <summary>How many losses in a row may fail to improve before the fall; 10 by default.</summary>
+    public int Patience { get; init; } = 10;
+
+    /// <summary>What counts as an improvement: a loss below best·(1 − threshold), or below best − threshold if <see cref="IsAbsolute"/>; 1e-4 by default.</summary>
+    public double Threshold { get; init; } = 1e-4;
+
+    /// <summary>Whether the threshold is an absolute difference.</summary>
+    public bool IsAbsolute { get; init; }
+
+    /// <summary>How many losses after a fall do not count; 0 by default.</summary>
+    public int Cooldown { get; init; }
+
+    /// <summary>The factor that it does not fall below; 0 by default.</summary>
+    public double MinFactor { get; init; }
+
+    /// <summary>Takes the next validation loss.</summary>
+    /// <param name="loss">The loss; NaN counts as no improvement.</param>
+    /// <returns>Whether the learning rate falls by it.</returns>
+    public bool Observe(double loss)
+    {
+        var limit = IsAbsolute ? _best - Threshold : _best - (Math.Abs(_best) * Threshold);
+        if (double.IsInfinity(_best) ? loss < _best : loss < limit)
+        {
+            _best = loss;
+            _bad = 0;
+        }
+        else
+        {
+            _bad++;
+        }
+
+        if (_cooling > 0)
+        {
+            _cooling--;
+            _bad = 0;
+        }
+
+        if (_bad <= Patience)
+        {
+            return false;
+        }
+
+        var before = _factor;
+        _factor = Math.Max(_factor * Gamma, MinFactor);
+        _cooling = Cooldown;
+        _bad = 0;
+        return _factor < before;
+    }
+
+    /// <inheritdoc/>
+    public override double Factor(long step) => _factor;
+}

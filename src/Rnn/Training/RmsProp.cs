@@ -1,0 +1,97 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Layers;
+
+namespace Rnn.Training;
+
+/// <summary>
+/// RMSprop: v = α v + (1 − α) g²; p ← p − η g / (√v + ε). Centred, the square of the gradients' own running mean is taken off v; with
+/// momentum μ the quotient joins b = μ b + g / (√v + ε) and p ← p − η b. Weight decay λ adds λ p to the gradient.
+/// </summary>
+/// <remarks>Tieleman and Hinton, lecture 6.5 of "Neural Networks for Machine Learning" (2012); centred by Graves, "Generating Sequences With Recurrent Neural Networks" (2013).</remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class RmsProp<T> : Optimizer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private static readonly string?[] Plain = ["second_moment"];
+    private static readonly string?[] WithMean = ["second_moment", "first_moment"];
+    private static readonly string?[] WithMomentum = ["second_moment", null, "momentum"];
+    private static readonly string?[] WithBoth = ["second_moment", "first_moment", "momentum"];
+
+    /// <summary>An optimiser to be attached later. The learning rate is 0.01 unless set.</summary>
+    public RmsProp()
+        : base(1e-2)
+    {
+    }
+
+    /// <summary>An optimiser of all parameters of a module.</summary>
+    /// <param name="module">The module.</param>
+    public RmsProp(Module<T> module)
+        : this() => Attach(module);
+
+    /// <summary>An optimiser of some parameters.</summary>
+    /// <param name="parameters">The parameters.</param>
+    public RmsProp(IEnumerable<Parameter<T>> parameters)
+        : this() => Attach(parameters);
+
+    /// <summary>α, how much of the mean of past squared gradients is kept; 0.99 by default.</summary>
+    public double Alpha
+    {
+        get;
+        set => field = Fraction(value, nameof(Alpha));
+    } = 0.99;
+
+    /// <summary>ε, added to the divisor; 1e-8 by default.</summary>
+    public double Epsilon
+    {
+        get;
+        set => field = NotNegative(value, nameof(Epsilon));
+    } = 1e-8;
+
+    /// <summary>μ, how much of the last direction is kept; 0 (none) by default.</summary>
+    public double Momentum
+    {
+        get;
+        set => field = Fraction(value, nameof(Momentum));
+    }
+
+    /// <summary>Whether the divisor is the deviation of past gradients, not their root mean square.</summary>
+    public bool Centered { get; set; }
+
+    private protected override ReadOnlySpan<string?> StateNames => (Centered, Momentum > 0) switch
+    {
+        (false, false) => Plain,
+        (true, false) => WithMean,
+        (false, true) => WithMomentum,
+        (true, true) => WithBoth,
+    };
+
+    private protected override void Update(in UpdateRun run) => Sweep(
+        new Rule(
+            T.CreateTruncating(-run.LearningRate),
+            T.CreateTruncating(run.WeightDecay),
+            T.CreateTruncating(Alpha),
+            T.CreateTruncating(1 - Alpha),
+            Centered ? T.CreateTruncating(1 - Alpha) : T.Zero,
+            T.CreateTruncating(Epsilon),
+            T.CreateTruncating(Momentum)),
+        run);
+
+    // Without its memory the mean or the momentum comes as zeros, which makes the same formula the plain one.
+    private readonly record struct Rule(T MinusRate, T Decay, T Alpha, T OneMinusAlpha, T MeanShare, T Epsilon, T Momentum) : IUpdateRule<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
+            where V : struct, Kernels.IVector<V, T>
+        {
+            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
+            state0 = V.MultiplyAdd(V.Broadcast(Alpha), state0, V.Broadcast(OneMinusAlpha) * gradient * gradient);
+            state1 = V.MultiplyAdd(V.Broadcast(Alpha), state1, V.Broadcast(MeanShare) * gradient);
+
+            // Rounding may take the difference below zero where all gradients were equal.
+            var variance = V.Max(V.MultiplyAdd(-state1, state1, state0), V.Zero);
+            state2 = V.MultiplyAdd(V.Broadcast(Momentum), state2, gradient / (V.Sqrt(variance) + V.Broadcast(Epsilon)));
+            return V.MultiplyAdd(V.Broadcast(MinusRate), state2, parameter);
+        }
+    }
+}
