@@ -42,7 +42,7 @@ internal static unsafe class GradientSweeps
     internal static void Clamp<T>(Span<T> values, T limit)
         where T : unmanaged, IFloatingPointIeee754<T> => System.Numerics.Tensors.TensorPrimitives.Clamp(values, -limit, limit, values);
 
-    private readonly struct SquaresSweep<T>(T* values, nint count) : IVectorFactory<T, double>
+    internal readonly struct SquaresSweep<T>(T* values, nint count) : IVectorFactory<T, double>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly T* _values = values;

@@ -1,0 +1,195 @@
+using System.Numerics;
+using Rnn.Autograd;
+using Rnn.Layers;
+using Rnn.Tensors;
+using Rnn.Training;
+
+namespace Rnn.Tests.Training;
+
+public class OptimizerTests
+{
+    [Fact]
+    public void AttachingMovesParametersIntoOneBlockAndKeepsValuesAndGradients()
+    {
+        var module = new TestModule<float>([1, 2, 3], [], [4], Enumerable.Range(0, 129).Select(i => (double)i).ToArray());
+        module.SetGradients(Enumerable.Range(0, 133).Select(i => i * 0.5).ToArray());
+        var (values, gradients, tensors) = (module.Values, module.Gradients, module.Parameters.Select(parameter => parameter.Value).ToArray());
+        var version = tensors[0].Version;
+        var optimizer = new Sgd<float>(module);
+        Assert.Equal(values, module.Values);
+        Assert.Equal(gradients, module.Gradients);
+        Assert.Equal(tensors, module.Parameters.Select(parameter => parameter.Value));
+        Assert.NotEqual(version, tensors[0].Version);
+        Assert.All(optimizer.Block.Slots, slot => Assert.Equal(0, slot.Offset % 16));
+        unsafe
+        {
+            Assert.Equal(0, (nint)optimizer.Block.Values % 64);
+            Assert.Equal(0, (nint)optimizer.Block.Gradients % 64);
+            var block = new Span<float>(optimizer.Block.Values, optimizer.Block.Length);
+            Assert.Equal([1, 2, 3, 0, 0], block[..5]);
+            tensors[2].AsSpan()[0] = 99;
+            Assert.Equal(99, block[16]);
+        }
+
+        optimizer.ClearGradients();
+        Assert.All(module.Gradients, gradient => Assert.Equal(0, gradient));
+    }
+
+    [Fact]
+    public void ALossReachesTheBlockAndAStepChangesTheParameters()
+    {
+        var module = new TestModule<double>([1, -2], [3]);
+        var optimizer = new Sgd<double> { LearningRate = 0.5 };
+        optimizer.Attach(module);
+        var (a, b) = (module.Parameters.First(), module.Parameters.Last());
+        var version = a.Value.Version;
+        (a.Value * a.Value * b.Value).Sum().Backward();
+        Assert.Equal([6, -12, 5], module.Gradients);
+        optimizer.Step();
+        Assert.Equal([-2, 4, 0.5], module.Values);
+        Assert.NotEqual(version, a.Value.Version);
+    }
+
+    [Fact]
+    public void AFrozenParameterStaysAndJoinsLaterAsNew()
+    {
+        var module = new TestModule<double>([1], [1], [1]);
+        var parameters = module.Parameters.ToArray();
+        parameters[1].Frozen = true;
+        var optimizer = new Adam<double>(module) { LearningRate = 0.1, WeightDecay = 0.5 };
+        for (var step = 0; step < 3; step++)
+        {
+            module.SetGradients([0.3, 0.3, 0.3]);
+            optimizer.Step();
+        }
+
+        Assert.Equal(1, module.Values[1]);
+        Assert.Equal(module.Values[0], module.Values[2]);
+
+        // A bias correction of its own: the first step of Adam goes as far as the learning rate, whatever the gradient.
+        parameters[1].Frozen = false;
+        module.SetGradients([0.3, 0.3, 0.3]);
+        optimizer.Step();
+        Assert.Equal(0.9, module.Values[1], 1e-8);
+        Assert.Equal(module.Values[0], module.Values[2]);
+    }
+
+    [Fact]
+    public void ASharedParameterIsUpdatedOnce()
+    {
+        var first = new TestModule<double>([2]);
+        var parameter = first.Parameters.Single();
+        var optimizer = new Sgd<double>([parameter, parameter]) { LearningRate = 1 };
+        first.SetGradients([0.25]);
+        optimizer.Step();
+        Assert.Equal([1.75], first.Values);
+
+        var both = new Two<double>(first, new TestModule<double>([parameter]));
+        var other = new Sgd<double>(both) { LearningRate = 1 };
+        Assert.Single(other.Block.Slots);
+        other.Step();
+        Assert.Equal([1.5], first.Values);
+    }
+
+    [Fact]
+    public void MistakesAreNamed()
+    {
+        var module = new TestModule<float>([1], [2]);
+        var parameters = module.Parameters.ToArray();
+        Assert.Contains("Adam has no parameters yet; call Attach(model)", Assert.Throws<InvalidOperationException>(() => new Adam<float>().Step()).Message);
+        var optimizer = new Sgd<float>(module);
+        Assert.True(optimizer.IsAttached);
+        Assert.Contains("has its parameters already", Assert.Throws<InvalidOperationException>(() => optimizer.Attach(module)).Message);
+        var twice = Assert.Throws<ArgumentException>(() => new Sgd<float>().Attach(new ParameterGroup<float>(module), new ParameterGroup<float>([parameters[1]])));
+        Assert.Contains("the parameter p1 [1] is in two groups", twice.Message);
+        var thief = new Sgd<float>([parameters[1]]);
+        Assert.Contains("'p1' was attached to another optimiser", Assert.Throws<InvalidOperationException>(optimizer.Step).Message);
+        thief.Step();
+    }
+
+    [Fact]
+    public void OptionsOutOfRangeAreNamed()
+    {
+        Assert.Contains("LearningRate: expected a finite number of zero or more but got -1", Assert.Throws<ArgumentOutOfRangeException>(() => new Sgd<float> { LearningRate = -1 }).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Sgd<float> { LearningRate = double.NaN });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Sgd<float> { WeightDecay = double.PositiveInfinity });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Sgd<float> { LearningRateFactor = -0.1 });
+        Assert.Contains("Beta1: expected a number from 0 up to but not including 1 but got 1", Assert.Throws<ArgumentOutOfRangeException>(() => new Adam<float> { Beta1 = 1 }).Message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Adam<float> { Epsilon = -1 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RmsProp<float> { Momentum = 1.5 });
+        var nesterov = new Sgd<float>(new TestModule<float>([1])) { Nesterov = true };
+        Assert.Contains("Momentum above zero", Assert.Throws<InvalidOperationException>(nesterov.Step).Message);
+    }
+
+    // A network with no parameters at all, and one of empty parameters: nothing to do is not an error.
+    [Fact]
+    public void NoParametersAreFine()
+    {
+        var empty = new Adam<double>(new TestModule<double>());
+        empty.Step();
+        Assert.Equal(0, GradientClipping.GlobalNorm(empty));
+        var hollow = new Adam<double>(new TestModule<double>([], []));
+        hollow.Step();
+        hollow.ClearGradients();
+    }
+
+    [Fact]
+    public void TheFusedStepIsScaleStepAndClear()
+    {
+        var values = Numbers(1, 129);
+        var (one, two) = (new TestModule<float>(values[..37], values[37..]), new TestModule<float>(values[..37], values[37..]));
+        var (plain, fused) = (new AdamW<float>(one), new AdamW<float>(two));
+        for (var step = 0; step < 5; step++)
+        {
+            var gradients = Numbers(step + 2, 129);
+            one.SetGradients(gradients);
+            two.SetGradients(gradients);
+            var scale = GradientClipping.ScaleFor(GradientClipping.ByGlobalNorm(plain, 0.5), 0.5);
+            plain.Step();
+            fused.Step(scale, clearGradients: true);
+        }
+
+        Assert.Equal(one.Values, two.Values);
+        Assert.All(two.Gradients, gradient => Assert.Equal(0, gradient));
+    }
+
+    [Fact]
+    public void AStepAllocatesNothing()
+    {
+        var module = new TestModule<float>(Numbers(1, 129), Numbers(2, 17));
+        var optimizer = new Adam<float>(module);
+        double norm = 0;
+        for (var warm = 0; warm < 3; warm++)
+        {
+            Run();
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Run();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Run()
+        {
+            norm += GradientClipping.ByGlobalNorm(optimizer, 1);
+            GradientClipping.ByValue(optimizer, 1);
+            optimizer.Step();
+            optimizer.ClearGradients();
+        }
+    }
+
+    private static double[] Numbers(int seed, int count)
+    {
+        var random = new RandomSource((ulong)seed);
+        return [.. Enumerable.Range(0, count).Select(_ => (double)(float)random.NextNormal())];
+    }
+
+    private sealed class Two<T> : Module<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public Two(Module<T> first, Module<T> second)
+        {
+            AddModule("first", first);
+            AddModule("second", second);
+        }
+    }
+}
