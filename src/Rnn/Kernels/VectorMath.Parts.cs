@@ -30,36 +30,60 @@ public static partial class VectorMath
         return V.MultiplyAdd(n, V.Constant(low), V.MultiplyAdd(n, V.Constant(-Ln2), x));
     }
 
-    /// <summary><c>(e^(unit·r) − 1) / r</c> for |unit·r| ≤ ln 2 / 2, by the polynomial of least relative error; <paramref name="unit"/> is 1 or 2.</summary>
+    /// <summary>
+    /// <c>factor · z·coth z</c> where <c>z² = square · stretch</c>, for |z| ≤ ln 2 / 4, by the polynomial in z² of least relative error.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V ExpQuotient<V, T>(V r, double unit)
+    private static V HyperbolicCotangent<V, T>(V square, double factor, double stretch)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var u2 = unit * unit;
-        var u4 = u2 * u2;
+        var f1 = factor * stretch;
+        var f2 = f1 * stretch;
+        V c;
+        if (typeof(T) == typeof(float))
+        {
+            c = V.Constant(-0.022134023506199234639 * f2);
+            c = V.MultiplyAdd(c, square, V.Constant(0.33333251518769586823 * f1));
+            return V.MultiplyAdd(c, square, V.Constant(factor));
+        }
+
+        var f3 = f2 * stretch;
+        c = V.Constant(0.000021187183831107915353 * f3 * stretch * stretch);
+        c = V.MultiplyAdd(c, square, V.Constant(-0.00021163394362590222489 * f3 * stretch));
+        c = V.MultiplyAdd(c, square, V.Constant(0.0021164020227651931946 * f3));
+        c = V.MultiplyAdd(c, square, V.Constant(-0.022222222221611651296 * f2));
+        c = V.MultiplyAdd(c, square, V.Constant(0.3333333333333320406 * f1));
+        return V.MultiplyAdd(c, square, V.Constant(factor));
+    }
+
+    /// <summary><c>(eʳ − 1) / r</c> for |r| ≤ ln 2 / 2, by the polynomial of least relative error.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V ExpQuotient<V, T>(V r)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
         V q;
         if (typeof(T) == typeof(float))
         {
-            q = V.Constant(0.001388887296 * u4 * u2);
-            q = V.MultiplyAdd(q, r, V.Constant(0.008369104295 * u4 * unit));
-            q = V.MultiplyAdd(q, r, V.Constant(0.04166713715 * u4));
-            q = V.MultiplyAdd(q, r, V.Constant(0.166665059 * u2 * unit));
-            q = V.MultiplyAdd(q, r, V.Constant(0.4999999812 * u2));
-            return V.MultiplyAdd(q, r, V.Constant(unit));
+            q = V.Constant(0.001388887296);
+            q = V.MultiplyAdd(q, r, V.Constant(0.008369104295));
+            q = V.MultiplyAdd(q, r, V.Constant(0.04166713715));
+            q = V.MultiplyAdd(q, r, V.Constant(0.166665059));
+            q = V.MultiplyAdd(q, r, V.Constant(0.4999999812));
+            return V.MultiplyAdd(q, r, V.One);
         }
 
-        var u8 = u4 * u4;
-        q = V.Constant(2.5052097042460648e-8 * u8 * u2 * unit);
-        q = V.MultiplyAdd(q, r, V.Constant(2.76263317398612133e-7 * u8 * u2));
-        q = V.MultiplyAdd(q, r, V.Constant(2.75574149792646031e-6 * u8 * unit));
-        q = V.MultiplyAdd(q, r, V.Constant(2.480150443673885e-5 * u8));
-        q = V.MultiplyAdd(q, r, V.Constant(0.000198412697070671348 * u4 * u2 * unit));
-        q = V.MultiplyAdd(q, r, V.Constant(0.00138888889323890131 * u4 * u2));
-        q = V.MultiplyAdd(q, r, V.Constant(0.00833333333339809086 * u4 * unit));
-        q = V.MultiplyAdd(q, r, V.Constant(0.0416666666665735373 * u4));
-        q = V.MultiplyAdd(q, r, V.Constant(0.16666666666666563 * u2 * unit));
-        q = V.MultiplyAdd(q, r, V.Constant(0.500000000000000558 * u2));
-        return V.MultiplyAdd(q, r, V.Constant(unit));
+        q = V.Constant(2.5052097042460648e-8);
+        q = V.MultiplyAdd(q, r, V.Constant(2.76263317398612133e-7));
+        q = V.MultiplyAdd(q, r, V.Constant(2.75574149792646031e-6));
+        q = V.MultiplyAdd(q, r, V.Constant(2.480150443673885e-5));
+        q = V.MultiplyAdd(q, r, V.Constant(0.000198412697070671348));
+        q = V.MultiplyAdd(q, r, V.Constant(0.00138888889323890131));
+        q = V.MultiplyAdd(q, r, V.Constant(0.00833333333339809086));
+        q = V.MultiplyAdd(q, r, V.Constant(0.0416666666665735373));
+        q = V.MultiplyAdd(q, r, V.Constant(0.16666666666666563));
+        q = V.MultiplyAdd(q, r, V.Constant(0.500000000000000558));
+        return V.MultiplyAdd(q, r, V.One);
     }
 }

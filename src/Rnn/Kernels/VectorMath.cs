@@ -22,7 +22,7 @@ public static partial class VectorMath
         x = V.MaxNative(V.Constant(isSingle ? -104.0 : -746.0), V.MinNative(V.Constant(isSingle ? 89.0 : 710.0), x));
         var n = RoundedQuotient<V, T>(x, Log2E);
         var r = Remainder<V, T>(x, n);
-        return V.Scale(V.MultiplyAdd(ExpQuotient<V, T>(r, 1), r, V.One), n);
+        return V.Scale(V.MultiplyAdd(ExpQuotient<V, T>(r), r, V.One), n);
     }
 
     /// <summary>The logistic function 1 / (1 + e⁻ˣ).</summary>
@@ -32,12 +32,14 @@ public static partial class VectorMath
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // σ(x) = eˣ / (1 + eˣ). From 40 on e^x swallows the 1, so the quotient is exactly one.
+        // With x = n·ln 2 + r and c = r·coth(r/2): eʳ = (c + r) / (c − r), so σ(x) = 2ⁿ(c + r) / (2ⁿ(c + r) + (c − r)): one division
+        // for the exponential and the quotient together. From 40 on the first term swallows the other and the result is exactly one.
         x = V.MaxNative(V.Constant(typeof(T) == typeof(float) ? -104.0 : -746.0), V.MinNative(V.Constant(40.0), x));
         var n = RoundedQuotient<V, T>(x, Log2E);
         var r = Remainder<V, T>(x, n);
-        var e = V.ScaleDown(V.MultiplyAdd(ExpQuotient<V, T>(r, 1), r, V.One), n);
-        return e / (V.One + e);
+        var c = HyperbolicCotangent<V, T>(r * r, 2.0, 0.25);
+        var e = V.ScaleDown(c + r, n);
+        return e / (e + (c - r));
     }
 
     /// <summary>The hyperbolic tangent.</summary>
@@ -47,13 +49,17 @@ public static partial class VectorMath
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // tanh|x| = m / (m + 2) with m = e^(2|x|) − 1 = 2ⁿ(eʳ − 1) + (2ⁿ − 1), where no digit is lost. r counts in units of x.
-        // One product with ln 2 / 2 is enough: where n is large, the error of m no longer reaches the quotient.
+        // With |x| = (n/2)·ln 2 + r, s = 2ⁿ and c = r·coth r: e^(2r) = (c + r) / (c − r), so
+        // tanh|x| = ((s − 1)c + (s + 1)r) / ((s + 1)c + (s − 1)r): no digit is lost for n = 0, where it is r / c.
+        // One product with ln 2 / 2 is enough: where n is large, the error of r no longer reaches the quotient.
         var a = V.MinNative(V.Constant(typeof(T) == typeof(float) ? 12.0 : 24.0), V.Abs(x));
         var n = RoundedQuotient<V, T>(a, 2 * Log2E);
         var r = V.MultiplyAdd(n, V.Constant(-0.5 * Ln2), a);
+        var c = HyperbolicCotangent<V, T>(r * r, 1.0, 1.0);
         var s = V.PowerOfTwo(n);
-        var m = V.MultiplyAdd(ExpQuotient<V, T>(r, 2) * r, s, s - V.One);
-        return V.CopySign(m / (m + V.Constant(2.0)), x);
+        var down = s - V.One;
+        var up = s + V.One;
+        var quotient = V.MultiplyAdd(down, c, up * r) / V.MultiplyAdd(up, c, down * r);
+        return V.CopySign(quotient, x);
     }
 }
