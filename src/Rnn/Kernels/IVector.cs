@@ -89,6 +89,9 @@ public unsafe interface IVector<TSelf, T> :
     /// <summary>As <see cref="Scale"/>, cheaper, for whole n from −150 to 62 (<see cref="double"/>: −1077 to 510).</summary>
     static abstract TSelf ScaleDown(TSelf a, TSelf n);
 
+    /// <summary>Takes a positive normal number apart: returns m in [√½, √2) with <c>a = m · 2^exponent</c>, exactly. Other numbers give nonsense.</summary>
+    static abstract TSelf SplitExponent(TSelf a, out TSelf exponent);
+
     /// <summary>The mask of the lanes where <c>a &lt; b</c>.</summary>
     static abstract TSelf LessThan(TSelf a, TSelf b);
 
@@ -103,6 +106,9 @@ public unsafe interface IVector<TSelf, T> :
 
     /// <summary>The sum of all lanes, in a fixed order (pairwise halves).</summary>
     static abstract T Sum(TSelf a);
+
+    /// <summary>The largest lane; a NaN in any lane may be lost.</summary>
+    static abstract T LargestLane(TSelf a);
 
     /// <summary>The exponential function; see <see cref="VectorMath"/> for its error.</summary>
     static abstract TSelf Exp(TSelf x);

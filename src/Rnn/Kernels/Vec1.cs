@@ -128,6 +128,24 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> SplitExponent(Vec1<T> a, out Vec1<T> exponent)
+    {
+        if (sizeof(T) == sizeof(float))
+        {
+            var bits = Unsafe.BitCast<T, int>(a._value);
+            var biased = (bits + (0x3F800000 - 0x3F3504F3)) >>> 23;
+            exponent = new(T.CreateTruncating(biased - 127));
+            return new(Unsafe.BitCast<int, T>(bits - (biased << 23) + 0x3F800000));
+        }
+
+        var bitsDouble = Unsafe.BitCast<T, long>(a._value);
+        var biasedDouble = (bitsDouble + (0x3FF0000000000000 - 0x3FE6A09E667F3BCD)) >>> 52;
+        exponent = new(T.CreateTruncating(biasedDouble - 1023));
+        return new(Unsafe.BitCast<long, T>(bitsDouble - (biasedDouble << 52) + 0x3FF0000000000000));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec1<T> LessThan(Vec1<T> a, Vec1<T> b) => Mask(a._value < b._value);
 
     /// <inheritdoc/>
@@ -151,6 +169,10 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vec1<T> a) => a._value;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T LargestLane(Vec1<T> a) => a._value;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

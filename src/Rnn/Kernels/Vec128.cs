@@ -164,6 +164,27 @@ public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> SplitExponent(Vec128<T> a, out Vec128<T> exponent)
+    {
+        // The bits of √½ moved up to those of 1 make the exponent field turn over at √½; under the bits of 2^23 (2^52) it is a number.
+        if (typeof(T) == typeof(float))
+        {
+            var bits = a._value.AsInt32();
+            var one = Vector128.Create(0x3F800000);
+            var biased = Vector128.ShiftRightLogical(bits + Vector128.Create(0x3F800000 - 0x3F3504F3), 23);
+            exponent = new(((biased | Vector128.Create(0x4B000000)).AsSingle() - Vector128.Create(8388608f + 127f)).As<float, T>());
+            return new((bits - Vector128.ShiftLeft(biased, 23) + one).As<int, T>());
+        }
+
+        var bitsDouble = a._value.AsInt64();
+        var oneDouble = Vector128.Create(0x3FF0000000000000);
+        var biasedDouble = Vector128.ShiftRightLogical(bitsDouble + Vector128.Create(0x3FF0000000000000 - 0x3FE6A09E667F3BCD), 52);
+        exponent = new(((biasedDouble | Vector128.Create(0x4330000000000000)).AsDouble() - Vector128.Create(4503599627370496.0 + 1023.0)).As<double, T>());
+        return new((bitsDouble - Vector128.ShiftLeft(biasedDouble, 52) + oneDouble).As<long, T>());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec128<T> LessThan(Vec128<T> a, Vec128<T> b) => new(Vector128.LessThan(a._value, b._value));
 
     /// <inheritdoc/>
@@ -191,6 +212,19 @@ public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
         var two = a._value.AsDouble();
         return (T)(object)(two.GetElement(0) + two.GetElement(1));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T LargestLane(Vec128<T> a)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var pairs = Vector128.MaxNative(a._value, Vector128.Shuffle(a._value.AsSingle(), Vector128.Create(2, 3, 0, 1)).As<float, T>());
+            return T.MaxNative(pairs.GetElement(0), pairs.GetElement(1));
+        }
+
+        return T.MaxNative(a._value.GetElement(0), a._value.GetElement(1));
     }
 
     /// <inheritdoc/>

@@ -164,6 +164,27 @@ public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> SplitExponent(Vec256<T> a, out Vec256<T> exponent)
+    {
+        // The bits of √½ moved up to those of 1 make the exponent field turn over at √½; under the bits of 2^23 (2^52) it is a number.
+        if (typeof(T) == typeof(float))
+        {
+            var bits = a._value.AsInt32();
+            var one = Vector256.Create(0x3F800000);
+            var biased = Vector256.ShiftRightLogical(bits + Vector256.Create(0x3F800000 - 0x3F3504F3), 23);
+            exponent = new(((biased | Vector256.Create(0x4B000000)).AsSingle() - Vector256.Create(8388608f + 127f)).As<float, T>());
+            return new((bits - Vector256.ShiftLeft(biased, 23) + one).As<int, T>());
+        }
+
+        var bitsDouble = a._value.AsInt64();
+        var oneDouble = Vector256.Create(0x3FF0000000000000);
+        var biasedDouble = Vector256.ShiftRightLogical(bitsDouble + Vector256.Create(0x3FF0000000000000 - 0x3FE6A09E667F3BCD), 52);
+        exponent = new(((biasedDouble | Vector256.Create(0x4330000000000000)).AsDouble() - Vector256.Create(4503599627370496.0 + 1023.0)).As<double, T>());
+        return new((bitsDouble - Vector256.ShiftLeft(biasedDouble, 52) + oneDouble).As<long, T>());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec256<T> LessThan(Vec256<T> a, Vec256<T> b) => new(Vector256.LessThan(a._value, b._value));
 
     /// <inheritdoc/>
@@ -182,6 +203,10 @@ public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vec256<T> a) => Vec128<T>.Sum(new(a._value.GetLower() + a._value.GetUpper()));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T LargestLane(Vec256<T> a) => Vec128<T>.LargestLane(Vec128<T>.MaxNative(new(a._value.GetLower()), new(a._value.GetUpper())));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

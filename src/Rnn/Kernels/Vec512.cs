@@ -176,6 +176,27 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> SplitExponent(Vec512<T> a, out Vec512<T> exponent)
+    {
+        // The bits of √½ moved up to those of 1 make the exponent field turn over at √½; under the bits of 2^23 (2^52) it is a number.
+        if (typeof(T) == typeof(float))
+        {
+            var bits = a._value.AsInt32();
+            var one = Vector512.Create(0x3F800000);
+            var biased = Vector512.ShiftRightLogical(bits + Vector512.Create(0x3F800000 - 0x3F3504F3), 23);
+            exponent = new(((biased | Vector512.Create(0x4B000000)).AsSingle() - Vector512.Create(8388608f + 127f)).As<float, T>());
+            return new((bits - Vector512.ShiftLeft(biased, 23) + one).As<int, T>());
+        }
+
+        var bitsDouble = a._value.AsInt64();
+        var oneDouble = Vector512.Create(0x3FF0000000000000);
+        var biasedDouble = Vector512.ShiftRightLogical(bitsDouble + Vector512.Create(0x3FF0000000000000 - 0x3FE6A09E667F3BCD), 52);
+        exponent = new(((biasedDouble | Vector512.Create(0x4330000000000000)).AsDouble() - Vector512.Create(4503599627370496.0 + 1023.0)).As<double, T>());
+        return new((bitsDouble - Vector512.ShiftLeft(biasedDouble, 52) + oneDouble).As<long, T>());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec512<T> LessThan(Vec512<T> a, Vec512<T> b) => new(Vector512.LessThan(a._value, b._value));
 
     /// <inheritdoc/>
@@ -194,6 +215,10 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vec512<T> a) => Vec256<T>.Sum(new(a._value.GetLower() + a._value.GetUpper()));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T LargestLane(Vec512<T> a) => Vec256<T>.LargestLane(Vec256<T>.MaxNative(new(a._value.GetLower()), new(a._value.GetUpper())));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -9,6 +9,11 @@ public static partial class VectorMath
 
     private const double Ln2 = 0.6931471805599453;
 
+    // What ln 2 has beyond the nearest float and the nearest double.
+    private const double Ln2LowSingle = -1.904654299957768e-09;
+
+    private const double Ln2LowDouble = 2.3190468138462996e-17;
+
     /// <summary>The whole number nearest to <c>x · factor</c>, for quotients below 2²¹ in magnitude; never −0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V RoundedQuotient<V, T>(V x, double factor)
@@ -26,7 +31,7 @@ public static partial class VectorMath
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var low = typeof(T) == typeof(float) ? 1.904654299957768e-09 : -2.3190468138462996e-17;
+        var low = typeof(T) == typeof(float) ? -Ln2LowSingle : -Ln2LowDouble;
         return V.MultiplyAdd(n, V.Constant(low), V.MultiplyAdd(n, V.Constant(-Ln2), x));
     }
 

@@ -25,6 +25,23 @@ public static partial class VectorMath
         return V.Scale(V.MultiplyAdd(ExpQuotient<V, T>(r), r, V.One), n);
     }
 
+    /// <summary>eˣ − 1, accurate relative to the result near zero, −0 included.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V ExpM1<V, T>(V x)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        // 2ⁿ(eʳ − 1) + (2ⁿ − 1), halved as long as 2ⁿ could overflow; where n = 0 the first term is the result, kept whole for denormals.
+        var isSingle = typeof(T) == typeof(float);
+        var limited = V.MaxNative(V.Constant(isSingle ? -20.0 : -40.0), V.MinNative(V.Constant(isSingle ? 89.0 : 710.0), x));
+        var n = RoundedQuotient<V, T>(limited, Log2E);
+        var r = Remainder<V, T>(limited, n);
+        var p = ExpQuotient<V, T>(r) * r;
+        var halfScale = V.PowerOfTwo(n - V.One);
+        var half = V.MultiplyAdd(p, halfScale, halfScale - V.Constant(0.5));
+        return V.CopySign(V.Select(V.EqualTo(n, V.Zero), p, half + half), x);
+    }
+
     /// <summary>The logistic function 1 / (1 + e⁻ˣ).</summary>
     /// <remarks>Accurate relative to the result on the whole line: for very negative x it follows eˣ into the denormal range.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

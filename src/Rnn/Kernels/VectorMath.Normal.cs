@@ -1,0 +1,128 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Rnn.Kernels;
+
+public static partial class VectorMath
+{
+    private const double InverseRootTwoPi = 0.3989422804014326779;
+
+    /// <summary>The error function, accurate relative to the result near zero, odd to the bit, never beyond ±1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Erf<V, T>(V x)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        // Below one x·P(x²), above it 1 − erfc; from 6 on that is one in either type.
+        var a = V.MinNative(V.Constant(6.0), V.Abs(x));
+        var square = a * a;
+        var near = a * ErfQuotient<V, T>(square);
+        var tail = Exp<V, T>(-square) * NormalTail<V, T>(a * V.Constant(1.4142135623730950488));
+        var far = V.One - (tail + tail);
+        return V.CopySign(V.Select(V.LessThan(a, V.One), near, far), x);
+    }
+
+    /// <summary>The standard normal distribution function Φ(x), accurate relative to the result down to the denormals of the left tail.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V NormalCdf<V, T>(V x)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T> => NormalCdf<V, T>(x, out _);
+
+    /// <summary>Φ(x) and beside it e^(−x²/2), the density times √2π.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static V NormalCdf<V, T>(V x, out V bell)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        // Past the limit the tail is zero. The square's rounding error, far out many ulp of the exponential, is carried beside it.
+        var a = V.MinNative(V.Constant(typeof(T) == typeof(float) ? 14.75 : 39.0), V.Abs(x));
+        var half = a * V.Constant(0.5);
+        var square = half * a;
+        var lost = V.MultiplyAdd(half, a, -square);
+        var e = Exp<V, T>(-square);
+        bell = e - (e * lost);
+        var tail = bell * NormalTail<V, T>(a);
+        return V.Select(V.LessThan(x, V.Zero), tail, V.One - tail);
+    }
+
+    /// <summary>erf(x) / x as a polynomial in x², for |x| ≤ 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V ErfQuotient<V, T>(V square)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        V p;
+        if (typeof(T) == typeof(float))
+        {
+            p = V.Constant(0.000078538613077329307324);
+            p = V.MultiplyAdd(p, square, V.Constant(-0.00080101936116498562602));
+            p = V.MultiplyAdd(p, square, V.Constant(0.0051883276842067380239));
+            p = V.MultiplyAdd(p, square, V.Constant(-0.026853811934489546564));
+            p = V.MultiplyAdd(p, square, V.Constant(0.11283585148594038869));
+            p = V.MultiplyAdd(p, square, V.Constant(-0.37612625824231046942));
+            return V.MultiplyAdd(p, square, V.Constant(1.1283791657267100646));
+        }
+
+        p = V.Constant(-7.7794684854445290038e-10);
+        p = V.MultiplyAdd(p, square, V.Constant(1.3710980395994290154e-8));
+        p = V.MultiplyAdd(p, square, V.Constant(-1.6206313757980989657e-7));
+        p = V.MultiplyAdd(p, square, V.Constant(1.6447131571205418813e-6));
+        p = V.MultiplyAdd(p, square, V.Constant(-0.000014924712302003218734));
+        p = V.MultiplyAdd(p, square, V.Constant(0.00012055293576900234711));
+        p = V.MultiplyAdd(p, square, V.Constant(-0.00085483259293144751008));
+        p = V.MultiplyAdd(p, square, V.Constant(0.0052239776061184729359));
+        p = V.MultiplyAdd(p, square, V.Constant(-0.026866170643111466975));
+        p = V.MultiplyAdd(p, square, V.Constant(0.11283791670944184716));
+        p = V.MultiplyAdd(p, square, V.Constant(-0.37612638903183519539));
+        return V.MultiplyAdd(p, square, V.Constant(1.1283791670955125657));
+    }
+
+    /// <summary>e^(w²/2)·Φ(−w) for w ≥ 0, as <c>P((w − k) / (w + k)) / (w + k)</c>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V NormalTail<V, T>(V w)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var k = V.Constant(typeof(T) == typeof(float) ? 4.0 : 5.0);
+        var inverse = V.One / (w + k);
+        var t = (w - k) * inverse;
+        V p;
+        if (typeof(T) == typeof(float))
+        {
+            p = V.Constant(-0.00013197173828314145561);
+            p = V.MultiplyAdd(p, t, V.Constant(0.00017935432037765618274));
+            p = V.MultiplyAdd(p, t, V.Constant(0.0015699234916285884441));
+            p = V.MultiplyAdd(p, t, V.Constant(-0.003512554008963301837));
+            p = V.MultiplyAdd(p, t, V.Constant(-0.0075252713515262626642));
+            p = V.MultiplyAdd(p, t, V.Constant(0.060403831092782176379));
+            p = V.MultiplyAdd(p, t, V.Constant(-0.1865234414629821281));
+            p = V.MultiplyAdd(p, t, V.Constant(0.38713690110941071214));
+            p = V.MultiplyAdd(p, t, V.Constant(-0.60789658826957479151));
+            return V.MultiplyAdd(p, t, V.Constant(0.75528513538405694467)) * inverse;
+        }
+
+        p = V.Constant(-2.9649901166453983048e-10);
+        p = V.MultiplyAdd(p, t, V.Constant(1.4485435748110054725e-9));
+        p = V.MultiplyAdd(p, t, V.Constant(7.9358589334203972623e-9));
+        p = V.MultiplyAdd(p, t, V.Constant(-8.3417525044752635703e-9));
+        p = V.MultiplyAdd(p, t, V.Constant(-6.6024537173064353908e-8));
+        p = V.MultiplyAdd(p, t, V.Constant(4.0936902041351150468e-8));
+        p = V.MultiplyAdd(p, t, V.Constant(4.3291332842971759245e-7));
+        p = V.MultiplyAdd(p, t, V.Constant(-3.3557470337150576539e-7));
+        p = V.MultiplyAdd(p, t, V.Constant(-2.7689771454377339852e-6));
+        p = V.MultiplyAdd(p, t, V.Constant(3.9803998111118262351e-6));
+        p = V.MultiplyAdd(p, t, V.Constant(0.000016681052659312343039));
+        p = V.MultiplyAdd(p, t, V.Constant(-0.000049762658711571720515));
+        p = V.MultiplyAdd(p, t, V.Constant(-0.000059375677951982404162));
+        p = V.MultiplyAdd(p, t, V.Constant(0.00054489903398644096256));
+        p = V.MultiplyAdd(p, t, V.Constant(-0.00079786940748827401136));
+        p = V.MultiplyAdd(p, t, V.Constant(-0.0029933767667621526682));
+        p = V.MultiplyAdd(p, t, V.Constant(0.020795066800788800826));
+        p = V.MultiplyAdd(p, t, V.Constant(-0.06911863870656696305));
+        p = V.MultiplyAdd(p, t, V.Constant(0.16502036617033972456));
+        p = V.MultiplyAdd(p, t, V.Constant(-0.31353315667129627541));
+        p = V.MultiplyAdd(p, t, V.Constant(0.49530561596997725719));
+        p = V.MultiplyAdd(p, t, V.Constant(-0.66538250289005678051));
+        return V.MultiplyAdd(p, t, V.Constant(0.76919304975006295604)) * inverse;
+    }
+}
