@@ -45,6 +45,28 @@ public static partial class VectorMath
         return V.Select(V.LessThan(x, V.Zero), tail, V.One - tail);
     }
 
+    /// <summary>x·Φ(x), the Gaussian error linear unit; zero at −∞.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static V Gelu<V, T>(V x)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        // Below −40 the distribution function is zero in either type.
+        x = V.MaxNative(V.Constant(-40.0), x);
+        return x * NormalCdf<V, T>(x, out _);
+    }
+
+    /// <summary>The slope Φ(x) + x·Φ′(x) of <see cref="Gelu"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static V GeluSlope<V, T>(V x)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        x = V.MaxNative(V.Constant(-40.0), V.MinNative(V.Constant(40.0), x));
+        var distribution = NormalCdf<V, T>(x, out var bell);
+        return V.MultiplyAdd(x * V.Constant(InverseRootTwoPi), bell, distribution);
+    }
+
     /// <summary>erf(x) / x as a polynomial in x², for |x| ≤ 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V ErfQuotient<V, T>(V square)
