@@ -18,6 +18,7 @@ namespace Rnn.Layers;
 public partial class RecurrentLayer<T> : Layer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly CellKernels<T> _cell;
     private readonly LayerEngine<T>[] _engines;
     private readonly Parameter<T>[][][] _weights;
     private readonly Parameter<T>[]? _initial;
@@ -26,6 +27,7 @@ public partial class RecurrentLayer<T> : Layer<T>
     internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0)
     {
         RecurrentChecks.Check(inputSize, hiddenSize, options, projectionSize, cell.Layout);
+        _cell = cell;
         Layout = cell.Layout;
         InputSize = inputSize;
         Options = options;
@@ -158,6 +160,31 @@ public partial class RecurrentLayer<T> : Layer<T>
         }
 
         return new(tensors, Layers, Directions);
+    }
+
+    /// <summary>A stream that runs this layer one step at a time for one sequence, from zero or learned initial states.</summary>
+    /// <exception cref="InvalidOperationException">The layer runs back in time: it would need the future.</exception>
+    public RecurrentStream<T> CreateStream()
+    {
+        if (Directions == 2 || Options.Reverse)
+        {
+            throw new InvalidOperationException(
+                "CreateStream: a bidirectional or reversed layer needs the whole sequence; use Forward, or a layer that runs forward only.");
+        }
+
+        var layers = new StreamLayer<T>[Layers];
+        for (var layer = 0; layer < Layers; layer++)
+        {
+            var initial = new Tensor<T>?[States];
+            for (var state = 0; state < States && _initial is not null; state++)
+            {
+                initial[state] = _initial[(layer * States) + state].Value;
+            }
+
+            layers[layer] = new(_cell, _engines[layer].Shape, _engines[layer].Weights(0), Values(layer)[0], initial);
+        }
+
+        return new(layers, InputSize, OutputSize);
     }
 
     private int StateSize(int index) => _engines[index / (Directions * States)].Shape.StateSize(index % States);

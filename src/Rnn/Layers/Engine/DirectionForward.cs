@@ -151,7 +151,7 @@ internal sealed unsafe partial class DirectionPass<T>
         return block;
     }
 
-    private static Rows<T> SourceRows(Operand source, in CellBlock<T> block) => source.Kind switch
+    internal static Rows<T> SourceRows(Operand source, in CellBlock<T> block) => source.Kind switch
     {
         OperandKind.Previous => block.Previous[source.Index],
         OperandKind.Next => block.Next[source.Index],

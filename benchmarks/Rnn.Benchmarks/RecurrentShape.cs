@@ -1,0 +1,105 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Rnn.Cells;
+
+namespace Rnn.Benchmarks;
+
+/// <summary>One line of a file of shapes: the form that the peers' scripts read, with a few fields more.</summary>
+internal sealed record RecurrentShape
+{
+    private static readonly JsonSerializerOptions Json = new() { PropertyNameCaseInsensitive = true, ReadCommentHandling = JsonCommentHandling.Skip };
+
+    /// <summary>What the shape is called.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>RNN, LSTM or GRU.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Another cell of the library in place of the kind's plain one.</summary>
+    public string? Cell { get; init; }
+
+    /// <summary>Stacked layers.</summary>
+    public int Layers { get; init; } = 1;
+
+    /// <summary>T.</summary>
+    public int Steps { get; init; }
+
+    /// <summary>N.</summary>
+    public int Batch { get; init; }
+
+    /// <summary>I.</summary>
+    public int Input { get; init; }
+
+    /// <summary>H.</summary>
+    public int Hidden { get; init; }
+
+    /// <summary>The size that hidden states are projected to, or 0.</summary>
+    public int Projection { get; init; }
+
+    /// <summary>Whether there are two directions.</summary>
+    public bool Bidirectional { get; init; }
+
+    /// <summary>Whether lengths are uniform from 1 to T, and not all T.</summary>
+    public bool Ragged { get; init; }
+
+    /// <summary>The cell's name in the library.</summary>
+    [JsonIgnore]
+    public string CellName => Cell ?? Kind.ToUpperInvariant() switch
+    {
+        "LSTM" => "lstm",
+        "GRU" => "gru",
+        "RNN" => "rnn-tanh",
+        _ => throw new ArgumentException($"kind: expected RNN, LSTM or GRU but shape '{Name}' has '{Kind}'."),
+    };
+
+    /// <summary>The length of each row, empty where all are T; the same for every run.</summary>
+    [JsonIgnore]
+    public int[] Lengths
+    {
+        get
+        {
+            var random = new Tensors.RandomSource(5);
+            return Ragged ? [.. Enumerable.Range(0, Batch).Select(_ => 1 + random.Next(Steps))] : [];
+        }
+    }
+
+    /// <summary>Multiplications and additions of the gate products of one forward pass.</summary>
+    [JsonIgnore]
+    public double Flop
+    {
+        get
+        {
+            var layout = CellCatalog.Layout(CellName);
+            var output = Projection > 0 ? Projection : Hidden;
+            var directions = Bidirectional ? 2 : 1;
+            var flop = 0.0;
+            for (var layer = 0; layer < Layers; layer++)
+            {
+                var width = layer == 0 ? Input : output * directions;
+                var row = (double)layout.InputGates * Hidden * width;
+                foreach (var product in layout.Products)
+                {
+                    row += (double)product.GateCount * Hidden * (product.Source == Operand.Previous(0) ? output : Hidden);
+                }
+
+                flop += 2 * directions * (row + (Projection * (double)Hidden));
+            }
+
+            var lengths = Lengths;
+            return flop * (lengths.Length > 0 ? lengths.Sum() : (double)Steps * Batch);
+        }
+    }
+
+    /// <summary>Whether the shape is one step of one row: the streaming case.</summary>
+    [JsonIgnore]
+    public bool IsStream => Steps == 1 && Batch == 1 && !Bidirectional;
+
+    /// <summary>Reads a file of shapes.</summary>
+    /// <param name="file">A JSON array.</param>
+    /// <param name="names">The shapes wanted, empty for all.</param>
+    public static IReadOnlyList<RecurrentShape> Read(string file, IReadOnlyCollection<string> names)
+    {
+        var all = JsonSerializer.Deserialize<List<RecurrentShape>>(File.ReadAllText(file), Json) ?? [];
+        return names.Count == 0 ? all : [.. all.Where(shape => names.Contains(shape.Name))];
+    }
+}

@@ -1,0 +1,171 @@
+using System.Numerics;
+using Rnn.Cells;
+using Rnn.Kernels;
+using Rnn.Tensors;
+
+namespace Rnn.Layers.Engine;
+
+/// <summary>One layer of a stream: a row of gate columns and of each state, in memory of its own, and the layer's packed weights.</summary>
+internal sealed unsafe class StreamLayer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly CellKernels<T> _cell;
+    private readonly CellShape _shape;
+    private readonly DirectionWeights<T> _weights;
+    private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
+    private readonly Tensor<T>[] _values;
+    private readonly Tensor<T>?[] _initial;
+    private readonly T[] _memory;
+    private readonly Tensor<T>? _bias;
+    private readonly Tensor<T>? _vectors;
+    private readonly int _stateOffset;
+    private readonly int _madeOffset;
+    private readonly int _unprojectedOffset;
+    private readonly int _scratchOffset;
+    private int _parity;
+
+    internal StreamLayer(CellKernels<T> cell, CellShape shape, DirectionWeights<T> weights, Tensor<T>[] values, Tensor<T>?[] initial)
+    {
+        _cell = cell;
+        _shape = shape;
+        _weights = weights;
+        _values = values;
+        _initial = initial;
+        _bias = weights.BiasSlot >= 0 ? values[weights.BiasSlot] : null;
+        _vectors = weights.VectorsSlot >= 0 ? values[weights.VectorsSlot] : null;
+        var line = 64 / sizeof(T);
+        _stateOffset = Round(shape.Columns);
+        _madeOffset = _stateOffset + (2 * States * StateStride);
+        _unprojectedOffset = _madeOffset + Round(shape.Layout.MadeValues * shape.HiddenSize);
+        _scratchOffset = _unprojectedOffset + Round(shape.HiddenSize);
+        var scratch = _kernels.MultiplyScratch(1, Math.Max(shape.InputSize, shape.HiddenSize));
+        _memory = GC.AllocateArray<T>(_scratchOffset + (int)scratch + line, pinned: true);
+        Reset();
+    }
+
+    private int States => _shape.Layout.States.Count;
+
+    private int StateStride => Round(Math.Max(_shape.HiddenSize, _shape.OutputSize));
+
+    // The memory begins at a cache line: a vector that straddles two costs twice.
+    private T* Base
+    {
+        get
+        {
+            var start = (nuint)System.Runtime.CompilerServices.Unsafe.AsPointer(
+                ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(_memory));
+            return (T*)((start + 63) & ~(nuint)63);
+        }
+    }
+
+    internal ReadOnlySpan<T> Step(ReadOnlySpan<T> input)
+    {
+        _weights.PackForward(_kernels, _values);
+        var columns = Base;
+        var scratch = columns + _scratchOffset;
+        fixed (T* x = input, b = Span(_bias), v = Span(_vectors))
+        {
+            var block = Block(columns, v);
+            _kernels.Multiply(
+                new(x, 0), 1, _weights.InputForward.Pointer, _shape.InputSize, _shape.InputColumns, block.Columns, accumulate: false, b, 0,
+                _kernels.PanelCount(_shape.InputColumns), scratch);
+            var fed = _shape.Layout.InputGates;
+            for (var phase = 0; phase < _shape.Layout.Phases; phase++)
+            {
+                for (var i = 0; i < _shape.Layout.Products.Count; i++)
+                {
+                    var product = _shape.Layout.Products[i];
+                    if (product.Phase != phase)
+                    {
+                        continue;
+                    }
+
+                    var accumulate = product.FirstGate < fed;
+                    fed = Math.Max(fed, product.FirstGate + product.GateCount);
+                    var outputs = product.GateCount * _shape.HiddenSize;
+                    var first = product.FirstGate * _shape.HiddenSize;
+                    _kernels.Multiply(
+                        DirectionPass<T>.SourceRows(product.Source, block), 1, _weights.ProductForward[i].Pointer,
+                        _shape.SourceSize(product.Source), outputs, block.Columns.SkipColumns(first), accumulate,
+                        accumulate || b == null ? null : b + first, 0, _kernels.PanelCount(outputs), scratch);
+                }
+
+                _cell.Forward(phase, block, keep: false);
+            }
+
+            if (_shape.ProjectionSize > 0)
+            {
+                _kernels.Multiply(
+                    block.Next[0], 1, _weights.ProjectionForward.Pointer, _shape.HiddenSize, _shape.ProjectionSize,
+                    new(State(0, 1 - _parity), 0), accumulate: false, null, 0, _kernels.PanelCount(_shape.ProjectionSize), scratch);
+            }
+        }
+
+        _parity = 1 - _parity;
+        return new(State(0, _parity), _shape.OutputSize);
+    }
+
+    internal void Reset()
+    {
+        _parity = 0;
+        for (var state = 0; state < States; state++)
+        {
+            var to = new Span<T>(State(state, 0), _shape.StateSize(state));
+            to.Clear();
+            _initial[state]?.AsReadOnlySpan().CopyTo(to);
+        }
+    }
+
+    internal void SetState(RecurrentState<T> source, int layer)
+    {
+        for (var state = 0; state < States; state++)
+        {
+            var from = source[state, layer];
+            if (from.Shape[1] != _shape.StateSize(state))
+            {
+                throw new ArgumentException(
+                    $"state: expected [1, {_shape.StateSize(state)}] for state {state} of layer {layer} but got {from.Shape}.", nameof(source));
+            }
+
+            from.AsReadOnlySpan().CopyTo(new Span<T>(State(state, _parity), from.Length));
+        }
+    }
+
+    internal IEnumerable<Tensor<T>> GetState() => Enumerable.Range(0, States).Select(Copy);
+
+    private static int Round(int length)
+    {
+        var line = 64 / sizeof(T);
+        return (length + line - 1) / line * line;
+    }
+
+    private static ReadOnlySpan<T> Span(Tensor<T>? tensor) => tensor is null ? default : tensor.AsReadOnlySpan();
+
+    private Tensor<T> Copy(int state) => Tensor<T>.From(new ReadOnlySpan<T>(State(state, _parity), _shape.StateSize(state)), 1, _shape.StateSize(state));
+
+    private T* State(int state, int parity) => Base + _stateOffset + (((2 * state) + parity) * StateStride);
+
+    private CellBlock<T> Block(T* columns, T* vectors)
+    {
+        var block = new CellBlock<T>
+        {
+            Rows = 1,
+            Units = _shape.HiddenSize,
+            Columns = new(columns, 0),
+            Made = new(columns + _madeOffset, 0),
+            Vectors = vectors,
+        };
+        for (var state = 0; state < States; state++)
+        {
+            block.Previous[state] = new(State(state, _parity), 0);
+            block.Next[state] = new(State(state, 1 - _parity), 0);
+        }
+
+        if (_shape.ProjectionSize > 0)
+        {
+            block.Next[0] = new(columns + _unprojectedOffset, 0);
+        }
+
+        return block;
+    }
+}

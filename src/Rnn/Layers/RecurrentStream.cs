@@ -1,0 +1,87 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using Rnn.Layers.Engine;
+
+namespace Rnn.Layers;
+
+/// <summary>
+/// A recurrent layer that runs one sequence one step at a time: no allocation, no graph, no locks. Made by
+/// <see cref="RecurrentLayer{T}.CreateStream"/>; not for several threads at once, but any number of streams may share a layer.
+/// </summary>
+/// <remarks>It evaluates: dropout passes values through. Weights that change are packed anew at the next step.</remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+[SuppressMessage("Naming", "CA1711", Justification = "A stream of steps, the field's word, not a stream of bytes.")]
+public sealed class RecurrentStream<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly StreamLayer<T>[] _layers;
+
+    internal RecurrentStream(StreamLayer<T>[] layers, int inputSize, int outputSize)
+    {
+        _layers = layers;
+        InputSize = inputSize;
+        OutputSize = outputSize;
+    }
+
+    /// <summary>The size of a step's input.</summary>
+    public int InputSize { get; }
+
+    /// <summary>The size of a step's output.</summary>
+    public int OutputSize { get; }
+
+    /// <summary>Runs one step.</summary>
+    /// <param name="input">The step's input, <see cref="InputSize"/> numbers.</param>
+    /// <param name="output">Receives the step's output, <see cref="OutputSize"/> numbers.</param>
+    /// <exception cref="ArgumentException">A span has another length.</exception>
+    public void Step(ReadOnlySpan<T> input, Span<T> output)
+    {
+        if (input.Length != InputSize)
+        {
+            throw new ArgumentException($"input: expected {InputSize} numbers, the layer's InputSize, but got {input.Length}.", nameof(input));
+        }
+
+        if (output.Length != OutputSize)
+        {
+            throw new ArgumentException($"output: expected room for {OutputSize} numbers, the layer's OutputSize, but got {output.Length}.", nameof(output));
+        }
+
+        var below = input;
+        foreach (var layer in _layers)
+        {
+            below = layer.Step(below);
+        }
+
+        below.CopyTo(output);
+    }
+
+    /// <summary>Starts a new sequence: all states zero, or the learned initial ones.</summary>
+    public void Reset()
+    {
+        foreach (var layer in _layers)
+        {
+            layer.Reset();
+        }
+    }
+
+    /// <summary>Goes on from the states of another run, of one row.</summary>
+    /// <param name="state">A state of this layer with one row.</param>
+    /// <exception cref="ArgumentException">The state does not fit.</exception>
+    public void SetState(RecurrentState<T> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (state.Layers != _layers.Length || state.Directions != 1 || state.Rows != 1)
+        {
+            throw new ArgumentException(
+                $"state: expected the state of {_layers.Length} layers, one direction and one row but got {state.Layers} layers, {state.Directions} directions and {state.Rows} rows.",
+                nameof(state));
+        }
+
+        for (var layer = 0; layer < _layers.Length; layer++)
+        {
+            _layers[layer].SetState(state, layer);
+        }
+    }
+
+    /// <summary>The states after the last step, as tensors of one row.</summary>
+    public RecurrentState<T> GetState() => new([.. _layers.SelectMany(layer => layer.GetState())], _layers.Length, 1);
+}
