@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using Rnn.Tensors;
 
@@ -6,6 +7,7 @@ namespace Rnn.Autograd;
 /// <summary>
 /// The operations on tensors that gradients flow through. One file an operation: forward and gradient side by side.
 /// </summary>
+[SuppressMessage("Naming", "CA1708", Justification = "The analyser takes two extension blocks for two members of one name.")]
 public static partial class TensorOperations
 {
     extension<T>(Tensor<T>)

@@ -1,0 +1,21 @@
+using Rnn.Tensors;
+
+namespace Rnn.Autograd;
+
+/// <summary>A shape seen from one of its dimensions: [outer, size, inner].</summary>
+internal readonly record struct AxisView(int Outer, int Size, int Inner)
+{
+    /// <summary>The view of an axis; negative ones count from the last.</summary>
+    internal static AxisView Of(Shape shape, int axis)
+    {
+        axis = shape.Axis(axis, nameof(axis));
+        int outer = 1, inner = 1;
+        for (var i = 0; i < shape.Rank; i++)
+        {
+            outer *= i < axis ? shape[i] : 1;
+            inner *= i > axis ? shape[i] : 1;
+        }
+
+        return new(outer, shape[axis], inner);
+    }
+}

@@ -1,0 +1,92 @@
+using System.Numerics;
+using Rnn.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Rnn.Autograd;
+
+public static partial class TensorOperations
+{
+    /// <summary>Elements of a dimension by their indices: rows of a matrix for axis 0. Indices may repeat; their gradients add up.</summary>
+    /// <param name="input">The tensor.</param>
+    /// <param name="axis">The dimension; negative ones count from the last.</param>
+    /// <param name="indices">Which elements, in which order; copied.</param>
+    /// <returns>The input's shape with the number of indices in place of the dimension.</returns>
+    /// <exception cref="ArgumentException">An index is out of range.</exception>
+    public static Tensor<T> Gather<T>(this Tensor<T> input, int axis, ReadOnlySpan<int> indices)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        axis = input.Shape.Axis(axis, nameof(axis));
+        Span<int> dimensions = stackalloc int[input.Rank];
+        input.Shape.Dimensions.CopyTo(dimensions);
+        dimensions[axis] = indices.Length;
+        return GatherInto(input, AxisView.Of(input.Shape, axis), indices, new Shape(dimensions));
+    }
+
+    /// <summary>Rows of a table by their indices: an embedding. Indices may repeat; their gradients add up.</summary>
+    /// <param name="table">The table [V, E].</param>
+    /// <param name="indices">The rows to look up, from 0 to V − 1, in row-major order; copied.</param>
+    /// <param name="shape">The shape of the indices, such as [N, T]; null for a vector.</param>
+    /// <returns>The shape of the indices followed by E.</returns>
+    /// <exception cref="ArgumentException">The table is not a matrix, an index is out of range, or the shape does not fit the indices.</exception>
+    public static Tensor<T> Lookup<T>(this Tensor<T> table, ReadOnlySpan<int> indices, Shape? shape = null)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        if (table.Rank != 2)
+        {
+            throw new ArgumentException($"table: expected [rows, columns] but got {table.Shape}.", nameof(table));
+        }
+
+        var outer = shape ?? [indices.Length];
+        if (outer.Length != indices.Length)
+        {
+            throw new ArgumentException($"shape: expected a shape of {indices.Length} elements, one for each index, but got {outer}.", nameof(shape));
+        }
+
+        return GatherInto(table, AxisView.Of(table.Shape, 0), indices, [.. outer.Dimensions, table.Shape[1]]);
+    }
+
+    private static Tensor<T> GatherInto<T>(Tensor<T> input, AxisView view, ReadOnlySpan<int> indices, Shape shape)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        foreach (var index in indices)
+        {
+            if ((uint)index >= (uint)view.Size)
+            {
+                throw new ArgumentException($"indices: expected 0 to {view.Size - 1} for the shape {input.Shape} but got {index}.", nameof(indices));
+            }
+        }
+
+        var output = Tensor<T>.Uninitialized(shape);
+        var source = input.AsReadOnlySpan();
+        var target = output.AsSpan();
+        for (var i = 0; i < view.Outer; i++)
+        {
+            for (var j = 0; j < indices.Length; j++)
+            {
+                source.Slice(((i * view.Size) + indices[j]) * view.Inner, view.Inner).CopyTo(target[(((i * indices.Length) + j) * view.Inner)..]);
+            }
+        }
+
+        return Graph.Records(input) ? new GatherNode<T>(input, view, indices.ToArray()).Attach(output) : output;
+    }
+
+    private sealed class GatherNode<T>(Tensor<T> input, AxisView view, int[] indices) : GraphNode<T>([input])
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        internal override void Backward()
+        {
+            var source = OutputGradient();
+            var target = InputGradient(0);
+            for (var i = 0; i < view.Outer; i++)
+            {
+                for (var j = 0; j < indices.Length; j++)
+                {
+                    var sums = target.Slice(((i * view.Size) + indices[j]) * view.Inner, view.Inner);
+                    TensorPrimitives.Add(sums, source.Slice(((i * indices.Length) + j) * view.Inner, view.Inner), sums);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
+using Rnn.Tensors;
+
+namespace Rnn.Autograd;
+
+public static partial class TensorOperations
+{
+    /// <summary>Every element where it is positive, else times a small slope.</summary>
+    /// <param name="input">The tensor.</param>
+    /// <param name="slope">The slope for negative elements and at zero; null for 0.01.</param>
+    public static Tensor<T> LeakyRelu<T>(this Tensor<T> input, T? slope = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Unary.Apply(input, new LeakyReluFunction<T>(slope ?? T.CreateTruncating(0.01)));
+
+    private readonly struct LeakyReluFunction<T>(T slope) : IUnaryFunction<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Value<V>(V x)
+            where V : struct, IVector<V, T> => V.Select(V.LessThan(V.Zero, x), x, x * V.Broadcast(slope));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Slope<V>(V x, V y)
+            where V : struct, IVector<V, T> => V.Select(V.LessThan(V.Zero, x), V.One, V.Broadcast(slope));
+    }
+}

@@ -1,0 +1,157 @@
+using System.Numerics;
+using Rnn.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Rnn.Autograd;
+
+public static partial class TensorOperations
+{
+    /// <summary>The largest of all elements, a scalar; NaN if one is NaN. Equal largest elements share the gradient evenly.</summary>
+    /// <param name="input">The tensor; not empty.</param>
+    /// <exception cref="ArgumentException">The tensor has no elements.</exception>
+    public static Tensor<T> Max<T>(this Tensor<T> input)
+        where T : unmanaged, IFloatingPointIeee754<T> => Extreme(input, AxisSet.All(input), keepDimensions: false, largest: true);
+
+    /// <summary>The largest elements along one axis.</summary>
+    /// <param name="input">The tensor.</param>
+    /// <param name="axis">The axis; negative ones count from the last.</param>
+    /// <param name="keepDimensions">Whether the axis stays as a dimension of one element.</param>
+    /// <exception cref="ArgumentException">The axis has no elements.</exception>
+    public static Tensor<T> Max<T>(this Tensor<T> input, int axis, bool keepDimensions = false)
+        where T : unmanaged, IFloatingPointIeee754<T> => Extreme(input, AxisSet.Of(input, [axis]), keepDimensions, largest: true);
+
+    /// <summary>The largest elements over several axes.</summary>
+    /// <param name="input">The tensor.</param>
+    /// <param name="axes">The axes; negative ones count from the last.</param>
+    /// <param name="keepDimensions">Whether the axes stay as dimensions of one element.</param>
+    /// <exception cref="ArgumentException">The axes have no elements.</exception>
+    public static Tensor<T> Max<T>(this Tensor<T> input, ReadOnlySpan<int> axes, bool keepDimensions = false)
+        where T : unmanaged, IFloatingPointIeee754<T> => Extreme(input, AxisSet.Of(input, axes), keepDimensions, largest: true);
+
+    /// <summary>The smallest of all elements, a scalar; NaN if one is NaN. Equal smallest elements share the gradient evenly.</summary>
+    /// <param name="input">The tensor; not empty.</param>
+    /// <exception cref="ArgumentException">The tensor has no elements.</exception>
+    public static Tensor<T> Min<T>(this Tensor<T> input)
+        where T : unmanaged, IFloatingPointIeee754<T> => Extreme(input, AxisSet.All(input), keepDimensions: false, largest: false);
+
+    /// <summary>The smallest elements along one axis.</summary>
+    /// <param name="input">The tensor.</param>
+    /// <param name="axis">The axis; negative ones count from the last.</param>
+    /// <param name="keepDimensions">Whether the axis stays as a dimension of one element.</param>
+    /// <exception cref="ArgumentException">The axis has no elements.</exception>
+    public static Tensor<T> Min<T>(this Tensor<T> input, int axis, bool keepDimensions = false)
+        where T : unmanaged, IFloatingPointIeee754<T> => Extreme(input, AxisSet.Of(input, [axis]), keepDimensions, largest: false);
+
+    /// <summary>The smallest elements over several axes.</summary>
+    /// <param name="input">The tensor.</param>
+    /// <param name="axes">The axes; negative ones count from the last.</param>
+    /// <param name="keepDimensions">Whether the axes stay as dimensions of one element.</param>
+    /// <exception cref="ArgumentException">The axes have no elements.</exception>
+    public static Tensor<T> Min<T>(this Tensor<T> input, ReadOnlySpan<int> axes, bool keepDimensions = false)
+        where T : unmanaged, IFloatingPointIeee754<T> => Extreme(input, AxisSet.Of(input, axes), keepDimensions, largest: false);
+
+    /// <summary>The indices of the largest elements along an axis, row-major in the shape without it; the first of equal ones.</summary>
+    /// <param name="input">The tensor.</param>
+    /// <param name="axis">The axis; negative ones count from the last.</param>
+    /// <exception cref="ArgumentException">The axis has no elements.</exception>
+    public static int[] ArgMax<T>(this Tensor<T> input, int axis = -1)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var view = AxisView.Of(input.Shape, axis);
+        if (view.Size == 0)
+        {
+            throw new ArgumentException($"axis: dimension {axis} of the shape {input.Shape} has no elements.", nameof(axis));
+        }
+
+        var indices = new int[view.Outer * view.Inner];
+        var x = input.AsReadOnlySpan();
+        for (var i = 0; i < indices.Length; i++)
+        {
+            var (outer, inner) = Math.DivRem(i, view.Inner);
+            var at = (outer * view.Size * view.Inner) + inner;
+            var best = 0;
+            for (var j = 1; j < view.Size; j++)
+            {
+                best = x[at + (j * view.Inner)] > x[at + (best * view.Inner)] ? j : best;
+            }
+
+            indices[i] = best;
+        }
+
+        return indices;
+    }
+
+    private static Tensor<T> Extreme<T>(Tensor<T> input, AxisSet axes, bool keepDimensions, bool largest)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (axes.Count(input.Shape) == 0)
+        {
+            throw new ArgumentException($"input: the shape {input.Shape} has no elements to choose from.", nameof(input));
+        }
+
+        var kept = axes.Reduce(input.Shape, keepDimensions: true);
+        var output = Tensor<T>.Full(
+            largest ? T.NegativeInfinity : T.PositiveInfinity, keepDimensions ? kept : axes.Reduce(input.Shape, keepDimensions: false));
+        var x = input.AsReadOnlySpan();
+        var y = output.AsSpan();
+        var loops = new BroadcastLoops(input.Shape, kept, input.Shape);
+        for (var i = 0; i < loops.Outer; i++)
+        {
+            var row = x.Slice(i * loops.Inner, loops.Inner);
+            var best = y.Slice(loops.Start(i).Left, loops.LeftStep == 0 ? 1 : loops.Inner);
+            if (loops.LeftStep == 0)
+            {
+                best[0] = largest ? T.Max(best[0], TensorPrimitives.Max(row)) : T.Min(best[0], TensorPrimitives.Min(row));
+            }
+            else if (largest)
+            {
+                TensorPrimitives.Max(best, row, best);
+            }
+            else
+            {
+                TensorPrimitives.Min(best, row, best);
+            }
+        }
+
+        return Graph.Records(input) ? new ExtremeNode<T>(input, output, kept).Attach(output) : output;
+    }
+
+    private sealed class ExtremeNode<T>(Tensor<T> input, Tensor<T> output, Shape kept) : GraphNode<T>([input])
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        internal override void Backward()
+        {
+            var x = Inputs[0]!.AsReadOnlySpan();
+            var y = output.AsReadOnlySpan();
+            var dy = OutputGradient();
+            var rented = TensorPool<T>.Rent(y.Length);
+            var equal = rented.AsSpan(0, y.Length);
+            equal.Clear();
+            var loops = new BroadcastLoops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
+            for (var i = 0; i < loops.Outer; i++)
+            {
+                var at = loops.Start(i).Left;
+                for (var j = 0; j < loops.Inner; j++)
+                {
+                    var to = at + (j * loops.LeftStep);
+                    equal[to] += x[(i * loops.Inner) + j] == y[to] ? T.One : T.Zero;
+                }
+            }
+
+            var dx = InputGradient(0);
+            for (var i = 0; i < loops.Outer; i++)
+            {
+                var at = loops.Start(i).Left;
+                for (var j = 0; j < loops.Inner; j++)
+                {
+                    var to = at + (j * loops.LeftStep);
+                    var from = (i * loops.Inner) + j;
+                    dx[from] += x[from] == y[to] ? dy[to] / equal[to] : T.Zero;
+                }
+            }
+
+            TensorPool<T>.Return(rented);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Numerics;
+using Rnn.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Rnn.Autograd;
+
+public static partial class TensorOperations
+{
+    /// <summary>The Euclidean norm of all elements, a scalar; where it is zero so is its gradient.</summary>
+    /// <param name="input">The tensor.</param>
+    public static Tensor<T> Norm<T>(this Tensor<T> input)
+        where T : unmanaged, IFloatingPointIeee754<T> => NormOver(input, AxisSet.All(input), keepDimensions: false);
+
+    /// <summary>The Euclidean norms along an axis; where one is zero so is its gradient.</summary>
+    /// <param name="input">The tensor.</param>
+    /// <param name="axis">The axis; negative ones count from the last.</param>
+    /// <param name="keepDimensions">Whether the axis stays as a dimension of one element.</param>
+    public static Tensor<T> Norm<T>(this Tensor<T> input, int axis, bool keepDimensions = false)
+        where T : unmanaged, IFloatingPointIeee754<T> => NormOver(input, AxisSet.Of(input, [axis]), keepDimensions);
+
+    private static Tensor<T> NormOver<T>(Tensor<T> input, AxisSet axes, bool keepDimensions)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var kept = axes.Reduce(input.Shape, keepDimensions: true);
+        var output = Tensor<T>.Zeros(keepDimensions ? kept : axes.Reduce(input.Shape, keepDimensions: false));
+        var y = output.AsSpan();
+        var x = input.AsReadOnlySpan();
+        var loops = new BroadcastLoops(input.Shape, kept, input.Shape);
+        for (var i = 0; i < loops.Outer; i++)
+        {
+            var at = loops.Start(i).Left;
+            var row = x.Slice(i * loops.Inner, loops.Inner);
+            if (loops.LeftStep == 0)
+            {
+                y[at] += TensorPrimitives.SumOfSquares(row);
+            }
+            else
+            {
+                var sums = y.Slice(at, loops.Inner);
+                TensorPrimitives.MultiplyAdd(row, row, sums, sums);
+            }
+        }
+
+        TensorPrimitives.Sqrt(y, y);
+        return Graph.Records(input) ? new NormNode<T>(input, output, kept).Attach(output) : output;
+    }
+
+    private sealed class NormNode<T>(Tensor<T> input, Tensor<T> output, Shape kept) : GraphNode<T>([input])
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        internal override void Backward()
+        {
+            var x = Inputs[0]!.AsReadOnlySpan();
+            var y = output.AsReadOnlySpan();
+            var dy = OutputGradient();
+            var dx = InputGradient(0);
+            var loops = new BroadcastLoops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
+            for (var i = 0; i < loops.Outer; i++)
+            {
+                var at = loops.Start(i).Left;
+                for (var j = 0; j < loops.Inner; j++)
+                {
+                    var to = at + (j * loops.LeftStep);
+                    var from = (i * loops.Inner) + j;
+                    dx[from] += y[to] == T.Zero ? T.Zero : dy[to] * (x[from] / y[to]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Rnn.Autograd;
+
+/// <summary>
+/// A tensor's elements seen in another order: where to start and how far to step along each dimension of the new shape. Permuting,
+/// slicing and reversing are such views; forward copies out of one, the way back adds into it.
+/// </summary>
+internal struct StridedView
+{
+    private const int MaximumRank = 16;
+
+    private Dimensions _sizes;
+    private Dimensions _steps;
+    private readonly int _count;
+
+    /// <summary>The row-major view of a shape itself.</summary>
+    internal StridedView(Shape shape)
+    {
+        if (shape.Rank > MaximumRank)
+        {
+            throw new ArgumentException($"expected at most {MaximumRank} dimensions but got {shape}.", nameof(shape));
+        }
+
+        _count = shape.Rank;
+        var step = 1;
+        for (var i = _count - 1; i >= 0; i--)
+        {
+            (_sizes[i], _steps[i]) = (shape[i], step);
+            step *= shape[i];
+        }
+    }
+
+    /// <summary>The offset of the first element.</summary>
+    internal int Start { get; private set; }
+
+    /// <summary>The dimensions of the view.</summary>
+    internal readonly Shape Shape => new(((ReadOnlySpan<int>)_sizes)[.._count]);
+
+    /// <summary>The view with its dimensions in another order: dimension i is the former <paramref name="order"/>[i].</summary>
+    internal readonly StridedView Permute(ReadOnlySpan<int> order)
+    {
+        var view = this;
+        for (var i = 0; i < order.Length; i++)
+        {
+            (view._sizes[i], view._steps[i]) = (_sizes[order[i]], _steps[order[i]]);
+        }
+
+        return view;
+    }
+
+    /// <summary>Only some elements of a dimension: <paramref name="count"/> of them from <paramref name="start"/> on, by steps.</summary>
+    internal readonly StridedView Slice(int axis, int start, int count, int step)
+    {
+        var view = this;
+        view.Start += start * _steps[axis];
+        (view._sizes[axis], view._steps[axis]) = (count, step * _steps[axis]);
+        return view;
+    }
+
+    /// <summary>Copies the elements of the view, in its order.</summary>
+    internal readonly void Gather<T>(ReadOnlySpan<T> source, Span<T> target)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var loops = Merged(target.Length);
+        for (var i = 0; i < loops.Outer; i++)
+        {
+            var at = loops.Offset(i);
+            var row = target.Slice(i * loops.Inner, loops.Inner);
+            if (loops.Step == 1)
+            {
+                source.Slice(at, row.Length).CopyTo(row);
+                continue;
+            }
+
+            for (var j = 0; j < row.Length; j++)
+            {
+                row[j] = source[at + (j * loops.Step)];
+            }
+        }
+    }
+
+    /// <summary>Adds to the elements of the view, in its order.</summary>
+    internal readonly void ScatterAdd<T>(ReadOnlySpan<T> source, Span<T> target)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var loops = Merged(source.Length);
+        for (var i = 0; i < loops.Outer; i++)
+        {
+            var at = loops.Offset(i);
+            var row = source.Slice(i * loops.Inner, loops.Inner);
+            if (loops.Step == 1)
+            {
+                var sums = target.Slice(at, row.Length);
+                TensorPrimitives.Add(sums, row, sums);
+                continue;
+            }
+
+            for (var j = 0; j < row.Length; j++)
+            {
+                target[at + (j * loops.Step)] += row[j];
+            }
+        }
+    }
+
+    // The loops over the view, neighbouring dimensions merged where one goes on where the other ends.
+    private readonly Loops Merged(int length)
+    {
+        var loops = new Loops { Start = Start };
+        for (var i = _count - 1; i >= 0; i--)
+        {
+            var (size, step) = (_sizes[i], _steps[i]);
+            if (size == 1)
+            {
+                continue;
+            }
+
+            if (loops.Count > 0 && step == loops.Steps[loops.Count - 1] * loops.Sizes[loops.Count - 1])
+            {
+                loops.Sizes[loops.Count - 1] *= size;
+                continue;
+            }
+
+            (loops.Sizes[loops.Count], loops.Steps[loops.Count]) = (size, step);
+            loops.Count++;
+        }
+
+        if (loops.Count == 0)
+        {
+            (loops.Sizes[0], loops.Steps[0], loops.Count) = (1, 1, 1);
+        }
+
+        loops.Outer = length == 0 ? 0 : length / loops.Sizes[0];
+        return loops;
+    }
+
+    private struct Loops
+    {
+        public Dimensions Sizes;
+        public Dimensions Steps;
+        public int Count;
+        public int Start;
+        public int Outer;
+
+        public readonly int Inner => Sizes[0];
+
+        public readonly int Step => Steps[0];
+
+        public readonly int Offset(int outer)
+        {
+            var offset = Start;
+            for (var i = 1; i < Count; i++)
+            {
+                (outer, var at) = Math.DivRem(outer, Sizes[i]);
+                offset += at * Steps[i];
+            }
+
+            return offset;
+        }
+    }
+
+    [InlineArray(MaximumRank)]
+    private struct Dimensions
+    {
+        private int _first;
+    }
+}
