@@ -27,9 +27,10 @@ public static partial class TensorOperations
     /// <param name="table">The table [V, E].</param>
     /// <param name="indices">The rows to look up, from 0 to V − 1, in row-major order; copied.</param>
     /// <param name="shape">The shape of the indices, such as [N, T]; null for a vector.</param>
+    /// <param name="paddingIndex">An index whose row gets no gradient, or null for none.</param>
     /// <returns>The shape of the indices followed by E.</returns>
     /// <exception cref="ArgumentException">The table is not a matrix, an index is out of range, or the shape does not fit the indices.</exception>
-    public static Tensor<T> Lookup<T>(this Tensor<T> table, ReadOnlySpan<int> indices, Shape? shape = null)
+    public static Tensor<T> Lookup<T>(this Tensor<T> table, ReadOnlySpan<int> indices, Shape? shape = null, int? paddingIndex = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(table);
@@ -44,10 +45,10 @@ public static partial class TensorOperations
             throw new ArgumentException($"shape: expected a shape of {indices.Length} elements, one for each index, but got {outer}.", nameof(shape));
         }
 
-        return GatherInto(table, AxisView.Of(table.Shape, 0), indices, [.. outer.Dimensions, table.Shape[1]]);
+        return GatherInto(table, AxisView.Of(table.Shape, 0), indices, [.. outer.Dimensions, table.Shape[1]], paddingIndex ?? -1);
     }
 
-    private static Tensor<T> GatherInto<T>(Tensor<T> input, AxisView view, ReadOnlySpan<int> indices, Shape shape)
+    private static Tensor<T> GatherInto<T>(Tensor<T> input, AxisView view, ReadOnlySpan<int> indices, Shape shape, int without = -1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         foreach (var index in indices)
@@ -69,10 +70,10 @@ public static partial class TensorOperations
             }
         }
 
-        return Graph.Records(input) ? new GatherNode<T>(input, view, indices.ToArray()).Attach(output) : output;
+        return Graph.Records(input) ? new GatherNode<T>(input, view, indices.ToArray(), without).Attach(output) : output;
     }
 
-    private sealed class GatherNode<T>(Tensor<T> input, AxisView view, int[] indices) : GraphNode<T>([input])
+    private sealed class GatherNode<T>(Tensor<T> input, AxisView view, int[] indices, int without) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         internal override void Backward()
@@ -83,6 +84,11 @@ public static partial class TensorOperations
             {
                 for (var j = 0; j < indices.Length; j++)
                 {
+                    if (indices[j] == without)
+                    {
+                        continue;
+                    }
+
                     var sums = target.Slice(((i * view.Size) + indices[j]) * view.Inner, view.Inner);
                     TensorPrimitives.Add(sums, source.Slice(((i * indices.Length) + j) * view.Inner, view.Inner), sums);
                 }

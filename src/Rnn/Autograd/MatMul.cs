@@ -12,7 +12,7 @@ public static partial class TensorOperations
     /// <param name="left">[…, m, k] or [k].</param>
     /// <param name="right">[…, k, n] or [k].</param>
     /// <exception cref="ArgumentException">An operand is a scalar, or the shapes do not fit together.</exception>
-    public static Tensor<T> MatMul<T>(this Tensor<T> left, Tensor<T> right)
+    public static unsafe Tensor<T> MatMul<T>(this Tensor<T> left, Tensor<T> right)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(left);
@@ -20,13 +20,15 @@ public static partial class TensorOperations
         var plan = new MatMulPlan(left.Shape, right.Shape);
         var output = Tensor<T>.Uninitialized(plan.Output);
         var (m, n, k) = (plan.M, plan.N, plan.K);
-        var a = left.AsReadOnlySpan();
-        var b = right.AsReadOnlySpan();
-        var c = output.AsSpan();
-        for (var i = 0; i < plan.Batches; i++)
+        fixed (T* a = left.AsReadOnlySpan())
+        fixed (T* b = right.AsReadOnlySpan())
+        fixed (T* c = output.AsSpan())
         {
-            var at = plan.Start(i);
-            MatrixProduct.Multiply(a[at.Left..], false, b[at.Right..], false, c[at.Output..], m, n, k, accumulate: false);
+            for (var i = 0; i < plan.Batches; i++)
+            {
+                var at = plan.Start(i);
+                MatrixProduct<T>.Multiply(a + at.Left, b + at.Right, false, c + at.Output, m, n, k, accumulate: false);
+            }
         }
 
         return Graph.Records(left, right) ? new MatMulNode<T>(left, right).Attach(output) : output;
@@ -101,7 +103,7 @@ public static partial class TensorOperations
         }
     }
 
-    private sealed class MatMulNode<T>(Tensor<T> left, Tensor<T> right) : GraphNode<T>([left, right])
+    private sealed unsafe class MatMulNode<T>(Tensor<T> left, Tensor<T> right) : GraphNode<T>([left, right])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         internal override void Backward()
@@ -109,31 +111,40 @@ public static partial class TensorOperations
             var (left, right) = (Inputs[0]!, Inputs[1]!);
             var plan = new MatMulPlan(left.Shape, right.Shape);
             var (m, n, k) = (plan.M, plan.N, plan.K);
-            if (Needs(0))
+            fixed (T* a = left.AsReadOnlySpan())
+            fixed (T* b = right.AsReadOnlySpan())
+            fixed (T* dc = OutputGradient())
             {
-                // dA = dC · Bᵀ
-                var gradient = Gradient(0, ref plan, plan.Batches * m * k, out var accumulate);
-                for (var i = 0; i < plan.Batches; i++)
+                if (Needs(0))
                 {
-                    var at = plan.Start(i);
-                    MatrixProduct.Multiply(OutputGradient()[at.Output..], false, right.AsReadOnlySpan()[at.Right..], true, gradient[at.Left..], m, k, n, accumulate);
+                    // dA = dC · Bᵀ
+                    fixed (T* da = Gradient(0, plan.Batches * m * k, out var accumulate))
+                    {
+                        for (var i = 0; i < plan.Batches; i++)
+                        {
+                            var at = plan.Start(i);
+                            MatrixProduct<T>.Multiply(dc + at.Output, b + at.Right, true, da + at.Left, m, k, n, accumulate);
+                        }
+                    }
                 }
-            }
 
-            if (Needs(1))
-            {
-                // dB = Aᵀ · dC
-                var gradient = Gradient(1, ref plan, plan.Batches * k * n, out var accumulate);
-                for (var i = 0; i < plan.Batches; i++)
+                if (Needs(1))
                 {
-                    var at = plan.Start(i);
-                    MatrixProduct.Multiply(left.AsReadOnlySpan()[at.Left..], true, OutputGradient()[at.Output..], false, gradient[at.Right..], k, n, m, accumulate);
+                    // dB += Aᵀ · dC
+                    fixed (T* db = InputGradient(1))
+                    {
+                        for (var i = 0; i < plan.Batches; i++)
+                        {
+                            var at = plan.Start(i);
+                            MatrixProduct<T>.AddTransposed(a + at.Left, dc + at.Output, db + at.Right, m, k, n);
+                        }
+                    }
                 }
             }
         }
 
         // A gradient that every batch writes once may be overwritten; one that batches share is a sum.
-        private Span<T> Gradient(int input, ref MatMulPlan plan, int written, out bool accumulate)
+        private Span<T> Gradient(int input, int written, out bool accumulate)
         {
             var gradient = InputGradient(input, out var fresh);
             accumulate = !fresh;

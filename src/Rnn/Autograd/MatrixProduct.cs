@@ -1,51 +1,151 @@
 using System.Numerics;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+using Rnn.Kernels;
+using Rnn.Tensors;
 
 namespace Rnn.Autograd;
 
-/// <summary>The matrix products of all operations: the one place that chooses the kernel.</summary>
-internal static class MatrixProduct
+/// <summary>
+/// The matrix products of operations and layers: the one place that packs, shares the work among threads and calls the kernels. Work
+/// is split over rows or columns of results only, so the number of threads does not change a bit.
+/// </summary>
+internal sealed unsafe class MatrixProduct<T> : WorkItem
+    where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>
-    /// C = op(A)·op(B), or C += op(A)·op(B) where <paramref name="accumulate"/>; row-major and dense. C is [m, n]; A is [m, k] or,
-    /// transposed, [k, m]; B is [k, n] or, transposed, [n, k].
-    /// </summary>
-    internal static void Multiply<T>(
-        ReadOnlySpan<T> a, bool transposeA, ReadOnlySpan<T> b, bool transposeB, Span<T> c, int m, int n, int k, bool accumulate)
-        where T : unmanaged, IFloatingPointIeee754<T>
+    // Less work than this is done sooner by one thread than another wakes up.
+    private const double OperationsPerPart = 2e6;
+
+    // Up to so many rows a product reads B once as it lies, which is less work than packing it.
+    private const int RowsWithoutPacking = 3;
+
+    [ThreadStatic]
+    private static MatrixProduct<T>? _own;
+
+    private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
+    private Kind _kind;
+    private Rows<T> _a;
+    private Rows<T> _b;
+    private Rows<T> _c;
+    private T* _packed;
+    private T* _bias;
+    private int _rows;
+    private int _inner;
+    private int _outputs;
+    private int _parts;
+    private bool _accumulate;
+    private bool _splitRows;
+
+    private enum Kind
     {
-        if (!accumulate)
+        Packed,
+        Transposed,
+        ColumnSums,
+    }
+
+    /// <summary>
+    /// C = A·op(B), or C += A·op(B) where <paramref name="accumulate"/>; row-major and dense: C [m, n], A [m, k], B [k, n] or, transposed,
+    /// [n, k].
+    /// </summary>
+    internal static void Multiply(T* a, T* b, bool transposeB, T* c, int m, int n, int k, bool accumulate)
+    {
+        if (m == 0 || n == 0)
         {
-            c[..(m * n)].Clear();
+            return;
         }
 
-        for (var i = 0; i < m; i++)
+        if (m <= RowsWithoutPacking)
         {
-            var row = c.Slice(i * n, n);
-            if (transposeB && !transposeA)
-            {
-                for (var j = 0; j < n; j++)
+            SmallProduct.Multiply(a, b, transposeB, c, m, n, k, accumulate);
+            return;
+        }
+
+        var kernels = MatrixKernels<T>.Current;
+        var packed = TensorPool<T>.Rent(checked((int)kernels.PackedLength(k, n)));
+        fixed (T* memory = packed)
+        {
+            kernels.Pack(b, transposeB ? k : n, !transposeB, k, n, memory, 0, kernels.PanelCount(n));
+            MultiplyPacked(a, m, memory, k, n, c, accumulate, null);
+        }
+
+        TensorPool<T>.Return(packed);
+    }
+
+    /// <summary>C = A·B (+ bias in every row), or C += A·B, with C [rows, outputs], A [rows, inner] and B packed.</summary>
+    internal static void MultiplyPacked(T* a, int rows, T* packed, int inner, int outputs, T* c, bool accumulate, T* bias)
+    {
+        var own = Begin(Kind.Packed, rows, inner, outputs);
+        own._a = new(a, inner);
+        own._packed = packed;
+        own._c = new(c, outputs);
+        own._bias = bias;
+        own._accumulate = accumulate;
+        own.Share(rows, own._kernels.PanelCount(outputs));
+    }
+
+    /// <summary>C += Aᵀ·B with C [m, n], A [count, m] and B [count, n].</summary>
+    internal static void AddTransposed(T* a, T* b, T* c, int count, int m, int n)
+    {
+        var own = Begin(Kind.Transposed, m, count, n);
+        (own._a, own._b, own._c) = (new(a, m), new(b, n), new(c, n));
+        own.Share(m, 1);
+    }
+
+    /// <summary>sums += the sums of the columns of A [rows, columns].</summary>
+    internal static void AddColumnSums(T* a, int rows, int columns, T* sums)
+    {
+        var own = Begin(Kind.ColumnSums, rows, 1, columns);
+        (own._a, own._c) = (new(a, columns), new(sums, columns));
+        own._parts = 1;
+        own.Execute(0);
+    }
+
+    internal override void Execute(int part)
+    {
+        var panels = _kernels.PanelCount(_outputs);
+        var (firstRow, endRow) = _splitRows ? Range(_rows, part) : (0, _rows);
+        var (firstPanel, endPanel) = _splitRows ? (0, panels) : Range(panels, part);
+        switch (_kind)
+        {
+            case Kind.Packed:
+                var scratch = TensorPool<T>.Rent(checked((int)_kernels.MultiplyScratch(endRow - firstRow, _inner)));
+                fixed (T* memory = scratch)
                 {
-                    row[j] += TensorPrimitives.Dot(a.Slice(i * k, k), b.Slice(j * k, k));
+                    _kernels.Multiply(
+                        _a.Skip(firstRow), endRow - firstRow, _packed, _inner, _outputs, _c.Skip(firstRow), _accumulate, _bias, firstPanel, endPanel, memory);
                 }
 
-                continue;
-            }
-
-            for (var p = 0; p < k; p++)
-            {
-                var factor = transposeA ? a[(p * m) + i] : a[(i * k) + p];
-                if (!transposeB)
+                TensorPool<T>.Return(scratch);
+                break;
+            case Kind.Transposed:
+                scratch = TensorPool<T>.Rent(checked((int)_kernels.TransposedScratch(_inner, _rows, _outputs)));
+                fixed (T* memory = scratch)
                 {
-                    TensorPrimitives.MultiplyAdd(b.Slice(p * n, n), factor, row, row);
-                    continue;
+                    _kernels.MultiplyTransposedA(_a, _b, _inner, _rows, _outputs, _c.Start, _outputs, firstRow, endRow, memory);
                 }
 
-                for (var j = 0; j < n; j++)
-                {
-                    row[j] += factor * b[(j * k) + p];
-                }
-            }
+                TensorPool<T>.Return(scratch);
+                break;
+            default:
+                _kernels.ColumnSums(_a, _rows, _c.Start, 0, _outputs);
+                break;
         }
     }
+
+    private static MatrixProduct<T> Begin(Kind kind, int rows, int inner, int outputs)
+    {
+        var own = _own ??= new();
+        (own._kind, own._rows, own._inner, own._outputs, own._splitRows) = (kind, rows, inner, outputs, true);
+        return own;
+    }
+
+    private void Share(int rows, int panels)
+    {
+        var parts = Math.Clamp((int)Math.Min(2.0 * _rows * _inner * _outputs / OperationsPerPart, int.MaxValue), 1, Workers.MaxThreads);
+
+        // Threads with few rows each would go over the whole of B for little: they share its columns then.
+        _splitRows = rows >= 24 * parts || panels < parts;
+        _parts = _splitRows ? Math.Min(parts, Math.Max(1, rows)) : parts;
+        Workers.Run(this, _parts);
+    }
+
+    private (int First, int End) Range(int count, int part) => ((int)((long)count * part / _parts), (int)((long)count * (part + 1) / _parts));
 }

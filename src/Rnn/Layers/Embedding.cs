@@ -1,0 +1,105 @@
+using System.Numerics;
+using Rnn.Autograd;
+using Rnn.Tensors;
+
+namespace Rnn.Layers;
+
+/// <summary>Options of an <see cref="Embedding{T}"/> layer.</summary>
+public sealed record EmbeddingOptions
+{
+    /// <summary>The index whose row is zero and gets no gradient, or null for none.</summary>
+    public int? PaddingIndex { get; init; }
+
+    /// <summary>How the rows start.</summary>
+    public Initializer Initializer { get; init; } = Initializer.Normal(0, 1);
+
+    /// <summary>The seed of the initialisation.</summary>
+    public ulong Seed { get; init; }
+}
+
+/// <summary>A table of one row for each symbol: looks the rows of symbols up and learns them.</summary>
+/// <remarks>The table is the parameter <c>weight</c> [V, size], named as in PyTorch.</remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class Embedding<T> : Layer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A table with new rows.</summary>
+    /// <param name="count">The number of symbols V.</param>
+    /// <param name="size">The size of a row.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the padding index is not a symbol.</exception>
+    public Embedding(int count, int size, EmbeddingOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        options ??= new();
+        if (options.PaddingIndex is { } padding && (padding < 0 || padding >= count))
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), padding, $"options.PaddingIndex: expected 0 to {count - 1} but got {padding}.");
+        }
+
+        PaddingIndex = options.PaddingIndex;
+        var weight = options.Initializer.Create<T>(new RandomSource(options.Seed).Fork("embedding"), count, size);
+        if (PaddingIndex is { } zero)
+        {
+            weight.AsSpan().Slice(zero * size, size).Clear();
+        }
+
+        Weight = AddParameter("weight", weight);
+    }
+
+    /// <summary>The number of symbols V.</summary>
+    public int Count => Weight.Shape[0];
+
+    /// <summary>The size of a row.</summary>
+    public int Size => Weight.Shape[1];
+
+    /// <summary>The index whose row gets no gradient, or null.</summary>
+    public int? PaddingIndex { get; }
+
+    /// <summary>The table [V, size].</summary>
+    public Parameter<T> Weight { get; }
+
+    /// <inheritdoc/>
+    protected override string Description => $"{Count} × {Size}{(PaddingIndex is { } padding ? $", padding {padding}" : string.Empty)}";
+
+    /// <summary>The rows of symbols.</summary>
+    /// <param name="symbols">Indices from 0 to V − 1, row-major; copied.</param>
+    /// <param name="shape">The shape of the indices, such as [N, T]; null for a vector.</param>
+    /// <returns>The shape of the indices followed by <see cref="Size"/>.</returns>
+    /// <exception cref="ArgumentException">An index is out of range, or the shape does not fit the indices.</exception>
+    public Tensor<T> Forward(ReadOnlySpan<int> symbols, Shape? shape = null) => Weight.Value.Lookup(symbols, shape, PaddingIndex);
+
+    /// <summary>The rows of symbols.</summary>
+    /// <param name="symbols">Indices from 0 to V − 1, [N, T].</param>
+    /// <returns>[N, T, <see cref="Size"/>].</returns>
+    /// <exception cref="ArgumentException">An index is out of range.</exception>
+    public Tensor<T> Forward(int[,] symbols)
+    {
+        ArgumentNullException.ThrowIfNull(symbols);
+        var flat = new int[symbols.Length];
+        Buffer.BlockCopy(symbols, 0, flat, 0, flat.Length * sizeof(int));
+        return Forward(flat, [symbols.GetLength(0), symbols.GetLength(1)]);
+    }
+
+    /// <summary>The rows of symbols that are given as numbers of the element type, so that the layer can stand first in a <see cref="Sequential{T}"/>.</summary>
+    /// <param name="input">Whole numbers from 0 to V − 1, of any shape.</param>
+    /// <returns>The shape of the input followed by <see cref="Size"/>.</returns>
+    /// <exception cref="ArgumentException">A number is not whole or out of range.</exception>
+    public override Tensor<T> Forward(Tensor<T> input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var symbols = new int[input.Length];
+        var values = input.AsReadOnlySpan();
+        for (var i = 0; i < symbols.Length; i++)
+        {
+            symbols[i] = T.IsInteger(values[i]) ? int.CreateSaturating(values[i]) : -1;
+            if ((uint)symbols[i] >= (uint)Count)
+            {
+                throw new ArgumentException($"input: expected whole numbers from 0 to {Count - 1} but got {values[i]}.", nameof(input));
+            }
+        }
+
+        return Forward(symbols, input.Shape);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Numerics;
+using Rnn.Autograd;
+using Rnn.Tensors;
+
+namespace Rnn.Layers;
+
+/// <summary>Options of a <see cref="LayerNorm{T}"/> layer.</summary>
+public sealed record LayerNormOptions
+{
+    /// <summary>Added to the variance.</summary>
+    public double Epsilon { get; init; } = 1e-5;
+
+    /// <summary>Whether there is a learned scale.</summary>
+    public bool Scale { get; init; } = true;
+
+    /// <summary>Whether there is a learned shift.</summary>
+    public bool Bias { get; init; } = true;
+}
+
+/// <summary>
+/// Layer normalisation (Ba, Kiros and Hinton 2016, arXiv:1607.06450): every row along the last dimension is brought to mean 0 and
+/// variance 1, then scaled and shifted.
+/// </summary>
+/// <remarks>Parameters are named as in PyTorch: <c>weight</c> [size], ones at first, and <c>bias</c> [size], zeros at first.</remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class LayerNorm<T> : Layer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A layer for rows of a size.</summary>
+    /// <param name="size">The size of the last dimension.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The size is not positive, or epsilon is negative.</exception>
+    public LayerNorm(int size, LayerNormOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        options ??= new();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Epsilon, "options.Epsilon");
+        Size = size;
+        Epsilon = options.Epsilon;
+        Weight = options.Scale ? AddParameter("weight", Tensor<T>.Ones(size)) : null;
+        Bias = options.Bias ? AddParameter("bias", Tensor<T>.Zeros(size)) : null;
+    }
+
+    /// <summary>The size of the last dimension.</summary>
+    public int Size { get; }
+
+    /// <summary>What is added to the variance.</summary>
+    public double Epsilon { get; }
+
+    /// <summary>The scale [size], or null.</summary>
+    public Parameter<T>? Weight { get; }
+
+    /// <summary>The shift [size], or null.</summary>
+    public Parameter<T>? Bias { get; }
+
+    /// <inheritdoc/>
+    protected override string Description => $"{Size}";
+
+    /// <summary>The input normalised along the last dimension.</summary>
+    /// <param name="input">[…, <see cref="Size"/>].</param>
+    /// <exception cref="ArgumentException">The last dimension is another.</exception>
+    public override Tensor<T> Forward(Tensor<T> input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.Rank == 0 || input.Shape[-1] != Size)
+        {
+            throw new ArgumentException($"input: expected [..., {Size}] but got {input.Shape}; the last dimension must be Size ({Size}).", nameof(input));
+        }
+
+        return input.LayerNorm(Weight?.Value, Bias?.Value, Epsilon);
+    }
+}

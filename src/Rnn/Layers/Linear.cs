@@ -1,0 +1,94 @@
+using System.Numerics;
+using Rnn.Tensors;
+
+namespace Rnn.Layers;
+
+/// <summary>Options of a <see cref="Linear{T}"/> layer.</summary>
+public sealed record LinearOptions
+{
+    /// <summary>Whether there is a bias.</summary>
+    public bool Bias { get; init; } = true;
+
+    /// <summary>How the weights start.</summary>
+    public Initializer WeightInitializer { get; init; } = Initializer.GlorotUniform;
+
+    /// <summary>How the bias starts.</summary>
+    public Initializer BiasInitializer { get; init; } = Initializer.Zeros;
+
+    /// <summary>The seed of the initialisation.</summary>
+    public ulong Seed { get; init; }
+}
+
+/// <summary>A fully connected layer: y = x Wᵀ + b over the last dimension.</summary>
+/// <remarks>Parameters are named as in PyTorch: <c>weight</c> [outputs, inputs] and <c>bias</c> [outputs].</remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class Linear<T> : Layer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly LinearProduct<T> _product = new();
+
+    /// <summary>A layer with new weights.</summary>
+    /// <param name="inputSize">The size of the input's last dimension.</param>
+    /// <param name="outputSize">The size of the output's last dimension.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
+    public Linear(int inputSize, int outputSize, LinearOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outputSize);
+        options ??= new();
+        var random = new RandomSource(options.Seed).Fork("linear");
+        Weight = AddParameter("weight", options.WeightInitializer.Create<T>(random, outputSize, inputSize));
+        Bias = options.Bias ? AddParameter("bias", options.BiasInitializer.Create<T>(random, outputSize)) : null;
+    }
+
+    /// <summary>A layer that shares its weights with another module, such as an embedding: tied weights.</summary>
+    /// <param name="weight">The shared weights [outputs, inputs].</param>
+    /// <param name="options">Options, or null for the defaults; the weights stay as they are.</param>
+    /// <exception cref="ArgumentException">The weights are not a matrix.</exception>
+    public Linear(Parameter<T> weight, LinearOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        if (weight.Shape.Rank != 2)
+        {
+            throw new ArgumentException($"weight: expected [outputs, inputs] but got {weight.Shape}.", nameof(weight));
+        }
+
+        options ??= new();
+        Weight = AddParameter(weight);
+        Bias = options.Bias
+            ? AddParameter("bias", options.BiasInitializer.Create<T>(new RandomSource(options.Seed).Fork("linear"), weight.Shape[0]))
+            : null;
+    }
+
+    /// <summary>The size of the input's last dimension.</summary>
+    public int InputSize => Weight.Shape[1];
+
+    /// <summary>The size of the output's last dimension.</summary>
+    public int OutputSize => Weight.Shape[0];
+
+    /// <summary>The weights [outputs, inputs].</summary>
+    public Parameter<T> Weight { get; }
+
+    /// <summary>The bias [outputs], or null.</summary>
+    public Parameter<T>? Bias { get; }
+
+    /// <inheritdoc/>
+    protected override string Description => $"{InputSize} → {OutputSize}{(Bias is null ? ", no bias" : string.Empty)}";
+
+    /// <summary>x Wᵀ + b.</summary>
+    /// <param name="input">[…, <see cref="InputSize"/>].</param>
+    /// <returns>[…, <see cref="OutputSize"/>].</returns>
+    /// <exception cref="ArgumentException">The last dimension is another.</exception>
+    public override Tensor<T> Forward(Tensor<T> input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (input.Rank == 0 || input.Shape[-1] != InputSize)
+        {
+            throw new ArgumentException(
+                $"input: expected [..., {InputSize}] but got {input.Shape}; the last dimension must be InputSize ({InputSize}).", nameof(input));
+        }
+
+        return _product.Apply(input, Weight, Bias?.Value);
+    }
+}

@@ -1,0 +1,81 @@
+using Rnn.Autograd;
+using Rnn.Layers;
+using Rnn.Tensors;
+
+namespace Rnn.Tests.Layers;
+
+public class InitializerTests
+{
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(17, 17)]
+    [InlineData(37, 12)]
+    [InlineData(3, 37)]
+    [InlineData(1, 5)]
+    [InlineData(129, 129)]
+    public void Orthogonal_matrices_are_orthonormal_on_their_short_side(int rows, int columns)
+    {
+        var wide = Initializer.Orthogonal.Create<double>(new RandomSource(1), rows, columns);
+        var single = Initializer.OrthogonalWithGain(2).Create<float>(new RandomSource(1), rows, columns);
+        Assert.True(Gram(wide).AllClose(Tensor<double>.Identity(Math.Min(rows, columns)), 0, 1e-12));
+        Assert.True(Gram(single.To<double>()).AllClose(Tensor<double>.Identity(Math.Min(rows, columns)) * 4.0, 0, 4e-6));
+        Assert.True(wide.To<float>().AllClose(single / 2f, 1e-6, 1e-7));
+
+        Tensor<double> Gram(Tensor<double> q) => rows >= columns ? q.Transpose().MatMul(q) : q.MatMul(q.Transpose());
+    }
+
+    [Fact]
+    public void Orthogonal_matrices_are_evenly_distributed()
+    {
+        // Entries of an evenly distributed 2×2 orthogonal matrix have mean 0, and both signs of the determinant are equally likely.
+        var random = new RandomSource(2);
+        double sum = 0, positive = 0;
+        for (var i = 0; i < 2000; i++)
+        {
+            var q = Initializer.Orthogonal.Create<double>(random, 2, 2);
+            sum += q[0, 0] + q[1, 1];
+            positive += (q[0, 0] * q[1, 1]) - (q[0, 1] * q[1, 0]) > 0 ? 1 : 0;
+        }
+
+        Assert.Equal(0, sum / 4000, 0.05);
+        Assert.Equal(0.5, positive / 2000, 0.05);
+    }
+
+    [Theory]
+    [InlineData("GlorotUniform", 2.0 / 500)]
+    [InlineData("GlorotNormal", 2.0 / 500)]
+    [InlineData("HeUniform", 2.0 / 200)]
+    [InlineData("HeNormal", 2.0 / 200)]
+    [InlineData("FanIn", 1.0 / 600)]
+    public void Random_rules_have_the_variance_they_name(string name, double variance)
+    {
+        var rule = (Initializer)typeof(Initializer).GetProperty(name)!.GetValue(null)!;
+        var values = rule.Create<float>(new RandomSource(3), 300, 200).ToArray();
+        Assert.Equal(0, values.Average(), 4 * Math.Sqrt(variance / values.Length));
+        Assert.Equal(1, values.Select(v => (double)v * v).Average() / variance, 0.03);
+        if (!name.EndsWith("Normal", StringComparison.Ordinal))
+        {
+            Assert.Equal(Math.Sqrt(3 * variance), values.Max(MathF.Abs), 1e-3 * Math.Sqrt(variance));
+        }
+        else
+        {
+            Assert.InRange(values.Max(MathF.Abs), 3.5 * Math.Sqrt(variance), 6 * Math.Sqrt(variance));
+        }
+    }
+
+    [Fact]
+    public void Fixed_rules_give_their_values()
+    {
+        var random = new RandomSource(4);
+        Assert.Equal([0f, 0, 0], Initializer.Zeros.Create<float>(random, 3).ToArray());
+        Assert.Equal([2.5f, 2.5f], Initializer.Constant(2.5).Create<float>(random, 2).ToArray());
+        Assert.Equal([1.0, 0, 0, 0, 1, 0], Initializer.Identity.Create<double>(random, 2, 3).ToArray());
+        Assert.Equal([0.5, 0, 0, 0.5, 0, 0], Initializer.IdentityWithGain(0.5).Create<double>(random, 3, 2).ToArray());
+        Assert.All(Initializer.Uniform(-2, -1).Create<float>(random, 100).ToArray(), v => Assert.InRange(v, -2, -1));
+        Assert.Equal(7, Initializer.Normal(7, 0).Create<double>(random).Item());
+        Assert.Empty(Initializer.Orthogonal.Create<double>(random, 0, 4).ToArray());
+        Assert.Empty(Initializer.HeNormal.Create<double>(random, 4, 0).ToArray());
+        Assert.Throws<ArgumentException>(() => Initializer.Uniform(1, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Initializer.Normal(0, -1));
+    }
+}
