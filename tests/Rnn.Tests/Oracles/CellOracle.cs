@@ -1,0 +1,28 @@
+using Rnn.Tensors;
+
+namespace Rnn.Tests.Oracles;
+
+/// <summary>
+/// A cell's equation written down plainly with differentiable operations, one gate at a time: what the fused cell must compute.
+/// </summary>
+internal abstract record CellOracle
+{
+    /// <summary>The letters of the gates in the order of their biases.</summary>
+    public abstract string Gates { get; }
+
+    /// <summary>The gates in the order of their rows in W.</summary>
+    public virtual string InputGates => Gates;
+
+    /// <summary>The gates in the order of their rows in U.</summary>
+    public virtual string RecurrentGates => Gates;
+
+    /// <summary>The number of states; the first is the output.</summary>
+    public virtual int States => 1;
+
+    /// <summary>One step of a batch.</summary>
+    /// <param name="w">The parameters.</param>
+    /// <param name="x">The input [N, I].</param>
+    /// <param name="before">The states before the step, [N, H] each (h [N, P] with a projection).</param>
+    /// <returns>The states after the step.</returns>
+    public abstract Tensor<double>[] Step(Weights w, Tensor<double> x, Tensor<double>[] before);
+}

@@ -1,0 +1,77 @@
+using Rnn.Autograd;
+using Rnn.Tensors;
+using Rnn.Tests.Golden;
+
+namespace Rnn.Tests.Oracles;
+
+/// <summary>The composed oracle itself against PyTorch: outputs, final states and all gradients in double.</summary>
+public class OracleGoldenTests
+{
+    private const double Tolerance = 1e-12;
+
+    public static TheoryData<string> Cases => [.. GoldenCase.All.Select(golden => golden.Name)];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void OracleIsPyTorch(string name)
+    {
+        var golden = GoldenCase.Named(name);
+        var parameters = GoldenWeights.Of(golden).ToDictionary(p => p.Name, p => Leaf(p.Values, p.Shape));
+        var x = Leaf(golden, "x");
+        string[] letters = golden.IsLstm ? ["h", "c"] : ["h"];
+        var initial = golden.State ? letters.Select(letter => Leaf(golden, $"{letter}0")).ToArray() : null;
+
+        var oracle = new LayerOracle(CellOf(golden), golden.Layers, golden.Directions == 2);
+        var (output, final) = oracle.Run(
+            parameters.GetValueOrDefault, x, golden.Lengths,
+            initial is null ? null : [.. Enumerable.Range(0, golden.Layers * golden.Directions).Select(k => initial.Select(s => Part(s, k)).ToArray())],
+            [golden.Visible, golden.Hidden]);
+
+        GoldenAssert.Close(golden.Values("output"), output.AsReadOnlySpan(), Tolerance, "output");
+        var loss = (output * Constant(golden, "loss.output")).Sum();
+        for (var s = 0; s < letters.Length; s++)
+        {
+            var (expected, weight) = (golden.Values($"{letters[s]}_n"), Constant(golden, $"loss.{letters[s]}_n"));
+            for (var k = 0; k < final.Length; k++)
+            {
+                var length = final[k][s].Length;
+                GoldenAssert.Close(expected.AsSpan(k * length, length), final[k][s].AsReadOnlySpan(), Tolerance, $"{letters[s]}_n[{k}]");
+                loss += (final[k][s] * Part(weight, k)).Sum();
+            }
+        }
+
+        loss.Backward();
+        GoldenAssert.Close(golden.Values("grad.x"), x.Gradient!.AsReadOnlySpan(), Tolerance, "gradient of x");
+        foreach (var (parameter, _, values) in GoldenWeights.Of(golden, "grad."))
+        {
+            GoldenAssert.Close(values, parameters[parameter].Gradient!.AsReadOnlySpan(), Tolerance, $"gradient of {parameter}");
+        }
+
+        for (var s = 0; s < (initial?.Length ?? 0); s++)
+        {
+            GoldenAssert.Close(golden.Values($"grad.{letters[s]}0"), initial![s].Gradient!.AsReadOnlySpan(), Tolerance, $"gradient of {letters[s]}0");
+        }
+    }
+
+    private static CellOracle CellOf(GoldenCase golden) => golden.Kind switch
+    {
+        "rnn_tanh" => new SimpleRnnOracle(a => a.Tanh()),
+        "rnn_relu" => new SimpleRnnOracle(a => a.Relu()),
+        "gru" => new GruOracle(),
+        _ => new LstmOracle(Projected: golden.Projection > 0),
+    };
+
+    private static Tensor<double> Constant(GoldenCase golden, string tensor) => Tensor<double>.From(golden.Values(tensor), golden.Shape(tensor));
+
+    private static Tensor<double> Leaf(GoldenCase golden, string tensor) => Leaf(golden.Values(tensor), golden.Shape(tensor));
+
+    private static Tensor<double> Leaf(double[] values, int[] shape)
+    {
+        var leaf = Tensor<double>.From(values, shape);
+        leaf.RequiresGradient = true;
+        return leaf;
+    }
+
+    /// <summary>[N, ·] of one layer and direction out of PyTorch's [layers·directions, N, ·].</summary>
+    private static Tensor<double> Part(Tensor<double> states, int index) => states.Select(0, index);
+}
