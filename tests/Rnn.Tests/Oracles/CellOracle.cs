@@ -19,6 +19,20 @@ internal abstract record CellOracle
     /// <summary>The number of states; the first is the output.</summary>
     public virtual int States => 1;
 
+    /// <summary>The oracle of a built-in cell by the cell's name.</summary>
+    public static CellOracle Named(string cell)
+    {
+        var parts = cell.Split('-');
+        return parts[0] switch
+        {
+            "lstm" => new LstmOracle(
+                parts.Contains("peephole") ? Seeing.OwnCell : parts.Contains("fullpeephole") ? Seeing.AllCells : Seeing.Nothing,
+                parts.Contains("coupled") ? Forgetting.Coupled : parts.Contains("noforget") ? Forgetting.Never : Forgetting.Separate),
+            "gru" => new GruOracle(!parts.Contains("before"), !parts.Contains("replacing")),
+            _ => throw new ArgumentException($"cell: '{cell}' has no oracle; write its equation beside the others.", nameof(cell)),
+        };
+    }
+
     /// <summary>One step of a batch.</summary>
     /// <param name="w">The parameters.</param>
     /// <param name="x">The input [N, I].</param>

@@ -22,24 +22,21 @@ internal sealed record LayerOracle(CellOracle Cell, int Layers = 1, bool Bidirec
     /// <param name="find">A parameter by its full name.</param>
     /// <param name="x">The input [N, T, I].</param>
     /// <param name="lengths">The length of each row, null for the full length; past it a row's state stays and its output is zero.</param>
-    /// <param name="initial">For each layer and direction (l0, l0_reverse, l1, …) the states [N, ·]; null for zeros of <paramref name="widths"/>.</param>
-    /// <param name="widths">The widths of the states, asked for only where there are no initial ones.</param>
-    public (Tensor<double> Output, Tensor<double>[][] Final) Run(
-        Func<string, Tensor<double>?> find, Tensor<double> x, int[]? lengths, Tensor<double>[][]? initial, int[] widths)
+    /// <param name="initial">The states [N, ·] to start from: those of l0, of l0_reverse, of l1, …</param>
+    /// <returns>The output [N, T, ·] of the top layer and the final states in the order of the initial ones.</returns>
+    public (Tensor<double> Output, Tensor<double>[] Final) Run(
+        Func<string, Tensor<double>?> find, Tensor<double> x, int[]? lengths, IReadOnlyList<Tensor<double>> initial)
     {
-        var final = new List<Tensor<double>[]>();
+        var final = new List<Tensor<double>>();
         for (var layer = 0; layer < Layers; layer++)
         {
             var outputs = new List<Tensor<double>>();
             for (var direction = 0; direction < Directions; direction++)
             {
                 var w = new Weights(find, direction == 0 ? $"l{layer}" : $"l{layer}_reverse", Cell);
-                Tensor<double>[] state = initial is null
-                    ? [.. widths.Select(width => Tensor<double>.Zeros(x.Shape[0], width))]
-                    : [.. initial[final.Count]];
-                var (output, last) = RunDirection(w, x, lengths, state, backward: direction == 1);
-                outputs.Add(output);
-                final.Add(last);
+                var state = initial.Skip(final.Count).Take(Cell.States).ToArray();
+                outputs.Add(RunDirection(w, x, lengths, state, backward: direction == 1));
+                final.AddRange(state);
             }
 
             var merged = Merged(outputs);
@@ -49,8 +46,8 @@ internal sealed record LayerOracle(CellOracle Cell, int Layers = 1, bool Bidirec
         return (x, [.. final]);
     }
 
-    private (Tensor<double> Output, Tensor<double>[] Final) RunDirection(
-        Weights w, Tensor<double> x, int[]? lengths, Tensor<double>[] state, bool backward)
+    /// <summary>The output of one direction; <paramref name="state"/> holds the initial states before and the final ones after.</summary>
+    private Tensor<double> RunDirection(Weights w, Tensor<double> x, int[]? lengths, Tensor<double>[] state, bool backward)
     {
         var (batch, steps) = (x.Shape[0], x.Shape[1]);
         var outputs = new Tensor<double>[steps];
@@ -69,7 +66,7 @@ internal sealed record LayerOracle(CellOracle Cell, int Layers = 1, bool Bidirec
             outputs[t] = valid * state[0];
         }
 
-        return (Tensor<double>.Stack(outputs, 1), state);
+        return Tensor<double>.Stack(outputs, 1);
     }
 
     private Tensor<double> Merged(List<Tensor<double>> outputs) => outputs.Count == 1 ? outputs[0] : Merge switch

@@ -23,8 +23,8 @@ internal sealed class Weights(Func<string, Tensor<double>?> find, string suffix,
     /// <summary>U h of one gate: [N, H] from h [N, H or P].</summary>
     public Tensor<double> Recurrent(char gate, Tensor<double> h) => h.MatMul(Block("weight_hh", cell.RecurrentGates, gate).Transpose());
 
-    /// <summary>b of one gate: [H].</summary>
-    public Tensor<double> Bias(char gate) => Block("bias", cell.Gates, gate);
+    /// <summary>b of one gate: [H], or zero where the layer has no biases.</summary>
+    public Tensor<double> Bias(char gate) => Find("bias") is null ? Tensor<double>.Scalar(0) : Block("bias", cell.Gates, gate);
 
     /// <summary>W x + U h + b of one gate.</summary>
     public Tensor<double> Sum(char gate, Tensor<double> x, Tensor<double> h) => Input(gate, x) + Recurrent(gate, h) + Bias(gate);

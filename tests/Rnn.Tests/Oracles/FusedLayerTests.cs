@@ -1,0 +1,132 @@
+using Rnn.Autograd;
+using Rnn.Cells;
+using Rnn.Layers;
+using Rnn.Tensors;
+using Rnn.Tests.Golden;
+
+namespace Rnn.Tests.Oracles;
+
+/// <summary>Every built-in cell's fused layer against its composed oracle in double: outputs, final states and the gradients of everything.</summary>
+public class FusedLayerTests
+{
+    private const double Tolerance = 1e-12;
+    private const int Inputs = 5;
+    private const int Steps = 6;
+
+    private static readonly int[] RaggedLengths = [4, 0, 6, 1, 3];
+
+    private static readonly Dictionary<string, RecurrentOptions> Options = new()
+    {
+        ["plain"] = new(),
+        ["ragged"] = new(),
+        ["nobias"] = new() { Bias = false },
+        ["stacked ragged"] = new() { Layers = 3 },
+        ["widths"] = new() { HiddenSizes = [17, 1, 9] },
+        ["both ragged"] = new() { Bidirectional = true },
+        ["both stacked ragged"] = new() { Bidirectional = true, Layers = 2 },
+    };
+
+    public static TheoryData<string, string> Cases()
+    {
+        var cases = new TheoryData<string, string>();
+        foreach (var cell in CellCatalog.Names)
+        {
+            foreach (var option in Options.Keys)
+            {
+                cases.Add(cell, option);
+            }
+        }
+
+        return cases;
+    }
+
+    public static TheoryData<string, string> ProjectedCases()
+    {
+        var cases = new TheoryData<string, string>();
+        foreach (var cell in CellCatalog.Names.Where(name => CellOracle.Named(name) is LstmOracle))
+        {
+            cases.Add(cell, "plain");
+            cases.Add(cell, "both stacked ragged");
+        }
+
+        return cases;
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void FusedIsComposed(string cell, string option) =>
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, Options[option]), CellOracle.Named(cell), option);
+
+    [Theory]
+    [MemberData(nameof(ProjectedCases))]
+    public void FusedIsComposedWithProjection(string cell, string option) => Check(
+        RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, Options[option], projectionSize: 3),
+        (LstmOracle)CellOracle.Named(cell) with { Projected = true }, option);
+
+    // One unit, one row, one step, and widths around the vectors' widths.
+    [Theory]
+    [InlineData("lstm", 1, 1, 1)]
+    [InlineData("lstm", 37, 3, 2)]
+    [InlineData("lstm-fullpeephole-coupled", 33, 17, 3)]
+    [InlineData("gru", 16, 1, 9)]
+    [InlineData("gru", 129, 2, 2)]
+    public void FusedIsComposedAtOddSizes(string cell, int hidden, int batch, int steps) =>
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hidden), CellOracle.Named(cell), "plain", batch, steps);
+
+    private static void Check(RecurrentLayer<double> layer, CellOracle cell, string option, int batch = 5, int steps = Steps)
+    {
+        var random = new RandomSource(20);
+        var lengths = option.Contains("ragged", StringComparison.Ordinal) ? RaggedLengths : null;
+        foreach (var parameter in layer.Parameters)
+        {
+            random.FillUniform(parameter.Value.AsSpan(), -0.7, 0.7);
+        }
+
+        var parameters = layer.NamedParameters.ToDictionary(p => p.Key, p => Leaf(p.Value.Value.Clone()));
+        var x = Leaf(Tensor<double>.RandomNormal(random, 0, 1, batch, steps, Inputs));
+        var xCopy = Leaf(x.Clone());
+        var state = layer.ZeroState(batch);
+        foreach (var tensor in state.Tensors)
+        {
+            random.FillNormal(tensor.AsSpan());
+            Leaf(tensor);
+        }
+
+        Tensor<double>[] initial = [.. state.Tensors.Select(tensor => Leaf(tensor.Clone()))];
+
+        var merge = layer.Options.Merge switch { DirectionMerge.Sum => Merging.Sum, DirectionMerge.Mean => Merging.Mean, _ => Merging.Concat };
+        var oracle = new LayerOracle(cell, layer.Layers, layer.Directions == 2, merge, layer.Options.Residual);
+        var (expected, expectedFinal) = oracle.Run(parameters.GetValueOrDefault, xCopy, lengths, initial);
+        var actual = layer.Forward(x, lengths, state);
+
+        GoldenAssert.Close(expected, actual.Output, Tolerance, "output");
+        var weight = Tensor<double>.RandomNormal(random, 0, 1, expected.Shape);
+        var (expectedLoss, actualLoss) = ((expected * weight).Sum(), (actual.Output * weight).Sum());
+        for (var i = 0; i < expectedFinal.Length; i++)
+        {
+            GoldenAssert.Close(expectedFinal[i], actual.FinalState.Tensors[i], Tolerance, $"final state {i}");
+            weight = Tensor<double>.RandomNormal(random, 0, 1, expectedFinal[i].Shape);
+            expectedLoss += (expectedFinal[i] * weight).Sum();
+            actualLoss += (actual.FinalState.Tensors[i] * weight).Sum();
+        }
+
+        expectedLoss.Backward();
+        actualLoss.Backward();
+        GoldenAssert.Close(xCopy.Gradient, x.Gradient, Tolerance, "gradient of x");
+        for (var i = 0; i < initial.Length; i++)
+        {
+            GoldenAssert.Close(initial[i].Gradient, state.Tensors[i].Gradient, Tolerance, $"gradient of initial state {i}");
+        }
+
+        foreach (var (name, parameter) in layer.NamedParameters)
+        {
+            GoldenAssert.Close(parameters[name].Gradient, parameter.Gradient, Tolerance, $"gradient of {name}");
+        }
+    }
+
+    private static Tensor<double> Leaf(Tensor<double> tensor)
+    {
+        tensor.RequiresGradient = true;
+        return tensor;
+    }
+}
