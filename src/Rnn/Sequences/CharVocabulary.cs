@@ -1,0 +1,138 @@
+using System.Text;
+
+namespace Rnn.Sequences;
+
+/// <summary>
+/// A vocabulary whose symbols are single characters: Unicode scalar values, so that a character beyond U+FFFF is one token and not two.
+/// </summary>
+/// <example>
+/// <code>
+/// var vocabulary = CharVocabulary.FromText(text);
+/// int[] tokens = vocabulary.Encode(text);
+/// string same = vocabulary.Decode(tokens);
+/// </code>
+/// </example>
+public sealed class CharVocabulary : IVocabulary
+{
+    private const int DirectLength = 256;
+    private readonly SymbolTable _table;
+
+    // The tokens of the most frequent characters; −1 for those that are not in the vocabulary.
+    private readonly int[] _direct = new int[DirectLength];
+
+    internal CharVocabulary(SymbolTable table)
+    {
+        _table = table;
+        foreach (var symbol in table.Ordinary)
+        {
+            if (Rune.DecodeFromUtf16(symbol, out _, out var length) != System.Buffers.OperationStatus.Done || length != symbol.Length)
+            {
+                throw new ArgumentException($"symbols: {SymbolTable.Quote(symbol)} is not a single character.", nameof(table));
+            }
+        }
+
+        for (var i = 0; i < DirectLength; i++)
+        {
+            _direct[i] = table.TryGetToken([(char)i], out var token) ? token : -1;
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Count => _table.Count;
+
+    /// <inheritdoc/>
+    public int? Unknown => _table.Unknown;
+
+    /// <inheritdoc/>
+    public int? BeginOfSequence => _table.Begin;
+
+    /// <inheritdoc/>
+    public int? EndOfSequence => _table.End;
+
+    /// <summary>The vocabulary of all characters of a text, in the order of their code points.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">The text is empty or holds half of a surrogate pair, or an option is impossible.</exception>
+    public static CharVocabulary FromText(ReadOnlySpan<char> text, CharVocabularyOptions? options = null)
+    {
+        options ??= new();
+        options.Check();
+        if (text.IsEmpty)
+        {
+            throw Vocabulary.EmptyText();
+        }
+
+        var counts = new SortedDictionary<Rune, int>();
+        for (var position = 0; position < text.Length;)
+        {
+            if (Rune.DecodeFromUtf16(text[position..], out var rune, out var length) != System.Buffers.OperationStatus.Done)
+            {
+                throw new ArgumentException(
+                    $"text: the character U+{(int)text[position]:X4} at position {position} is half of a surrogate pair; the text is not valid Unicode.", nameof(text));
+            }
+
+            counts[rune] = counts.GetValueOrDefault(rune) + 1;
+            position += length;
+        }
+
+        return new(new(options.Unknown, options.BeginAndEnd, counts.Where(pair => pair.Value >= options.MinCount).Select(pair => pair.Key.ToString())));
+    }
+
+    /// <inheritdoc/>
+    public string Symbol(int token) => _table[token];
+
+    /// <inheritdoc/>
+    public bool TryGetToken(ReadOnlySpan<char> symbol, out int token) => _table.TryGetToken(symbol, out token);
+
+    /// <inheritdoc/>
+    public int[] Encode(ReadOnlySpan<char> text)
+    {
+        var tokens = new int[text.Length];
+        var count = 0;
+        for (var position = 0; position < text.Length;)
+        {
+            var character = text[position];
+            if (character < DirectLength && _direct[character] is >= 0 and var direct)
+            {
+                tokens[count++] = direct;
+                position++;
+                continue;
+            }
+
+            // Half of a surrogate pair is a symbol of its own that no vocabulary has.
+            _ = Rune.DecodeFromUtf16(text[position..], out _, out var length);
+            tokens[count++] = _table.Token(text.Slice(position, length), position, "character");
+            position += length;
+        }
+
+        return count == tokens.Length ? tokens : tokens[..count];
+    }
+
+    /// <inheritdoc/>
+    public string Decode(params ReadOnlySpan<int> tokens)
+    {
+        var text = new StringBuilder(tokens.Length);
+        foreach (var token in tokens)
+        {
+            text.Append(_table.Text(token));
+        }
+
+        return text.ToString();
+    }
+
+    /// <inheritdoc/>
+    public string Decode(IEnumerable<int> tokens)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        var text = new StringBuilder();
+        foreach (var token in tokens)
+        {
+            text.Append(_table.Text(token));
+        }
+
+        return text.ToString();
+    }
+
+    /// <inheritdoc/>
+    public string ToMetadata() => Vocabulary.Describe(_table);
+}

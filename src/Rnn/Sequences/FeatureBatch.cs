@@ -1,0 +1,94 @@
+using System.Numerics;
+using Rnn.Tensors;
+
+namespace Rnn.Sequences;
+
+/// <summary>Sequences of feature vectors of different lengths side by side: padded with zeros to [N, T, I], with the length of each row.</summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class FeatureBatch<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly int[] _lengths;
+    private readonly int[] _indices;
+
+    private FeatureBatch(Tensor<T> input, int[] lengths, int[] indices)
+    {
+        Input = input;
+        _lengths = lengths;
+        _indices = indices;
+    }
+
+    /// <summary>The features [N, T, I]; zeros past the end of each row.</summary>
+    public Tensor<T> Input { get; }
+
+    /// <summary>The length of each row, from 0 to T.</summary>
+    public ReadOnlySpan<int> Lengths => _lengths;
+
+    /// <summary>Which of the given sequences each row holds.</summary>
+    public ReadOnlySpan<int> Indices => _indices;
+
+    /// <summary>Puts sequences side by side in the order given.</summary>
+    /// <param name="sequences">Sequences [steps, I] of equal I; no steps are allowed.</param>
+    /// <exception cref="ArgumentException">There are no sequences, or one is not [steps, I].</exception>
+    public static FeatureBatch<T> Pad(IReadOnlyList<Tensor<T>> sequences)
+    {
+        ArgumentNullException.ThrowIfNull(sequences);
+        if (sequences.Count == 0)
+        {
+            throw new ArgumentException("sequences: expected at least one sequence but got none.", nameof(sequences));
+        }
+
+        return Pad(sequences, [.. Enumerable.Range(0, sequences.Count)]);
+    }
+
+    /// <summary>Cuts sequences into batches of about equal length each, so that little padding is needed; see <see cref="LengthBuckets"/>.</summary>
+    /// <param name="sequences">Sequences [steps, I] of equal I.</param>
+    /// <param name="batchSize">The most rows a batch may have.</param>
+    /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
+    /// <exception cref="ArgumentException">The batch size is not positive, or a sequence is not [steps, I].</exception>
+    public static IEnumerable<FeatureBatch<T>> Bucket(IReadOnlyList<Tensor<T>> sequences, int batchSize, RandomSource? random = null)
+    {
+        ArgumentNullException.ThrowIfNull(sequences);
+        CheckShapes(sequences);
+        var buckets = LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Shape[0])], batchSize, random);
+        return buckets.Select(indices => Pad(sequences, indices));
+    }
+
+    /// <summary>Of values that belong to the given sequences, such as labels, those of this batch's rows in their order.</summary>
+    /// <param name="values">One value for each of the given sequences.</param>
+    /// <typeparam name="TValue">Any type.</typeparam>
+    /// <exception cref="ArgumentException">There are too few values.</exception>
+    public TValue[] Select<TValue>(IReadOnlyList<TValue> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return LengthBuckets.Select(_indices, values);
+    }
+
+    private static FeatureBatch<T> Pad(IReadOnlyList<Tensor<T>> sequences, int[] indices)
+    {
+        CheckShapes(sequences);
+        var lengths = Array.ConvertAll(indices, index => sequences[index].Shape[0]);
+        var (steps, size) = (lengths.Max(), sequences[0].Shape[1]);
+        var input = Tensor<T>.Zeros(indices.Length, steps, size);
+        var target = input.AsSpan();
+        for (var row = 0; row < indices.Length; row++)
+        {
+            sequences[indices[row]].CopyTo(target[(row * steps * size)..]);
+        }
+
+        return new(input, lengths, indices);
+    }
+
+    private static void CheckShapes(IReadOnlyList<Tensor<T>> sequences)
+    {
+        for (var i = 0; i < sequences.Count; i++)
+        {
+            var shape = sequences[i].Shape;
+            if (shape.Rank != 2 || shape[1] != sequences[0].Shape[^1])
+            {
+                throw new ArgumentException(
+                    $"sequences: expected [steps, {sequences[0].Shape[^1]}] but sequence {i} is {shape}; all must have the same number of features.", nameof(sequences));
+            }
+        }
+    }
+}

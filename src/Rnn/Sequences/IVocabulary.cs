@@ -1,0 +1,45 @@
+namespace Rnn.Sequences;
+
+/// <summary>Turns text into tokens, the whole numbers 0 … <see cref="Count"/> − 1, and back.</summary>
+public interface IVocabulary
+{
+    /// <summary>The number of tokens V, special ones included.</summary>
+    int Count { get; }
+
+    /// <summary>The token of everything that has no token of its own, or null where there is none and such text is an error.</summary>
+    int? Unknown { get; }
+
+    /// <summary>The token that begins a sequence, or null.</summary>
+    int? BeginOfSequence { get; }
+
+    /// <summary>The token that ends a sequence, or null.</summary>
+    int? EndOfSequence { get; }
+
+    /// <summary>What a token stands for; special tokens read <c>&lt;unk&gt;</c>, <c>&lt;s&gt;</c> and <c>&lt;/s&gt;</c>.</summary>
+    /// <param name="token">From 0 to <see cref="Count"/> − 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
+    string Symbol(int token);
+
+    /// <summary>The token of a symbol.</summary>
+    /// <param name="symbol">A character or word, or the name of a special token as <see cref="Symbol"/> gives it.</param>
+    /// <param name="token">The token, where there is one.</param>
+    /// <returns>Whether the vocabulary has the symbol.</returns>
+    bool TryGetToken(ReadOnlySpan<char> symbol, out int token);
+
+    /// <summary>The tokens of a text; no special tokens are put around it.</summary>
+    /// <param name="text">The text; an empty one has no tokens.</param>
+    /// <exception cref="ArgumentException">A symbol is not in the vocabulary and there is no <see cref="Unknown"/> token.</exception>
+    int[] Encode(ReadOnlySpan<char> text);
+
+    /// <summary>The text of some tokens. Unknown ones become U+FFFD (�), those that begin and end sequences nothing.</summary>
+    /// <param name="tokens">The tokens.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A token is not from 0 to <see cref="Count"/> − 1.</exception>
+    string Decode(params ReadOnlySpan<int> tokens);
+
+    /// <summary>The text of some tokens; see <see cref="Decode(ReadOnlySpan{int})"/>.</summary>
+    /// <param name="tokens">The tokens, such as a model generates them.</param>
+    string Decode(IEnumerable<int> tokens);
+
+    /// <summary>All of the vocabulary as one line of text, for the metadata of a model file; <see cref="Vocabulary.FromMetadata"/> reads it.</summary>
+    string ToMetadata();
+}

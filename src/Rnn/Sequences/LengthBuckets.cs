@@ -1,0 +1,45 @@
+using Rnn.Tensors;
+
+namespace Rnn.Sequences;
+
+/// <summary>Plans batches of sequences of about equal length.</summary>
+public static class LengthBuckets
+{
+    /// <summary>
+    /// Sorts sequences by length and cuts them into batches. Every sequence is in exactly one batch; all batches are full but one, the one
+    /// of the longest.
+    /// </summary>
+    /// <param name="lengths">The length of each sequence.</param>
+    /// <param name="batchSize">The most sequences in a batch.</param>
+    /// <param name="random">
+    /// Where the order of equally long sequences and of the batches comes from; null for shortest first and equally long ones as given.
+    /// </param>
+    /// <returns>The indices of each batch's sequences.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size is not positive.</exception>
+    public static IReadOnlyList<int[]> Plan(ReadOnlySpan<int> lengths, int batchSize, RandomSource? random = null)
+    {
+        if (batchSize < 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, $"batchSize: expected 1 or more but got {batchSize}.");
+        }
+
+        // The second half of a key makes the order of equal lengths definite: the position given, or a random one.
+        var order = new int[lengths.Length];
+        var ranks = random?.Permutation(lengths.Length);
+        var keys = new long[lengths.Length];
+        for (var i = 0; i < keys.Length; i++)
+        {
+            order[i] = i;
+            keys[i] = ((long)lengths[i] << 32) | (uint)(ranks?[i] ?? i);
+        }
+
+        Array.Sort(keys, order);
+        var batches = order.Chunk(batchSize).ToArray();
+        random?.Shuffle(batches.AsSpan());
+        return batches;
+    }
+
+    internal static TValue[] Select<TValue>(int[] indices, IReadOnlyList<TValue> values) => Array.ConvertAll(indices, index => index < values.Count
+        ? values[index]
+        : throw new ArgumentException($"values: expected one for each sequence, but there are {values.Count} and sequence {index} is in the batch.", nameof(values)));
+}

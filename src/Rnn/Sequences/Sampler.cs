@@ -1,0 +1,146 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using Rnn.Tensors;
+
+namespace Rnn.Sequences;
+
+/// <summary>
+/// Draws tokens from scores (logits), one after the other. After the first call nothing is allocated. Not for several threads at once.
+/// </summary>
+/// <remarks>
+/// Among equal scores the lower token is taken for the likelier one. A score of −∞ is never drawn.
+/// </remarks>
+/// <example>
+/// <code>
+/// var sampler = new Sampler(new() { Temperature = 0.8, TopK = 40, Seed = 1 });
+/// int token = sampler.Sample(logits);
+/// </code>
+/// </example>
+public sealed class Sampler
+{
+    private readonly RandomSource _random;
+    private double[] _weights = [];
+    private int[] _tokens = [];
+
+    /// <summary>A sampler at the start of its random numbers.</summary>
+    /// <param name="options">Options, or null for the defaults.</param>
+    public Sampler(SamplingOptions? options = null)
+    {
+        Options = options ?? new();
+        _random = new(Options.Seed);
+    }
+
+    /// <summary>How tokens are drawn.</summary>
+    public SamplingOptions Options { get; }
+
+    /// <summary>Draws a token.</summary>
+    /// <param name="logits">The scores of all tokens [V], the logarithms of their probabilities up to a common constant.</param>
+    /// <returns>A token from 0 to V − 1.</returns>
+    /// <exception cref="ArgumentException">There are no scores, one is NaN or +∞, or all are −∞.</exception>
+    public int Sample<T>(ReadOnlySpan<T> logits)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (logits.IsEmpty)
+        {
+            throw new ArgumentException("logits: expected one score for each token but got none.", nameof(logits));
+        }
+
+        // TensorPrimitives gives the first NaN where there is one, and the first of several largest.
+        var likeliest = TensorPrimitives.IndexOfMax(logits);
+        var largest = logits[likeliest];
+        if (!T.IsFinite(largest))
+        {
+            throw new ArgumentException($"logits: expected finite scores but the score of token {likeliest} is {largest}; has the model diverged?", nameof(logits));
+        }
+
+        return Options.Temperature == 0 || Options.TopK == 1 ? likeliest : Draw(logits, double.CreateTruncating(largest));
+    }
+
+    private int Draw<T>(ReadOnlySpan<T> logits, double largest)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var count = logits.Length;
+        if (_weights.Length < count)
+        {
+            _weights = new double[count];
+            _tokens = new int[count];
+        }
+
+        var weights = _weights.AsSpan(0, count);
+        var tokens = _tokens.AsSpan(0, count);
+        TensorPrimitives.ConvertTruncating(logits, weights);
+        TensorPrimitives.Subtract(weights, largest, weights);
+        TensorPrimitives.Divide(weights, Options.Temperature, weights);
+        TensorPrimitives.Exp(weights, weights);
+        for (var i = 0; i < count; i++)
+        {
+            tokens[i] = i;
+        }
+
+        if (Options.TopK > 0 && Options.TopK < count)
+        {
+            LikeliestFirst.Select(weights, tokens, Options.TopK);
+            weights = weights[..Options.TopK];
+            tokens = tokens[..Options.TopK];
+        }
+
+        var total = Sum(weights);
+        if (Options.TopP < 1)
+        {
+            LikeliestFirst.Sort(weights, tokens);
+            var kept = Nucleus(weights, Options.TopP * total);
+            weights = weights[..kept];
+            tokens = tokens[..kept];
+            total = Sum(weights);
+        }
+
+        return tokens[Position(weights, _random.NextDouble() * total)];
+    }
+
+    private static int Nucleus(ReadOnlySpan<double> weights, double share)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < weights.Length; i++)
+        {
+            sum += weights[i];
+            if (sum >= share)
+            {
+                return i + 1;
+            }
+        }
+
+        return weights.Length;
+    }
+
+    // In the order of the draw, so that the last partial sum is the total to the bit.
+    private static double Sum(ReadOnlySpan<double> weights)
+    {
+        var sum = 0.0;
+        foreach (var weight in weights)
+        {
+            sum += weight;
+        }
+
+        return sum;
+    }
+
+    private static int Position(ReadOnlySpan<double> weights, double point)
+    {
+        var sum = 0.0;
+        var last = 0;
+        for (var i = 0; i < weights.Length; i++)
+        {
+            if (weights[i] > 0)
+            {
+                sum += weights[i];
+                last = i;
+                if (point < sum)
+                {
+                    break;
+                }
+            }
+        }
+
+        return last;
+    }
+}

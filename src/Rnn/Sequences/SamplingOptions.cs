@@ -1,0 +1,51 @@
+namespace Rnn.Sequences;
+
+/// <summary>How tokens are drawn from a model's scores: first the temperature, then the <see cref="TopK"/> likeliest of all, of these the <see cref="TopP"/>.</summary>
+public sealed record SamplingOptions
+{
+    /// <summary>What the scores are divided by: below 1 bolder for the likely tokens, above 1 more even. 0 always takes the likeliest (greedy).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double Temperature
+    {
+        get;
+        init => field = value >= 0 && double.IsFinite(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Temperature), value, $"Temperature: expected 0 (greedy) or more but got {value}.");
+    } = 1;
+
+    /// <summary>How many of the likeliest tokens may be drawn; 0 for all.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int TopK
+    {
+        get;
+        init => field = value >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(TopK), value, $"TopK: expected 0 (all tokens) or more but got {value}.");
+    }
+
+    /// <summary>
+    /// The share of the probability that the drawn tokens have together: the fewest likeliest ones that reach it may be drawn; 1 for all
+    /// (nucleus sampling; Holtzman et al. 2020, arXiv:1904.09751).
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not above 0 and at most 1.</exception>
+    public double TopP
+    {
+        get;
+        init => field = value is > 0 and <= 1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(TopP), value, $"TopP: expected more than 0 and at most 1 (all tokens) but got {value}.");
+    } = 1;
+
+    /// <summary>The seed of the draws: the same one gives the same tokens.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>The token that ends the generation and is not given out; null for none.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int? StopToken
+    {
+        get;
+        init => field = value is null or >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(StopToken), value, $"StopToken: expected a token of the vocabulary or null but got {value}.");
+    }
+}

@@ -1,0 +1,102 @@
+using Rnn.Tensors;
+
+namespace Rnn.Sequences;
+
+/// <summary>
+/// Token sequences of different lengths side by side: padded to a rectangle [N, T], with the length of each row. What embeddings and
+/// recurrent layers take.
+/// </summary>
+/// <example>
+/// <code>
+/// foreach (var batch in SequenceBatch.Bucket(sequences, batchSize: 32, random: new RandomSource(1)))
+/// {
+///     var output = lstm.Forward(embedding.Forward(batch.Tokens, batch.Shape), batch.Lengths);
+///     var targets = batch.Select(labels);
+/// }
+/// </code>
+/// </example>
+public sealed class SequenceBatch
+{
+    private readonly int[] _tokens;
+    private readonly int[] _lengths;
+    private readonly int[] _indices;
+
+    private SequenceBatch(int[] tokens, int[] lengths, int[] indices, int steps)
+    {
+        _tokens = tokens;
+        _lengths = lengths;
+        _indices = indices;
+        Steps = steps;
+    }
+
+    /// <summary>The number of rows N.</summary>
+    public int Rows => _lengths.Length;
+
+    /// <summary>The number of steps T: the length of the longest row.</summary>
+    public int Steps { get; }
+
+    /// <summary>[N, T].</summary>
+    public Shape Shape => [Rows, Steps];
+
+    /// <summary>The tokens [N, T], row-major; past the end of each row the padding.</summary>
+    public ReadOnlySpan<int> Tokens => _tokens;
+
+    /// <summary>The length of each row, from 0 to T.</summary>
+    public ReadOnlySpan<int> Lengths => _lengths;
+
+    /// <summary>Which of the given sequences each row holds.</summary>
+    public ReadOnlySpan<int> Indices => _indices;
+
+    /// <summary>Puts sequences side by side in the order given.</summary>
+    /// <param name="sequences">The sequences; empty ones are allowed.</param>
+    /// <param name="padding">What stands past the end of each row; it must be a token of the embedding that reads it, though no layer looks at its row.</param>
+    /// <exception cref="ArgumentException">There are no sequences.</exception>
+    public static SequenceBatch Pad(IReadOnlyList<int[]> sequences, int padding = 0)
+    {
+        ArgumentNullException.ThrowIfNull(sequences);
+        if (sequences.Count == 0)
+        {
+            throw new ArgumentException("sequences: expected at least one sequence but got none.", nameof(sequences));
+        }
+
+        return Pad(sequences, [.. Enumerable.Range(0, sequences.Count)], padding);
+    }
+
+    /// <summary>Cuts sequences into batches of about equal length each, so that little padding is needed; see <see cref="LengthBuckets"/>.</summary>
+    /// <param name="sequences">The sequences.</param>
+    /// <param name="batchSize">The most rows a batch may have.</param>
+    /// <param name="padding">What stands past the end of each row.</param>
+    /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
+    /// <exception cref="ArgumentException">The batch size is not positive.</exception>
+    public static IEnumerable<SequenceBatch> Bucket(IReadOnlyList<int[]> sequences, int batchSize, int padding = 0, RandomSource? random = null)
+    {
+        ArgumentNullException.ThrowIfNull(sequences);
+        var buckets = LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Length)], batchSize, random);
+        return buckets.Select(indices => Pad(sequences, indices, padding));
+    }
+
+    /// <summary>Of values that belong to the given sequences, such as labels, those of this batch's rows in their order.</summary>
+    /// <param name="values">One value for each of the given sequences.</param>
+    /// <typeparam name="TValue">Any type.</typeparam>
+    /// <exception cref="ArgumentException">There are too few values.</exception>
+    public TValue[] Select<TValue>(IReadOnlyList<TValue> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return LengthBuckets.Select(_indices, values);
+    }
+
+    private static SequenceBatch Pad(IReadOnlyList<int[]> sequences, int[] indices, int padding)
+    {
+        var lengths = Array.ConvertAll(indices, index => sequences[index].Length);
+        var steps = lengths.Max();
+        var tokens = new int[indices.Length * steps];
+        for (var row = 0; row < indices.Length; row++)
+        {
+            var target = tokens.AsSpan(row * steps, steps);
+            sequences[indices[row]].CopyTo(target);
+            target[lengths[row]..].Fill(padding);
+        }
+
+        return new(tokens, lengths, indices, steps);
+    }
+}

@@ -1,0 +1,154 @@
+using System.Text;
+
+namespace Rnn.Sequences;
+
+/// <summary>
+/// A vocabulary of words, punctuation marks and line ends. A word is a run of letters, digits and underscores, joined also by an apostrophe
+/// or hyphen inside (<c>don't</c>, <c>well-known</c>) and by a point or comma between digits (<c>3.14</c>); every other visible character is a token
+/// of its own, and so is a line end. Other white space only separates and is not kept.
+/// </summary>
+/// <remarks>
+/// <see cref="Decode(ReadOnlySpan{int})"/> puts one space between tokens, none at line ends, before closing and after opening punctuation. So the
+/// layout of a decoded text may differ from the original; its tokens do not.
+/// </remarks>
+public sealed class WordVocabulary : IVocabulary
+{
+    private readonly SymbolTable _table;
+    private readonly bool _lowercase;
+
+    internal WordVocabulary(SymbolTable table, bool lowercase)
+    {
+        _table = table;
+        _lowercase = lowercase;
+    }
+
+    /// <inheritdoc/>
+    public int Count => _table.Count;
+
+    /// <inheritdoc/>
+    public int? Unknown => _table.Unknown;
+
+    /// <inheritdoc/>
+    public int? BeginOfSequence => _table.Begin;
+
+    /// <inheritdoc/>
+    public int? EndOfSequence => _table.End;
+
+    /// <summary>The vocabulary of the words of a text, the most frequent first, equally frequent ones in the order of their code units.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">The text has no words, or an option is impossible.</exception>
+    public static WordVocabulary FromText(ReadOnlySpan<char> text, WordVocabularyOptions? options = null)
+    {
+        options ??= new();
+        options.Check();
+        var lower = options.Lowercase ? text.ToString().ToLowerInvariant() : null;
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach (var word in new WordReader(lower ?? text))
+        {
+            lookup.TryGetValue(word, out var count);
+            lookup[word] = count + 1;
+        }
+
+        if (counts.Count == 0)
+        {
+            throw Vocabulary.EmptyText();
+        }
+
+        var special = (options.Unknown ? 1 : 0) + (options.BeginAndEnd ? 2 : 0);
+        var limit = options.MaxSize == 0 ? int.MaxValue : options.MaxSize - special;
+        var words = counts
+            .Where(pair => pair.Value >= options.MinCount)
+            .OrderByDescending(pair => pair.Value)
+            .ThenBy(pair => pair.Key, StringComparer.Ordinal)
+            .Take(limit)
+            .Select(pair => pair.Key);
+        return new(new(options.Unknown, options.BeginAndEnd, words), options.Lowercase);
+    }
+
+    /// <inheritdoc/>
+    public string Symbol(int token) => _table[token];
+
+    /// <inheritdoc/>
+    public bool TryGetToken(ReadOnlySpan<char> symbol, out int token) => _table.TryGetToken(symbol, out token);
+
+    /// <inheritdoc/>
+    public int[] Encode(ReadOnlySpan<char> text)
+    {
+        var lower = _lowercase ? text.ToString().ToLowerInvariant() : null;
+        var reader = new WordReader(lower ?? text);
+        var tokens = new List<int>();
+        while (reader.MoveNext())
+        {
+            tokens.Add(_table.Token(reader.Current, reader.Position, "word"));
+        }
+
+        return [.. tokens];
+    }
+
+    /// <inheritdoc/>
+    public string Decode(params ReadOnlySpan<int> tokens)
+    {
+        var text = new WordJoiner();
+        foreach (var token in tokens)
+        {
+            text.Append(_table.Text(token));
+        }
+
+        return text.ToString();
+    }
+
+    /// <inheritdoc/>
+    public string Decode(IEnumerable<int> tokens)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        var text = new WordJoiner();
+        foreach (var token in tokens)
+        {
+            text.Append(_table.Text(token));
+        }
+
+        return text.ToString();
+    }
+
+    /// <inheritdoc/>
+    public string ToMetadata() => Vocabulary.Describe(_table, _lowercase);
+
+    // Puts words together with the spaces that a reader expects.
+    private sealed class WordJoiner
+    {
+        private const string Closing = ".,;:!?)]}%…’”»";
+        private const string Opening = "([{“‘«$£€#";
+        private readonly StringBuilder _text = new();
+        private bool _tight = true;
+        private bool _quoted;
+
+        internal void Append(string word)
+        {
+            if (word.Length == 0)
+            {
+                return;
+            }
+
+            var single = word.Length == 1 ? word[0] : ' ';
+            var opensQuote = single == '"' && !_quoted;
+            if (single == '"')
+            {
+                _quoted = !_quoted;
+            }
+
+            var joins = single == '\n' || Closing.Contains(single, StringComparison.Ordinal) || (single == '"' && !opensQuote);
+            if (!_tight && !joins)
+            {
+                _text.Append(' ');
+            }
+
+            _text.Append(word);
+            _tight = single == '\n' || Opening.Contains(single, StringComparison.Ordinal) || opensQuote;
+            _quoted &= single != '\n';
+        }
+
+        public override string ToString() => _text.ToString();
+    }
+}
