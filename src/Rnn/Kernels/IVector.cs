@@ -104,6 +104,9 @@ public unsafe interface IVector<TSelf, T> :
     /// <summary>Lane by lane <paramref name="whenTrue"/> where the mask is set, else <paramref name="whenFalse"/>.</summary>
     static abstract TSelf Select(TSelf mask, TSelf whenTrue, TSelf whenFalse);
 
+    /// <summary>The mask of the first <paramref name="count"/> lanes.</summary>
+    static abstract TSelf FirstLanes(int count);
+
     /// <summary>The sum of all lanes, in a fixed order (pairwise halves).</summary>
     static abstract T Sum(TSelf a);
 

@@ -202,6 +202,12 @@ public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> FirstLanes(int count) => new(typeof(T) == typeof(float)
+        ? MaskSingle(count).As<float, T>()
+        : MaskDouble(count).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vec128<T> a)
     {
         if (typeof(T) == typeof(float))

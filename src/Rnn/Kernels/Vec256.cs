@@ -202,6 +202,12 @@ public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> FirstLanes(int count) => new(typeof(T) == typeof(float)
+        ? MaskSingle(count).As<float, T>()
+        : MaskDouble(count).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vec256<T> a) => Vec128<T>.Sum(new(a._value.GetLower() + a._value.GetUpper()));
 
     /// <inheritdoc/>

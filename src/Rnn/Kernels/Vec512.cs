@@ -214,6 +214,12 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> FirstLanes(int count) => new(typeof(T) == typeof(float)
+        ? MaskSingle(count).As<float, T>()
+        : MaskDouble(count).As<double, T>());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vec512<T> a) => Vec256<T>.Sum(new(a._value.GetLower() + a._value.GetUpper()));
 
     /// <inheritdoc/>
