@@ -121,10 +121,34 @@ internal static unsafe class KernelTable
         }
     }
 
-    /// <summary>One row through the gate products of streaming steps.</summary>
+    /// <summary>One row through all gate products of a streaming step, in turn, as a stack of layers runs them.</summary>
     private static void Streams()
     {
-        Products<float>("float, one step of one row", [(1, 1024, 256), (1, 1024, 512), (1, 512, 128), (1, 512, 256), (1, 192, 40), (1, 192, 64), (1, 2048, 512), (1, 400, 100)]);
+        Console.WriteLine();
+        Console.WriteLine("| float, one row, several products in turn: outputs, K, products | µs | GFLOP/s | of peak | GB/s of weights |");
+        Console.WriteLine("|---|---|---|---|---|");
+        var kernels = MatrixKernels<float>.Current;
+        foreach (var (rows, outputs, inner, products) in new[]
+            {
+                (1, 192, 40, 1), (1, 192, 64, 2), (1, 400, 100, 1), (1, 400, 100, 2), (1, 512, 128, 1), (1, 512, 128, 2), (1, 512, 128, 4), (1, 512, 256, 1), (1, 512, 256, 2),
+                (1, 1024, 256, 1), (1, 1024, 256, 2), (1, 2048, 512, 1), (1, 2048, 512, 2), (2, 1024, 256, 2), (3, 1024, 256, 2), (2, 512, 128, 2), (3, 512, 128, 2), (4, 512, 128, 2),
+            })
+        {
+            var length = kernels.PackedLength(inner, outputs);
+            var packed = Allocate<float>(length * products);
+            var a = Allocate<float>(rows * inner);
+            var c = Allocate<float>(rows * outputs);
+            var scratch = Allocate<float>(kernels.MultiplyScratch(rows, inner));
+            var (seconds, peak) = Time<float>(() =>
+            {
+                for (var p = 0; p < products; p++)
+                {
+                    kernels.Multiply(new(a, inner), rows, packed + (p * length), inner, outputs, new(c, outputs), false, null, 0, kernels.PanelCount(outputs), scratch);
+                }
+            });
+            Print($"{rows} × {outputs}, {inner}, {products}", seconds, 2.0 * rows * outputs * inner * products / seconds, peak, $"{4.0 * outputs * inner * products / seconds / 1e9:F0}");
+            Free((nint)packed, (nint)a, (nint)c, (nint)scratch);
+        }
     }
 
     private static (double Seconds, double Peak) Time<T>(Action action)

@@ -12,65 +12,82 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// <inheritdoc/>
     public override void Pack(T* source, nint sourceStride, bool transposed, int inner, int outputs, T* packed, int firstPanel, int endPanel)
     {
-        packed = Align(packed);
-        var panels = PanelCount(outputs);
-        var blockLength = BlockLength(inner);
-        for (var k = 0; k < inner; k += blockLength)
+        if (inner <= 0 || firstPanel >= endPanel)
         {
-            var length = Math.Min(blockLength, inner - k);
-            for (var panel = firstPanel; panel < endPanel; panel++)
-            {
-                var column = panel * Width;
-                var columns = Math.Min(Width, outputs - column);
-                var to = packed + ((nint)k * panels * Width) + ((nint)panel * length * Width);
-                if (transposed)
-                {
-                    PackRows(new Rows<T>(source + (k * sourceStride) + column, sourceStride), length, columns, to);
-                }
-                else
-                {
-                    PackColumns(source + (column * sourceStride) + k, sourceStride, length, columns, to);
-                }
-            }
-        }
-    }
-
-    /// <summary>One panel from a source whose rows are k.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackRows(Rows<T> source, int length, int columns, T* to)
-    {
-        if (columns == Width)
-        {
-            var k = 0;
-            do
-            {
-                var from = source[k];
-                TSimd.Store(TSimd.Load(from), to);
-                TSimd.Store(TSimd.Load(from + TSimd.Count), to + TSimd.Count);
-                to += Width;
-            }
-            while (++k != length);
             return;
         }
 
-        for (var k = 0; k < length; k++)
+        packed = Align(packed) + ((nint)firstPanel * inner * Width);
+        var column = firstPanel * Width;
+        if (transposed)
         {
-            CopyRow(source[k], to + (k * Width), columns);
-            new Span<T>(to + (k * Width) + columns, Width - columns).Clear();
+            PackPanels(new Rows<T>(source + column, sourceStride), inner, outputs - column, endPanel - firstPanel, packed);
+            return;
+        }
+
+        for (var panel = firstPanel; panel < endPanel; panel++)
+        {
+            var columns = Math.Min(Width, outputs - column);
+            BlockTranspose.Run(source + (column * sourceStride), sourceStride, columns, inner, packed, Width);
+            if (columns < Width)
+            {
+                ClearColumns(packed, inner, columns);
+            }
+
+            packed += (nint)inner * Width;
+            column += Width;
         }
     }
 
-    /// <summary>One panel from a source whose rows are outputs.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackColumns(T* source, nint stride, int length, int columns, T* to)
-    {
-        for (var k = 0; k < length; k++)
-        {
-            for (var j = 0; j < columns; j++)
-            {
-                to[j] = source[(j * stride) + k];
-            }
+    private const int PanelsAtOncePacked = 4;
 
+    /// <summary>Panels from a source whose rows are k: [panel][k][two vectors].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackPanels(Rows<T> source, int inner, int columns, int panels, T* to)
+    {
+        var full = Math.Min(panels, columns / Width);
+        var panelLength = (nint)inner * Width;
+        for (var panel = 0; panel < full; panel += PanelsAtOncePacked)
+        {
+            // Row after row as the source lies in memory, but few panels: they may lie a power of two apart.
+            var panelsAtOnce = Math.Min(PanelsAtOncePacked, full - panel);
+            for (var k = 0; k < inner; k++)
+            {
+                var from = source[k] + (panel * Width);
+                var place = to + (panel * panelLength) + (k * Width);
+                var left = panelsAtOnce;
+                do
+                {
+                    TSimd.Store(TSimd.Load(from), place);
+                    TSimd.Store(TSimd.Load(from + TSimd.Count), place + TSimd.Count);
+                    from += Width;
+                    place += panelLength;
+                }
+                while (--left != 0);
+            }
+        }
+
+        if (full < panels)
+        {
+            PackPartialPanel(source.SkipColumns(full * Width), inner, columns - (full * Width), to + (full * panelLength));
+        }
+    }
+
+    private static void PackPartialPanel(Rows<T> source, int inner, int columns, T* to)
+    {
+        for (var k = 0; k < inner; k++)
+        {
+            CopyRow(source[k], to + (k * Width), columns);
+        }
+
+        ClearColumns(to, inner, columns);
+    }
+
+    /// <summary>The padding of a panel that has fewer columns than its width.</summary>
+    private static void ClearColumns(T* to, int inner, int columns)
+    {
+        for (var k = 0; k < inner; k++)
+        {
             for (var j = columns; j < Width; j++)
             {
                 to[j] = T.Zero;
@@ -78,5 +95,106 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
             to += Width;
         }
+    }
+
+    /// <summary>Tiles of columns of a source whose rows are k: each [k][height], or at the right edge a little wider.</summary>
+    /// <param name="source">The rows, from the column where the first tile begins.</param>
+    /// <param name="first">That column in its matrix.</param>
+    /// <param name="columns">The columns of the matrix.</param>
+    /// <param name="length">How many rows.</param>
+    /// <param name="tiles">How many tiles; the first <paramref name="taller"/> are one wider than <paramref name="height"/>.</param>
+    /// <param name="height">Columns of the source in a tile.</param>
+    /// <param name="taller">How many tiles have one more.</param>
+    /// <param name="to">Memory of <see cref="TileLength"/> for each tile.</param>
+    /// <param name="packed">Where each tile begins and its elements from k to k.</param>
+    private static void PackTiles(
+        Rows<T> source, int first, int columns, int length, int tiles, int height, int taller, T* to, PackedTile* packed)
+    {
+        var distance = TileLength(length);
+        PackEqualTiles(source, first, columns, length, taller, height + 1, to, packed);
+        var done = taller * (height + 1);
+        PackEqualTiles(source.SkipColumns(done), first + done, columns, length, tiles - taller, height, to + (taller * distance), packed + taller);
+    }
+
+    private static void PackEqualTiles(Rows<T> source, int first, int columns, int length, int tiles, int height, T* to, PackedTile* packed)
+    {
+        var distance = TileLength(length);
+        var whole = Vectors(height) * TSimd.Count;
+        for (var tile = 0; tile < tiles; tile++)
+        {
+            packed[tile] = new() { Start = to + (tile * distance), Step = height };
+        }
+
+        // Whole vectors: what they carry beyond a tile is overwritten by the next k. Only at the right edge nothing may lie there.
+        var inside = Math.Clamp((columns - first - whole + height) / height, 0, tiles);
+        if (inside > 0)
+        {
+            PackVectors(source, length, inside, height, Vectors(height), to, distance, height);
+        }
+
+        for (var tile = inside; tile < tiles; tile++)
+        {
+            var column = tile * height;
+            var place = to + (tile * distance);
+            if (columns >= whole)
+            {
+                // The vectors begin a little further left.
+                var shift = first + column + whole - columns;
+                PackVectors(source.SkipColumns(column - shift), length, 1, 0, Vectors(height), place, 0, whole);
+                packed[tile] = new() { Start = place + shift, Step = whole };
+                continue;
+            }
+
+            for (var k = 0; k < length; k++)
+            {
+                CopyRow(source[k] + column, place + (k * height), height);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PackVectors(Rows<T> source, int length, int tiles, nint height, int vectors, T* to, nint distance, nint step)
+    {
+        for (var k = 0; k < length; k++)
+        {
+            var from = source[k];
+            var place = to;
+            var tile = tiles;
+            if (vectors == 1)
+            {
+                do
+                {
+                    TSimd.Store(TSimd.Load(from), place);
+                    from += height;
+                    place += distance;
+                }
+                while (--tile != 0);
+            }
+            else
+            {
+                do
+                {
+                    var v = 0;
+                    do
+                    {
+                        TSimd.Store(TSimd.Load(from + v), place + v);
+                        v += TSimd.Count;
+                    }
+                    while (v < step);
+                    from += height;
+                    place += distance;
+                }
+                while (--tile != 0);
+            }
+
+            to += step;
+        }
+    }
+
+    /// <summary>Where a tile was packed.</summary>
+    private struct PackedTile
+    {
+        public T* Start;
+        public nint Step;
     }
 }

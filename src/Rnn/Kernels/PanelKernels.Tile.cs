@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>The micro-kernel of many rows: a tile of up to 14 rows by one panel whose sums stay in registers.</content>
+/// <content>The micro-kernel of many rows: a tile of up to 12 rows by one panel whose sums stay in registers.</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     where TSimd : struct, IRegisters<TVector, T>
     where TVector : struct
@@ -40,8 +40,6 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         TVector c90 = default, c91 = default;
         TVector c100 = default, c101 = default;
         TVector c110 = default, c111 = default;
-        TVector c120 = default, c121 = default;
-        TVector c130 = default, c131 = default;
         {
             var from = start + startRows[0];
             c00 = TSimd.Load(from);
@@ -125,25 +123,10 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             c111 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
-        if (TRows.Value > 12)
-        {
-            var from = start + startRows[12];
-            c120 = TSimd.Load(from);
-            c121 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
-        }
-
-        if (TRows.Value > 13)
-        {
-            var from = start + startRows[13];
-            c130 = TSimd.Load(from);
-            c131 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
-        }
-
         // Three rows share a base: the processor adds one or two strides while it loads.
         var a3 = a + (3 * aRow);
         var a6 = a3 + (3 * aRow);
         var a9 = a6 + (3 * aRow);
-        var a12 = a9 + (3 * aRow);
         do
         {
             var b0 = TSimd.Load(b);
@@ -233,25 +216,10 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                 c111 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c111) : default;
             }
 
-            if (TRows.Value > 12)
-            {
-                var x = TSimd.Broadcast((T*)a12);
-                c120 = TSimd.MultiplyAdd(x, b0, c120);
-                c121 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c121) : default;
-            }
-
-            if (TRows.Value > 13)
-            {
-                var x = TSimd.Broadcast((T*)(a12 + aRow));
-                c130 = TSimd.MultiplyAdd(x, b0, c130);
-                c131 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c131) : default;
-            }
-
             a += aStep;
             a3 += aStep;
             a6 += aStep;
             a9 += aStep;
-            a12 += aStep;
         }
         while (--count != 0);
 
@@ -371,26 +339,6 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             if (TVectors.Value > 1)
             {
                 TSimd.Store(c111, to + TSimd.Count);
-            }
-        }
-
-        if (TRows.Value > 12)
-        {
-            var to = c + cRows[12];
-            TSimd.Store(c120, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c121, to + TSimd.Count);
-            }
-        }
-
-        if (TRows.Value > 13)
-        {
-            var to = c + cRows[13];
-            TSimd.Store(c130, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c131, to + TSimd.Count);
             }
         }
     }

@@ -3,151 +3,128 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>Products that sum over rows: weight gradients and column sums.</content>
+/// <content>Products that sum over rows: weight gradients.</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     where TSimd : struct, IRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Panels of B that are packed at once: 8 of 256 k and 512 bits are 256 KB.</summary>
+    /// <summary>Panels that are packed at once: 8 of 256 k and 512 bits are 256 KB.</summary>
     private const int PanelsOfGroup = 8;
 
+    /// <summary>Tiles that are packed at once: 8 of 12 rows and 256 k are 96 KB in float.</summary>
+    private const int TilesOfGroup = 8;
+
+    /// <summary>Above this many columns the second matrix is never the one that is cut into tiles.</summary>
+    private const int MostTurnedColumns = 128;
+
     /// <inheritdoc/>
-    public override nint TransposedScratch(int count, int m, int n) =>
-        (((nint)Math.Min(PanelCount(n), PanelsOfGroup) * Width) + MostRows + TSimd.Count) * Math.Min(count, LargestBlock) + (2 * Alignment / sizeof(T));
+    public override nint TransposedScratch(int count, int m, int n)
+    {
+        var length = BlockLength(count);
+        nint panels = Math.Min(Math.Max(PanelCount(n), n > MostTurnedColumns ? 0 : PanelCount(m)), PanelsOfGroup) * Width;
+        nint turned = n > MostTurnedColumns ? 0 : n * Math.Min(PanelCount(m), PanelsOfGroup) * Width;
+        return (panels * length) + turned + (TilesOfGroup * TileLength(length)) + (3 * Line);
+    }
 
     /// <inheritdoc/>
     public override void MultiplyTransposedA(
         Rows<T> a, Rows<T> b, int count, int m, int n, T* c, nint cStride, int firstRow, int endRow, T* scratch)
     {
-        if (count <= 0 || n <= 0 || firstRow >= endRow)
+        var rows = endRow - firstRow;
+        if (count <= 0 || n <= 0 || rows <= 0)
         {
             return;
         }
 
-        var bPacked = Align(scratch);
-        var blockLength = BlockLength(count);
-        var strides = stackalloc nint[MostRows];
-        for (var r = 0; r < MostRows; r++)
+        a = a.SkipColumns(firstRow);
+        c += firstRow * cStride;
+
+        // What the vectors do not fill is lost work: of two ways to lay the tiles the one that loses less, where it pays for turning C.
+        var straight = (nint)rows * Vectors(n);
+        var turned = (nint)n * Vectors(rows);
+        if (n > MostTurnedColumns || turned * 9 >= straight * 8)
         {
-            strides[r] = r * cStride;
+            SumOverRows(a, firstRow, m, rows, b, n, n, count, c, cStride, Align(scratch));
+            return;
         }
 
-        var rows = endRow - firstRow;
+        var ct = Align(scratch);
+        for (var row = 0; row < rows; row += PanelsOfGroup * Width)
+        {
+            var group = Math.Min(PanelsOfGroup * Width, rows - row);
+            var width = PanelCount(group) * Width;
+            BlockTranspose.Run(c + (row * cStride), cStride, group, n, ct, width);
+            SumOverRows(b, 0, n, n, a.SkipColumns(row), group, width, count, ct, width, Align(ct + ((nint)n * width)));
+            BlockTranspose.Run(ct, width, n, group, c + (row * cStride), cStride);
+        }
+    }
+
+    private static int Vectors(int columns) => (columns + TSimd.Count - 1) / TSimd.Count;
+
+    /// <summary>Elements of one packed tile: whole vectors for each k, and some lines so that tiles do not lie a power of two apart.</summary>
+    private static nint TileLength(int length) => ((nint)length * Vectors(MostRows) * TSimd.Count) + (2 * Line);
+
+    /// <summary>
+    /// C[i, j] += Σₖ A[k, i] B[k, j], the columns of A in tiles and those of B in panels. A begins at column <paramref name="aFirst"/> of
+    /// its matrix of <paramref name="aColumns"/>; C may have more columns than B, which then get zero added.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void SumOverRows(
+        Rows<T> a, int aFirst, int aColumns, int rows, Rows<T> b, int bColumns, int columns, int count, T* c, nint cStride, T* scratch)
+    {
+        var strides = stackalloc nint[MostRows];
+        FillStrides(strides, MostRows, cStride);
         var tiles = (rows + MostRows - 1) / MostRows;
-        var (tileRows, taller) = Math.DivRem(rows, tiles);
-        var panels = PanelCount(n);
+        var (height, taller) = Math.DivRem(rows, tiles);
+        var panels = PanelCount(columns);
+        var blockLength = BlockLength(count);
+        var packedTiles = stackalloc PackedTile[TilesOfGroup];
         for (var k = 0; k < count; k += blockLength)
         {
             var length = Math.Min(blockLength, count - k);
-            var aPacked = bPacked + ((nint)Math.Min(panels, PanelsOfGroup) * length * Width);
-            for (var group = 0; group < panels; group += PanelsOfGroup)
+            for (var firstPanel = 0; firstPanel < panels; firstPanel += PanelsOfGroup)
             {
-                var endGroup = Math.Min(group + PanelsOfGroup, panels);
-                for (var panel = group; panel < endGroup; panel++)
+                var panelsOfGroup = Math.Min(PanelsOfGroup, panels - firstPanel);
+                PackPanels(b.Skip(k).SkipColumns(firstPanel * Width), length, bColumns - (firstPanel * Width), panelsOfGroup, scratch);
+                var tileScratch = scratch + ((nint)panelsOfGroup * length * Width);
+                var row = 0;
+                for (var firstTile = 0; firstTile < tiles; firstTile += TilesOfGroup)
                 {
-                    PackRows(
-                        b.Skip(k).SkipColumns(panel * Width), length, Math.Min(Width, n - (panel * Width)), bPacked + ((nint)(panel - group) * length * Width));
-                }
-
-                for (int t = 0, row = firstRow; t < tiles; t++)
-                {
-                    var height = t < taller ? tileRows + 1 : tileRows;
-                    PackTile(a.Skip(k).SkipColumns(row), length, height, aPacked);
-                    for (var panel = group; panel < endGroup; panel++)
+                    var tilesOfGroup = Math.Min(TilesOfGroup, tiles - firstTile);
+                    var tallerOfGroup = Math.Clamp(taller - firstTile, 0, tilesOfGroup);
+                    PackTiles(a.Skip(k).SkipColumns(row), aFirst + row, aColumns, length, tilesOfGroup, height, tallerOfGroup, tileScratch, packedTiles);
+                    var target = c + (row * cStride) + (firstPanel * Width);
+                    for (var tile = 0; tile < tilesOfGroup; tile++)
                     {
-                        var column = panel * Width;
-                        var columns = Math.Min(Width, n - column);
-                        var to = c + (row * cStride) + column;
-                        var from = bPacked + ((nint)(panel - group) * length * Width);
-                        if (columns == Width || columns == TSimd.Count)
+                        var tileRows = tile < tallerOfGroup ? height + 1 : height;
+                        var call = new TileCall
                         {
-                            RunTile(height, columns == Width, (byte*)aPacked, sizeof(T), height * sizeof(T), from, length, to, strides, to, strides);
-                        }
-                        else
+                            A = (byte*)packedTiles[tile].Start,
+                            ARow = sizeof(T),
+                            AStep = packedTiles[tile].Step * sizeof(T),
+                            B = scratch,
+                            Count = length,
+                            Start = target,
+                            StartRows = strides,
+                            C = target,
+                            CRows = strides,
+                        };
+                        var left = columns - (firstPanel * Width);
+                        for (var panel = 0; panel < panelsOfGroup; panel++)
                         {
-                            RunPartialTile(height, columns, (byte*)aPacked, sizeof(T), height * sizeof(T), from, length, to, strides, to, strides);
+                            RunTile(tileRows, Math.Min(Width, left), in call);
+                            call.B += (nint)length * Width;
+                            call.Start += Width;
+                            call.C += Width;
+                            left -= Width;
                         }
+
+                        target += tileRows * cStride;
                     }
 
-                    row += height;
+                    row += (tilesOfGroup * height) + tallerOfGroup;
                 }
-            }
-        }
-    }
-
-    /// <summary>A tile of A as [k][row].</summary>
-    private static void PackTile(Rows<T> a, int length, int height, T* to)
-    {
-        for (var k = 0; k < length; k++)
-        {
-            CopyRow(a[k], to, height);
-            to += height;
-        }
-    }
-
-    /// <inheritdoc/>
-    public override void ColumnSums(Rows<T> a, int count, T* sums, int firstColumn, int endColumn)
-    {
-        var column = firstColumn;
-        for (; column + (4 * TSimd.Count) <= endColumn; column += 4 * TSimd.Count)
-        {
-            Sum<N4>(a.SkipColumns(column), count, sums + column);
-        }
-
-        for (; column + TSimd.Count <= endColumn; column += TSimd.Count)
-        {
-            Sum<N1>(a.SkipColumns(column), count, sums + column);
-        }
-
-        if (column < endColumn)
-        {
-            SumPartial(a.SkipColumns(column), count, sums + column, endColumn - column);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Sum<TVectors>(Rows<T> a, int count, T* sums)
-        where TVectors : struct, ICount
-    {
-        var s0 = TSimd.Load(sums);
-        var s1 = TVectors.Value > 1 ? TSimd.Load(sums + TSimd.Count) : default;
-        var s2 = TVectors.Value > 2 ? TSimd.Load(sums + (2 * TSimd.Count)) : default;
-        var s3 = TVectors.Value > 3 ? TSimd.Load(sums + (3 * TSimd.Count)) : default;
-        for (var r = 0; r < count; r++)
-        {
-            var row = a[r];
-            s0 = TSimd.Add(s0, TSimd.Load(row));
-            s1 = TVectors.Value > 1 ? TSimd.Add(s1, TSimd.Load(row + TSimd.Count)) : default;
-            s2 = TVectors.Value > 2 ? TSimd.Add(s2, TSimd.Load(row + (2 * TSimd.Count))) : default;
-            s3 = TVectors.Value > 3 ? TSimd.Add(s3, TSimd.Load(row + (3 * TSimd.Count))) : default;
-        }
-
-        TSimd.Store(s0, sums);
-        if (TVectors.Value > 1)
-        {
-            TSimd.Store(s1, sums + TSimd.Count);
-        }
-
-        if (TVectors.Value > 2)
-        {
-            TSimd.Store(s2, sums + (2 * TSimd.Count));
-        }
-
-        if (TVectors.Value > 3)
-        {
-            TSimd.Store(s3, sums + (3 * TSimd.Count));
-        }
-    }
-
-    private static void SumPartial(Rows<T> a, int count, T* sums, int columns)
-    {
-        for (var r = 0; r < count; r++)
-        {
-            var row = a[r];
-            for (var j = 0; j < columns; j++)
-            {
-                sums[j] += row[j];
             }
         }
     }

@@ -5,8 +5,9 @@ using System.Runtime.InteropServices;
 namespace Rnn.Kernels;
 
 /// <summary>
-/// <see cref="MatrixKernels{T}"/> over one vector type. B is packed in panels of two vectors, split along k in blocks so that one
-/// panel of one block stays in the first-level cache: [block][panel][k in block][two vectors], padded with zeros.
+/// <see cref="MatrixKernels{T}"/> over one vector type. B is packed in panels of two vectors: [panel][k][two vectors], padded with
+/// zeros. Many rows take a panel block by block along k, so that a block stays in the first-level cache while all rows pass; few
+/// rows stream through several panels at once.
 /// </summary>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T> : MatrixKernels<T>
     where TSimd : struct, IRegisters<TVector, T>
@@ -25,8 +26,9 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T> : MatrixKer
     public PanelKernels()
     {
         // A few bytes for the life of the process: what sums start from when they start from nothing.
-        _zeros = (T*)NativeMemory.AlignedAlloc((nuint)(Width * sizeof(T)), Alignment);
-        NativeMemory.Clear(_zeros, (nuint)(Width * sizeof(T)));
+        var length = (nuint)(MostPanels * Width * sizeof(T));
+        _zeros = (T*)NativeMemory.AlignedAlloc(length, Alignment);
+        NativeMemory.Clear(_zeros, length);
         _noStride = (nint*)NativeMemory.AllocZeroed((nuint)MostRows, (nuint)sizeof(nint));
     }
 
@@ -35,11 +37,14 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T> : MatrixKer
 
     private static int Width => 2 * TSimd.Count;
 
+    /// <summary>Elements of one cache line: the slack that alignment takes.</summary>
+    private static int Line => Alignment / sizeof(T);
+
     /// <summary>Rows of the largest tile: its accumulators, one panel step and one broadcast fill the registers.</summary>
     private static int MostRows => Simd.HasManyRegisters ? 12 : 6;
 
     /// <inheritdoc/>
-    public override nint PackedLength(int inner, int outputs) => ((nint)inner * PanelCount(outputs) * Width) + (Alignment / sizeof(T));
+    public override nint PackedLength(int inner, int outputs) => ((nint)inner * PanelCount(outputs) * Width) + Line;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T* Align(T* memory) => (T*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
@@ -49,5 +54,18 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T> : MatrixKer
     {
         var blocks = (inner + LargestBlock - 1) / LargestBlock;
         return blocks <= 1 ? inner : (inner + blocks - 1) / blocks;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyRow(T* source, T* destination, int count) =>
+        new ReadOnlySpan<T>(source, count).CopyTo(new Span<T>(destination, count));
+
+    /// <summary>The distances of rows that lie in turn.</summary>
+    private static void FillStrides(nint* strides, int rows, nint stride)
+    {
+        for (var r = 0; r < rows; r++)
+        {
+            strides[r] = r * stride;
+        }
     }
 }
