@@ -1,0 +1,24 @@
+namespace Rnn.Training;
+
+/// <summary>Options of <see cref="Loss.CrossEntropy"/>.</summary>
+public sealed record CrossEntropyOptions
+{
+    /// <summary>How steps and rows become one number; <see cref="LossReduction.Mean"/> by default.</summary>
+    public LossReduction Reduction { get; init; }
+
+    /// <summary>The target that says "no loss here", besides the steps past a row's length; −100 by default.</summary>
+    public int IgnoreIndex { get; init; } = -100;
+
+    /// <summary>ε, the share of the target's probability that is spread evenly over all classes: from 0 (the default) to 1.</summary>
+    /// <remarks>Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2016).</remarks>
+    public double LabelSmoothing
+    {
+        get;
+        init => field = value is >= 0 and <= 1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(LabelSmoothing), value, $"LabelSmoothing: expected a number from 0 to 1 but got {value}.");
+    }
+
+    /// <summary>What a mistake on each class costs, one number a class, zero or more; null for all the same.</summary>
+    public IReadOnlyList<double>? ClassWeights { get; init; }
+}

@@ -1,0 +1,98 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
+
+namespace Rnn.Training;
+
+/// <summary>A loss of one prediction x and its target y, with a weight w that is 1 where there are none.</summary>
+internal interface IElementLoss<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>The loss.</summary>
+    V Value<V>(V x, V y, V w)
+        where V : struct, IVector<V, T>;
+
+    /// <summary>Its slope in x.</summary>
+    V Slope<V>(V x, V y, V w)
+        where V : struct, IVector<V, T>;
+}
+
+/// <summary>Sums a loss over elements and gives its gradient; the loops exist here once for all losses.</summary>
+internal abstract unsafe class ElementLossSweep<T, TLoss>
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TLoss : struct, IElementLoss<T>
+{
+    internal static readonly ElementLossSweep<T, TLoss> Instance = Simd.Create<T, Factory, ElementLossSweep<T, TLoss>>(default);
+
+    /// <summary>The sum of the losses, in fixed pieces; <paramref name="w"/> may be null.</summary>
+    internal abstract double Sum(TLoss loss, T* x, T* y, T* w, nint count);
+
+    /// <summary>g = scale·slope, written where fresh, else added; <paramref name="w"/> may be null.</summary>
+    internal abstract void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool fresh);
+
+    private readonly struct Factory : IVectorFactory<T, ElementLossSweep<T, TLoss>>
+    {
+        public ElementLossSweep<T, TLoss> Create<V>()
+            where V : struct, IVector<V, T> => new Sweep<V>();
+    }
+
+    private sealed class Sweep<V> : ElementLossSweep<T, TLoss>
+        where V : struct, IVector<V, T>
+    {
+        private const int Piece = 1024;
+
+        internal override double Sum(TLoss loss, T* x, T* y, T* w, nint count)
+        {
+            var sum = 0.0;
+            for (nint start = 0; start < count; start += Piece)
+            {
+                sum += SumPiece(loss, x + start, y + start, w == null ? null : w + start, (int)Math.Min(Piece, count - start));
+            }
+
+            return sum;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        internal override void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool fresh)
+        {
+            var (factor, i) = (V.Broadcast(scale), (nint)0);
+            for (; i <= count - V.Count; i += V.Count)
+            {
+                var slope = factor * loss.Slope(V.Load(x + i), V.Load(y + i), w == null ? V.One : V.Load(w + i));
+                (fresh ? slope : slope + V.Load(gradient + i)).Store(gradient + i);
+            }
+
+            if (i < count)
+            {
+                var rest = (int)(count - i);
+                var slope = factor * loss.Slope(V.LoadPartial(x + i, rest), V.LoadPartial(y + i, rest), w == null ? V.One : V.LoadPartial(w + i, rest));
+                (fresh ? slope : slope + V.LoadPartial(gradient + i, rest)).StorePartial(gradient + i, rest);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static double SumPiece(TLoss loss, T* x, T* y, T* w, int count)
+        {
+            var (sum0, sum1, i) = (V.Zero, V.Zero, 0);
+            for (; i <= count - (2 * V.Count); i += 2 * V.Count)
+            {
+                sum0 += loss.Value(V.Load(x + i), V.Load(y + i), w == null ? V.One : V.Load(w + i));
+                sum1 += loss.Value(V.Load(x + i + V.Count), V.Load(y + i + V.Count), w == null ? V.One : V.Load(w + i + V.Count));
+            }
+
+            for (; i <= count - V.Count; i += V.Count)
+            {
+                sum0 += loss.Value(V.Load(x + i), V.Load(y + i), w == null ? V.One : V.Load(w + i));
+            }
+
+            var total = double.CreateTruncating(V.Sum(sum0 + sum1));
+            for (; i < count; i++)
+            {
+                var value = loss.Value(Vec1<T>.Broadcast(x[i]), Vec1<T>.Broadcast(y[i]), w == null ? Vec1<T>.One : Vec1<T>.Broadcast(w[i]));
+                total += double.CreateTruncating(Vec1<T>.Sum(value));
+            }
+
+            return total;
+        }
+    }
+}

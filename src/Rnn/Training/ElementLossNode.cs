@@ -1,0 +1,119 @@
+using System.Numerics;
+using Rnn.Autograd;
+using Rnn.Tensors;
+
+namespace Rnn.Training;
+
+/// <summary>A loss of predictions and targets element by element, over the valid steps.</summary>
+internal sealed unsafe class ElementLossNode<T, TLoss> : GraphNode<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TLoss : struct, IElementLoss<T>
+{
+    private readonly TLoss _loss;
+    private readonly LossRegion _region;
+    private readonly T[]? _weights;
+    private readonly double _divisor;
+
+    private ElementLossNode(Tensor<T> prediction, Tensor<T> target, TLoss loss, LossRegion region, T[]? weights, double divisor)
+        : base([prediction, target])
+    {
+        (_loss, _region, _weights, _divisor) = (loss, region, weights, divisor);
+    }
+
+    /// <summary>Computes the loss and records it where needed. Weights, if any, repeat over the features of a step, as often as the array is long.</summary>
+    internal static Tensor<T> Compute(Tensor<T> prediction, Tensor<T> target, TLoss loss, LossRegion region, T[]? weights, LossReduction reduction)
+    {
+        var divisor = region.Divisor(reduction);
+        var sum = 0.0;
+        fixed (T* x = prediction.AsReadOnlySpan(), y = target.AsReadOnlySpan(), w = weights)
+        {
+            foreach (var (start, count) in new RunList(region, weights?.Length ?? 0))
+            {
+                sum += ElementLossSweep<T, TLoss>.Instance.Sum(loss, x + start, y + start, w, count);
+            }
+        }
+
+        var result = Tensor<T>.Scalar(T.CreateTruncating(divisor == 0 ? 0 : sum / divisor));
+        return Graph.Records(prediction, target)
+            ? new ElementLossNode<T, TLoss>(prediction, target, loss, region, weights, divisor).Attach(result)
+            : result;
+    }
+
+    /// <inheritdoc/>
+    internal override void Backward()
+    {
+        var scale = _divisor == 0 ? 0 : double.CreateTruncating(OutputGradient()[0]) / _divisor;
+        if (Needs(0))
+        {
+            Fill(0, T.CreateTruncating(scale));
+        }
+
+        // Every loss depends on the difference alone, or its targets refuse gradients.
+        if (Needs(1))
+        {
+            Fill(1, T.CreateTruncating(-scale));
+        }
+    }
+
+    private void Fill(int input, T scale)
+    {
+        var gradient = InputGradient(input, out var fresh);
+        fixed (T* x = Inputs[0]!.AsReadOnlySpan(), y = Inputs[1]!.AsReadOnlySpan(), w = _weights, g = gradient)
+        {
+            var end = 0;
+            foreach (var (start, count) in new RunList(_region, _weights?.Length ?? 0))
+            {
+                if (fresh)
+                {
+                    gradient[end..start].Clear();
+                }
+
+                ElementLossSweep<T, TLoss>.Instance.Gradient(_loss, x + start, y + start, w, scale, g + start, count, fresh);
+                end = start + count;
+            }
+
+            if (fresh)
+            {
+                gradient[end..].Clear();
+            }
+        }
+    }
+
+    /// <summary>The valid stretches of a region in order, each no longer than the weights where there are any.</summary>
+    private ref struct RunList(LossRegion region, int period)
+    {
+        private int _row = -1;
+        private int _at;
+        private int _end;
+
+        public (int Start, int Count) Current { get; private set; }
+
+        public readonly RunList GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            while (_at == _end)
+            {
+                if (++_row >= region.Rows)
+                {
+                    return false;
+                }
+
+                // Without lengths all rows are one stretch.
+                var rowLength = region.Steps * region.Features;
+                _at = _row * rowLength;
+                _end = _at + (region.LengthOf(_row) * region.Features);
+                if (!region.HasLengths)
+                {
+                    _end = region.Rows * rowLength;
+                    _row = region.Rows;
+                }
+            }
+
+            var count = period == 0 ? _end - _at : Math.Min(period, _end - _at);
+            Current = (_at, count);
+            _at += count;
+            return true;
+        }
+    }
+}

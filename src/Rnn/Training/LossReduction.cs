@@ -1,0 +1,20 @@
+namespace Rnn.Training;
+
+/// <summary>How a loss over rows, steps and features becomes one number. Only valid steps count: those within a row's length and not ignored.</summary>
+public enum LossReduction
+{
+    /// <summary>The mean over everything that counts, each step or element with the same share (with class weights: a weighted mean).</summary>
+    Mean,
+
+    /// <summary>The sum over everything that counts.</summary>
+    Sum,
+
+    /// <summary>
+    /// The sum over steps and features, divided by the number of rows N: the convention of word-level language models since Zaremba et
+    /// al. (2014). Learning rates and clipping limits published for it are larger or smaller by the number of steps than for <see cref="Mean"/>.
+    /// </summary>
+    SumOverStepsMeanOverRows,
+
+    /// <summary>The sum over the features of a step, its mean over steps and rows: what polyphonic music models report.</summary>
+    SumOverFeaturesMeanOverSteps,
+}
