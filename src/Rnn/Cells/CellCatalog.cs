@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Kernels;
 
 namespace Rnn.Cells;
 
@@ -18,6 +19,29 @@ public static class CellCatalog
         new Entry<LstmCell<FullPeephole, NoForget>>(),
         new Entry<GruCell<UpdateKeeps>>(),
         new Entry<GruCell<UpdateReplaces>>(),
+        new Entry<GruBeforeCell<UpdateKeeps>>(),
+        new Entry<GruBeforeCell<UpdateReplaces>>(),
+        new Entry<MinimalGatedUnitCell>(),
+        new Entry<SimpleRnnCell<Tanh>>(),
+        new Entry<SimpleRnnCell<Relu>>(),
+        new Entry<SimpleRnnCell<LeakyRelu>>(),
+        new Entry<SimpleRnnCell<Elu>>(),
+        new Entry<SimpleRnnCell<Gelu>>(),
+        new Entry<SimpleRnnCell<Softplus>>(),
+        new Entry<SimpleRnnCell<Softsign>>(),
+        new Entry<SimpleRnnCell<Sigmoid>>(),
+        new Entry<SimpleRnnCell<HardSigmoid>>(),
+        new Entry<SimpleRnnCell<Identity>>(),
+        new Entry<IndRnnCell<Relu>>(),
+        new Entry<IndRnnCell<Tanh>>(),
+        new Entry<IndRnnCell<LeakyRelu>>(),
+        new Entry<IndRnnCell<Elu>>(),
+        new Entry<IndRnnCell<Gelu>>(),
+        new Entry<IndRnnCell<Softplus>>(),
+        new Entry<IndRnnCell<Softsign>>(),
+        new Entry<IndRnnCell<Sigmoid>>(),
+        new Entry<IndRnnCell<HardSigmoid>>(),
+        new Entry<IndRnnCell<Identity>>(),
     ];
 
     private interface ICellEntry
@@ -29,7 +53,7 @@ public static class CellCatalog
     }
 
     /// <summary>The names of all built-in cells.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Entries.Select(entry => entry.Layout.Name)];
+    public static IReadOnlyList<string> Names => field ??= [.. Entries.Select(entry => entry.Layout.Name)];
 
     /// <summary>What a step of a built-in cell is made of.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>

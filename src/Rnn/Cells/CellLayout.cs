@@ -49,9 +49,54 @@ public sealed record CellLayout
     /// <summary>The letters of the gates in order, such as <c>ifgo</c>.</summary>
     public string GateOrder => string.Concat(Gates.Select(gate => gate.Letter));
 
+    /// <summary>
+    /// The gates whose input products are normalised together where <see cref="NormalizesProducts"/>: neighbours that the same recurrent product
+    /// feeds first, or none.
+    /// </summary>
+    internal IReadOnlyList<GateGroup> InputGroups
+    {
+        get
+        {
+            var groups = new List<GateGroup>();
+            var last = -2;
+            for (var gate = 0; gate < InputGates; gate++)
+            {
+                var product = FirstProductOf(gate);
+                if (product == last)
+                {
+                    groups[^1] = groups[^1] with { GateCount = groups[^1].GateCount + 1 };
+                }
+                else
+                {
+                    groups.Add(new(gate, 1));
+                }
+
+                last = product;
+            }
+
+            return groups;
+        }
+    }
+
     /// <summary>The number of gate rows of a weight matrix that products share by name.</summary>
     internal int GateRows(string weight) => Products.Where(product => product.Weight == weight).Sum(product => product.GateCount);
+
+    private int FirstProductOf(int gate)
+    {
+        for (var i = 0; i < Products.Count; i++)
+        {
+            if (gate >= Products[i].FirstGate && gate < Products[i].FirstGate + Products[i].GateCount)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
 }
+
+/// <summary>Neighbouring gates.</summary>
+internal readonly record struct GateGroup(int FirstGate, int GateCount);
 
 /// <summary>A gate: one block of H columns of pre-activations with a bias.</summary>
 /// <param name="Letter">The letter in the equations and in gate orders.</param>

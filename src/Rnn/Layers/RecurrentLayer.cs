@@ -23,6 +23,7 @@ public partial class RecurrentLayer<T> : Layer<T>
     private readonly Parameter<T>[][][] _weights;
     private readonly Parameter<T>[]? _initial;
     private readonly RandomSource _random;
+    private readonly bool _drawsMasks;
 
     internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0)
     {
@@ -38,11 +39,17 @@ public partial class RecurrentLayer<T> : Layer<T>
         var initializer = new RecurrentInitializer<T>(options, new RandomSource(options.Seed).Fork("weights"));
         _engines = new LayerEngine<T>[HiddenSizes.Count];
         _weights = new Parameter<T>[HiddenSizes.Count][][];
+        var steps = new StepOptions
+        {
+            HiddenZoneout = options.HiddenZoneout,
+            CellZoneout = options.CellZoneout,
+            RecurrentDropout = options.RecurrentDropout,
+        };
         var width = inputSize;
         for (var layer = 0; layer < HiddenSizes.Count; layer++)
         {
             var shape = new CellShape(Layout, width, HiddenSizes[layer], projectionSize, options.Bias);
-            _engines[layer] = new(cell, shape, Directions, options.Reverse);
+            _engines[layer] = new(cell, shape, steps, Directions, options.Reverse);
             _weights[layer] = new Parameter<T>[Directions][];
             for (var direction = 0; direction < Directions; direction++)
             {
@@ -54,6 +61,7 @@ public partial class RecurrentLayer<T> : Layer<T>
         }
 
         OutputSize = width;
+        _drawsMasks = steps != StepOptions.None;
         _initial = options.LearnedInitialState ? MakeInitialStates() : null;
     }
 
@@ -133,13 +141,14 @@ public partial class RecurrentLayer<T> : Layer<T>
         for (var layer = 0; layer < Layers; layer++)
         {
             var below = output;
+            var noise = new StepNoise(IsTraining, IsTraining && _drawsMasks ? _random.NextUInt64() : 0);
             var initial = new Tensor<T>?[Directions * States];
             for (var i = 0; i < initial.Length; i++)
             {
                 initial[i] = Initial(initialState, (layer * initial.Length) + i, input.Shape[0]);
             }
 
-            var result = _engines[layer].Forward(below, lengths, initial, Values(layer), cells is not null);
+            var result = _engines[layer].Forward(below, lengths, initial, Values(layer), cells is not null, noise);
             result.Final.CopyTo(final, layer * initial.Length);
             cells?.Add(result.Sequences![1]!);
             output = result.Output;

@@ -78,7 +78,12 @@ public sealed class RecurrentGradientTests
 
                 return loss;
             },
-            leaves);
+            leaves,
+            new() { MaximumEntries = 10, Step = HasKink(cell) ? 1e-5 : 1e-3 });
         Assert.True(result.WorstError < 1e-7, result.ToString());
     }
+
+    // A step across a kink, of the slope too, would measure both sides: take small ones.
+    private static bool HasKink(string cell) => cell.Contains("elu", StringComparison.Ordinal) || cell.Contains("hard", StringComparison.Ordinal)
+        || cell.Contains("softsign", StringComparison.Ordinal);
 }

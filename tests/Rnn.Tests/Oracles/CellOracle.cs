@@ -1,3 +1,4 @@
+using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Tests.Oracles;
@@ -29,9 +30,27 @@ internal abstract record CellOracle
                 parts.Contains("peephole") ? Seeing.OwnCell : parts.Contains("fullpeephole") ? Seeing.AllCells : Seeing.Nothing,
                 parts.Contains("coupled") ? Forgetting.Coupled : parts.Contains("noforget") ? Forgetting.Never : Forgetting.Separate),
             "gru" => new GruOracle(!parts.Contains("before"), !parts.Contains("replacing")),
+            "mgu" => new MguOracle(),
+            "rnn" => new SimpleRnnOracle(Activation(parts[1])),
+            "indrnn" => new IndRnnOracle(Activation(parts[1])),
             _ => throw new ArgumentException($"cell: '{cell}' has no oracle; write its equation beside the others.", nameof(cell)),
         };
     }
+
+    private static Func<Tensor<double>, Tensor<double>> Activation(string name) => name switch
+    {
+        "tanh" => x => x.Tanh(),
+        "relu" => x => x.Relu(),
+        "leaky_relu" => x => x.LeakyRelu(),
+        "elu" => x => x.Elu(),
+        "gelu" => x => x.Gelu(),
+        "softplus" => x => x.Softplus(),
+        "softsign" => x => x / (1.0 + x.Abs()),
+        "sigmoid" => x => x.Sigmoid(),
+        "hard_sigmoid" => x => ((x * (1.0 / 6)) + 0.5).Clamp(0, 1),
+        "identity" => x => x,
+        _ => throw new ArgumentException($"name: '{name}' is not an activation that the oracles know.", nameof(name)),
+    };
 
     /// <summary>One step of a batch.</summary>
     /// <param name="w">The parameters.</param>

@@ -34,6 +34,10 @@ internal sealed record CellShape(CellLayout Layout, int InputSize, int HiddenSiz
     /// <summary>The width of what a product multiplies.</summary>
     internal int SourceSize(Operand source) => source.Kind == OperandKind.Made ? HiddenSize : StateSize(source.Index);
 
+    /// <summary>The name of the gains of a recurrent matrix's normalised products: norm_hh for weight_hh.</summary>
+    internal static string GainName(string weight) =>
+        $"norm{(weight.StartsWith("weight", StringComparison.Ordinal) ? weight["weight".Length..] : $"_{weight}")}";
+
     private static WeightSlot[] MakeSlots(CellLayout layout, int input, int hidden, int projection, bool bias)
     {
         var output = projection > 0 ? projection : hidden;
@@ -60,6 +64,20 @@ internal sealed record CellShape(CellLayout Layout, int InputSize, int HiddenSiz
             slots.Add(new("weight_hr", WeightKind.Projection, 1, [projection, hidden]));
         }
 
+        if (layout.NormalizesProducts)
+        {
+            slots.Add(new("norm_ih", WeightKind.Gain, layout.InputGates, [layout.InputGates * hidden]));
+            foreach (var weight in layout.Products.Select(product => product.Weight).Distinct())
+            {
+                slots.Add(new(GainName(weight), WeightKind.Gain, layout.GateRows(weight), [layout.GateRows(weight) * hidden]));
+            }
+        }
+
+        foreach (var normalization in layout.Normalizations)
+        {
+            slots.Add(new(normalization.Name, WeightKind.GainAndBias, 2, [2, hidden]));
+        }
+
         return [.. slots];
     }
 }
@@ -81,6 +99,12 @@ internal enum WeightKind
 
     /// <summary>The projection [P, H].</summary>
     Projection,
+
+    /// <summary>The gains γ of normalised gate products [gates·H].</summary>
+    Gain,
+
+    /// <summary>The gain γ and the bias β of a normalised state [2, H].</summary>
+    GainAndBias,
 }
 
 /// <summary>A parameter of one direction of a layer.</summary>

@@ -38,6 +38,7 @@ internal sealed unsafe partial class DirectionPass<T>
         _madeGradients = _backspace.Take(made);
         _projectedGradients = _backspace.Take(projected);
         _unprojectedGradients = _backspace.Take(unprojected);
+        PrepareOptionsBackward();
     }
 
     /// <summary>Says where the output's gradient lies: as the output, or null for zeros.</summary>
@@ -106,14 +107,25 @@ internal sealed unsafe partial class DirectionPass<T>
         for (var step = _plan.Length(firstRow) - 1; step >= 0; step--)
         {
             var rows = Math.Min(_plan.Active(step), endRow) - firstRow;
-            BackwardStep(step, firstRow, rows, scratch);
+            if (_hasOptions)
+            {
+                BackwardOptionStep(step, firstRow, rows, part, scratch);
+            }
+            else
+            {
+                BackwardStep(step, firstRow, rows, scratch);
+            }
         }
     }
 
     /// <summary>Gives the memory of the way back.</summary>
-    internal void ReleaseBackward() => _backspace.Return();
+    internal void ReleaseBackward()
+    {
+        _backspace.Return();
+        _optionBackspace.Return();
+    }
 
-    private void BackwardStep(int step, int firstRow, int rows, T* scratch)
+    private CellBlock<T> BackwardBlock(int step, int firstRow, int rows)
     {
         var block = Block(step, firstRow, rows, ColumnsAt(step, firstRow));
         block.MadeGradient = new Rows<T>(_madeGradients, Layout.MadeValues * Hidden).Skip(firstRow);
@@ -123,6 +135,12 @@ internal sealed unsafe partial class DirectionPass<T>
             block.Gradient[state] = StateGradient(state).Skip(firstRow);
         }
 
+        return block;
+    }
+
+    private void BackwardStep(int step, int firstRow, int rows, T* scratch)
+    {
+        var block = BackwardBlock(step, firstRow, rows);
         AddSequenceGradients(step, firstRow, rows);
         if (_shape.ProjectionSize > 0)
         {
@@ -153,6 +171,11 @@ internal sealed unsafe partial class DirectionPass<T>
                     block.Columns.SkipColumns((nint)product.FirstGate * Hidden), rows, _weights.ProductBackward[i].Pointer,
                     product.GateCount * Hidden, size, destination, accumulate, null, 0, _kernels.PanelCount(size), scratch);
             }
+        }
+
+        if (overwrite)
+        {
+            ClearRows(StateGradient(0).Skip(firstRow), rows, _shape.OutputSize);
         }
     }
 

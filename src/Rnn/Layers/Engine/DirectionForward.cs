@@ -27,7 +27,15 @@ internal sealed unsafe partial class DirectionPass<T>
             {
                 var rows = Math.Min(_plan.Active(step), endRow) - firstRow;
                 var at = _keep ? ColumnsAt(step, firstRow) : columns;
-                ForwardStep(step, firstRow, rows, at, scratch);
+                if (_hasOptions)
+                {
+                    ForwardOptionStep(step, firstRow, rows, part, at, scratch);
+                }
+                else
+                {
+                    ForwardStep(step, firstRow, rows, at, scratch);
+                }
+
                 columns += rows * _columnStride;
             }
         }
@@ -53,8 +61,8 @@ internal sealed unsafe partial class DirectionPass<T>
         {
             var rows = new Rows<T>(_input.At(step, 0), stride);
             _kernels.Multiply(
-                rows, (end - step) * _plan.Rows, packed, _shape.InputSize, outputs, new(chunk == null ? ColumnsAt(step, 0) : chunk, _columnStride),
-                accumulate: false, _bias, 0, panels, scratch);
+                rows, (end - step) * _plan.Rows, packed, _shape.InputSize, outputs, new(chunk == null ? FedAt(step, 0) : chunk, _columnStride),
+                accumulate: false, _inputBias, 0, panels, scratch);
             return;
         }
 
@@ -62,10 +70,10 @@ internal sealed unsafe partial class DirectionPass<T>
         {
             for (; step < end; step++)
             {
-                var at = chunk == null ? ColumnsAt(step, firstRow) : chunk;
+                var at = chunk == null ? FedAt(step, firstRow) : chunk;
                 _kernels.Multiply(
                     _input.Step(step, firstRow), endRow - firstRow, packed, _shape.InputSize, outputs, new(at, _columnStride),
-                    accumulate: false, _bias, 0, panels, scratch);
+                    accumulate: false, _inputBias, 0, panels, scratch);
                 chunk = chunk == null ? null : chunk + ((endRow - firstRow) * _columnStride);
             }
 
@@ -76,7 +84,7 @@ internal sealed unsafe partial class DirectionPass<T>
         var from = Scratch<T>.GetOffsets(2 * most);
         var to = from + most;
         var origin = _input.At(step, firstRow);
-        var start = chunk == null ? ColumnsAt(step, firstRow) : chunk;
+        var start = chunk == null ? FedAt(step, firstRow) : chunk;
         var count = 0;
         for (; step < end; step++)
         {
@@ -84,14 +92,14 @@ internal sealed unsafe partial class DirectionPass<T>
             for (var row = 0; row < rows; row++)
             {
                 from[count] = (nint)(_input.At(step, firstRow + row) - origin);
-                to[count] = chunk == null ? (nint)(ColumnsAt(step, firstRow + row) - start) : count * _columnStride;
+                to[count] = chunk == null ? (nint)(FedAt(step, firstRow + row) - start) : count * _columnStride;
                 count++;
             }
         }
 
         var destination = chunk == null ? new Rows<T>(start, 0, to) : new(start, _columnStride);
         _kernels.Multiply(
-            new(origin, 0, from), count, packed, _shape.InputSize, outputs, destination, accumulate: false, _bias, 0, panels, scratch);
+            new(origin, 0, from), count, packed, _shape.InputSize, outputs, destination, accumulate: false, _inputBias, 0, panels, scratch);
     }
 
     private void ForwardStep(int step, int firstRow, int rows, T* columns, T* scratch)

@@ -61,7 +61,7 @@ internal sealed unsafe partial class DirectionPass<T>
         var columns = new Rows<T>(_columns, _columnStride);
         if (gradients[0] != null)
         {
-            AddProduct(columns, _packedInput, _plan.Total, _shape.InputColumns, _shape.InputSize, gradients[0], part, parts);
+            AddProduct(new(_fed, _columnStride), _packedInput, _plan.Total, _shape.InputColumns, _shape.InputSize, gradients[0], part, parts);
         }
 
         for (var i = 0; i < Layout.Products.Count; i++)
@@ -70,8 +70,11 @@ internal sealed unsafe partial class DirectionPass<T>
             if (gradient != null)
             {
                 var product = Layout.Products[i];
+                var from = NormalizesProducts
+                    ? new Rows<T>(_recurrent + _normalization!.Plan.ProductColumns[i], _recurrentStride)
+                    : columns.SkipColumns((nint)product.FirstGate * Hidden);
                 RecurrentGradient(
-                    product, columns.SkipColumns((nint)product.FirstGate * Hidden),
+                    i, from,
                     gradient + ((nint)_weights.ProductRow(i) * Hidden * _shape.SourceSize(product.Source)), part, parts);
             }
         }
@@ -85,6 +88,11 @@ internal sealed unsafe partial class DirectionPass<T>
         if (_weights.VectorsSlot >= 0 && gradients[_weights.VectorsSlot] != null)
         {
             VectorGradients(columns, gradients[_weights.VectorsSlot], part, parts);
+        }
+
+        if (_normalization is not null)
+        {
+            GainGradients(gradients, part, parts);
         }
 
         if (_weights.ProjectionSlot >= 0 && gradients[_weights.ProjectionSlot] != null)
@@ -114,11 +122,16 @@ internal sealed unsafe partial class DirectionPass<T>
         }
     }
 
-    private void RecurrentGradient(Product product, Rows<T> columns, T* gradient, int part, int parts)
+    private void RecurrentGradient(int index, Rows<T> columns, T* gradient, int part, int parts)
     {
+        var product = Layout.Products[index];
         var m = product.GateCount * Hidden;
         var n = _shape.SourceSize(product.Source);
-        if (product.Source is { Kind: OperandKind.Previous, Index: 0 })
+        if (_masked && _maskIndex[index] >= 0)
+        {
+            AddProduct(columns, MaskedRows(index, 0, 0), _plan.Total, m, n, gradient, part, parts);
+        }
+        else if (product.Source is { Kind: OperandKind.Previous, Index: 0 })
         {
             var first = _plan.Active(0);
             if (_initialHidden.Start != _zeros)
@@ -167,6 +180,11 @@ internal sealed unsafe partial class DirectionPass<T>
         if (source.Kind == OperandKind.Made)
         {
             return new(_made + ((nint)source.Index * Hidden), (nint)Layout.MadeValues * Hidden);
+        }
+
+        if (source.Kind == OperandKind.Next && Zones(source.Index))
+        {
+            return FreshRows(source.Index, 0, 0);
         }
 
         if (source.Index == 0)
@@ -229,7 +247,7 @@ internal sealed unsafe partial class DirectionPass<T>
         if (_plan.IsFull && count == _plan.Rows && _inputGradient.IsEven(count, out var stride))
         {
             _kernels.Multiply(
-                new(_columns, _columnStride), _plan.Total, packed, inner, outputs, new(_inputGradient.At(0, 0), stride), !overwrite, null, 0, panels, scratch);
+                new(_fed, _columnStride), _plan.Total, packed, inner, outputs, new(_inputGradient.At(0, 0), stride), !overwrite, null, 0, panels, scratch);
             return;
         }
 
@@ -238,7 +256,7 @@ internal sealed unsafe partial class DirectionPass<T>
             for (var step = 0; step < _plan.RunSteps; step++)
             {
                 _kernels.Multiply(
-                    new(ColumnsAt(step, firstRow), _columnStride), count, packed, inner, outputs, _inputGradient.Step(step, firstRow), !overwrite, null,
+                    new(FedAt(step, firstRow), _columnStride), count, packed, inner, outputs, _inputGradient.Step(step, firstRow), !overwrite, null,
                     0, panels, scratch);
             }
 
@@ -257,7 +275,7 @@ internal sealed unsafe partial class DirectionPass<T>
             var rows = Math.Min(_plan.Active(step), endRow) - firstRow;
             for (var row = 0; row < rows; row++)
             {
-                from[filled] = (nint)(ColumnsAt(step, firstRow + row) - _columns);
+                from[filled] = (nint)(FedAt(step, firstRow + row) - _fed);
                 to[filled] = (nint)(_inputGradient.At(step, firstRow + row) - gradientOrigin);
                 filled++;
             }
@@ -265,7 +283,7 @@ internal sealed unsafe partial class DirectionPass<T>
             if (filled >= Batch || step == steps - 1)
             {
                 _kernels.Multiply(
-                    new(_columns, 0, from), filled, packed, inner, outputs, new(gradientOrigin, 0, to), !overwrite, null, 0, panels, scratch);
+                    new(_fed, 0, from), filled, packed, inner, outputs, new(gradientOrigin, 0, to), !overwrite, null, 0, panels, scratch);
                 filled = 0;
             }
         }

@@ -51,12 +51,22 @@ internal sealed unsafe partial class DirectionPass<T>
     private T* _unprojected;
     private T* _zeros;
 
-    internal DirectionPass(CellKernels<T> cell, CellShape shape, DirectionWeights<T> weights, bool reverse)
+    internal DirectionPass(
+        CellKernels<T> cell, CellShape shape, DirectionWeights<T> weights, StepOptions options, NormalizationPlan? normalization, int direction, bool reverse)
     {
+        _stepOptions = options;
+        _normalization = normalization is null ? null : new(shape, normalization);
+        _direction = direction;
+        _fresh = new T*[shape.Layout.States.Count];
+        _carried = new T*[shape.Layout.States.Count];
+        _maskedSources = new T*[shape.Layout.Products.Count];
+        _maskIndex = new int[shape.Layout.Products.Count];
+        _maskFirst = new bool[shape.Layout.Products.Count];
         _cell = cell;
         _shape = shape;
         _weights = weights;
         _reverse = reverse;
+        FindMaskedProducts();
     }
 
     private CellLayout Layout => _shape.Layout;
@@ -82,7 +92,8 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <param name="values">The weights in the order of the shape's slots.</param>
     /// <param name="keep">Whether a way back will follow.</param>
     /// <param name="parts">How many parts the rows are cut into.</param>
-    internal void Prepare(BatchPlan plan, Tensor<T>[] values, bool keep, int parts)
+    /// <param name="noise">The randomness of zoneout and dropout.</param>
+    internal void Prepare(BatchPlan plan, Tensor<T>[] values, bool keep, int parts, in StepNoise noise)
     {
         _plan = plan;
         _values = values;
@@ -92,6 +103,7 @@ internal sealed unsafe partial class DirectionPass<T>
         _columnStride = ColumnStride(_shape.Columns);
         _chunkSteps = ChunkSteps();
         RentWorkspace();
+        PrepareOptions(noise);
     }
 
     /// <summary>Says where input, output and initial hidden state lie.</summary>
@@ -107,6 +119,7 @@ internal sealed unsafe partial class DirectionPass<T>
         _output = View(output, outputWidth, ref _outputOffsets);
         _initialHidden = initialHidden == null ? new(_zeros, 0) : StateRows(initialHidden, _shape.OutputSize);
         _bias = bias;
+        _inputBias = NormalizesProducts ? null : bias;
         _vectors = vectors;
     }
 
@@ -156,7 +169,11 @@ internal sealed unsafe partial class DirectionPass<T>
     }
 
     /// <summary>Gives the memory back.</summary>
-    internal void Release() => _workspace.Return();
+    internal void Release()
+    {
+        _workspace.Return();
+        _optionSpace.Return();
+    }
 
     // Rows at multiples of a page would all fall into the same few lines of the first-level cache.
     private static nint ColumnStride(int columns)

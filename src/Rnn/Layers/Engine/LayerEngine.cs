@@ -14,13 +14,15 @@ internal sealed class LayerEngine<T>
 {
     private readonly CellKernels<T> _cell;
     private readonly DirectionWeights<T>[] _weights;
+    private readonly StepOptions _options;
     private readonly bool _reverse;
     private readonly Stack<LayerPass<T>> _idle = [];
 
-    internal LayerEngine(CellKernels<T> cell, CellShape shape, int directions, bool reverse)
+    internal LayerEngine(CellKernels<T> cell, CellShape shape, StepOptions options, int directions, bool reverse)
     {
         _cell = cell;
         Shape = shape;
+        _options = options;
         _reverse = reverse;
         _weights = new DirectionWeights<T>[directions];
         for (var d = 0; d < directions; d++)
@@ -44,8 +46,9 @@ internal sealed class LayerEngine<T>
     /// <param name="initial">Initial states [N, size], direction-major, null for zeros.</param>
     /// <param name="values">The weights of each direction in the order of the shape's slots.</param>
     /// <param name="sequences">Whether the states other than the hidden one are wanted after every step.</param>
+    /// <param name="noise">The randomness of zoneout and dropout.</param>
     internal LayerResult<T> Forward(
-        Tensor<T> input, ReadOnlySpan<int> lengths, Tensor<T>?[] initial, Tensor<T>[][] values, bool sequences)
+        Tensor<T> input, ReadOnlySpan<int> lengths, Tensor<T>?[] initial, Tensor<T>[][] values, bool sequences, in StepNoise noise)
     {
         var (rows, steps) = (input.Shape[0], input.Shape[1]);
         var states = Shape.Layout.States.Count;
@@ -72,7 +75,7 @@ internal sealed class LayerEngine<T>
         try
         {
             pass.Plan.Set(rows, steps, lengths);
-            pass.Forward(input, initial, values, output, final, cells, records || sequences);
+            pass.Forward(input, initial, values, output, final, cells, records || sequences, noise);
         }
         catch
         {
@@ -130,7 +133,7 @@ internal sealed class LayerEngine<T>
             }
         }
 
-        return new(_cell, Shape, _weights, _reverse);
+        return new(_cell, Shape, _weights, _options, _reverse);
     }
 }
 

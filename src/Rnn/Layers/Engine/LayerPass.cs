@@ -27,15 +27,16 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     private bool _wantsInput;
     private bool _overwriteInput;
 
-    internal LayerPass(CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, bool reverse)
+    internal LayerPass(CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, StepOptions options, bool reverse)
     {
+        var normalization = NormalizationPlan.Of(shape);
         _shape = shape;
         _directions = new DirectionPass<T>[weights.Length];
         _gradientOffsets = new nint[weights.Length][];
         _slotGradients = new T*[weights.Length][];
         for (var d = 0; d < weights.Length; d++)
         {
-            _directions[d] = new(cell, shape, weights[d], reverse ^ (d == 1));
+            _directions[d] = new(cell, shape, weights[d], options, normalization, d, reverse ^ (d == 1));
             _gradientOffsets[d] = [];
             _slotGradients[d] = new T*[shape.Slots.Count];
         }
@@ -61,8 +62,10 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     /// <param name="final">The final states, as <paramref name="initial"/>.</param>
     /// <param name="sequences">For states from 1 on, the tensors [N, T, D·H] that receive them after every step, or null.</param>
     /// <param name="keep">Whether <see cref="Backward"/> will follow.</param>
+    /// <param name="noise">The randomness of zoneout and dropout.</param>
     internal void Forward(
-        Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, Tensor<T>[] final, Tensor<T>?[]? sequences, bool keep)
+        Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, Tensor<T>[] final, Tensor<T>?[]? sequences, bool keep,
+        in StepNoise noise)
     {
         _values = values;
         var threads = Work(FlopPerThread);
@@ -75,11 +78,12 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d];
-                direction.Prepare(Plan, values[d], keep, _parts);
+                direction.Prepare(Plan, values[d], keep, _parts, noise);
                 var slots = values[d];
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(h) : null, Slot(slots, WeightKind.Bias),
                     Slot(slots, WeightKind.Vectors));
+                BindGains(d);
                 for (var state = 1; state < states; state++)
                 {
                     direction.SetInitialState(state, initial[(d * states) + state] is { } c ? PinToRead(c) : null);
@@ -87,7 +91,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             }
 
             _phase = Phase.Forward;
-            Workers.Run(this, _directions.Length * _parts);
+            Run(_directions.Length * _parts, threads);
             ClearPastEnds(y, OutputWidth);
             for (var d = 0; d < _directions.Length; d++)
             {
@@ -116,7 +120,8 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     internal void Backward(ILayerGradients<T> node)
     {
         var states = _shape.Layout.States.Count;
-        _parts = Math.Max(1, Math.Min(Plan.Rows, Work(FlopPerThread) / _directions.Length));
+        var threads = Work(FlopPerThread);
+        _parts = Math.Max(1, Math.Min(Plan.Rows, threads / _directions.Length));
         try
         {
             var x = PinToRead(node.Input);
@@ -130,6 +135,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, node.Initial((d * states) + 0) is { } h ? PinToRead(h) : null,
                     Slot(_values[d], WeightKind.Bias), Slot(_values[d], WeightKind.Vectors));
+                BindGains(d);
                 direction.BindGradient(dy == null ? null : dy + (d * _shape.OutputSize), OutputWidth, ref _gradientOffsets[d]);
                 for (var state = 0; state < states; state++)
                 {
@@ -144,11 +150,11 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             }
 
             _phase = Phase.Backward;
-            Workers.Run(this, _directions.Length * _parts);
+            Run(_directions.Length * _parts, threads);
             BindGradients(node, states);
             _phase = Phase.Gradients;
-            _parts = Work(FlopPerThread);
-            Workers.Run(this, _parts);
+            _parts = threads;
+            Run(_parts, threads);
         }
         finally
         {
@@ -223,6 +229,32 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             {
                 _slotGradients[d][slot] = PinSpan(node.WeightGradient(d, slot));
             }
+        }
+    }
+
+    private void BindGains(int direction)
+    {
+        for (var slot = 0; slot < _shape.Slots.Count; slot++)
+        {
+            if (_shape.Slots[slot].Kind is WeightKind.Gain or WeightKind.GainAndBias)
+            {
+                _directions[direction].BindGains(slot, PinToRead(_values[direction][slot]));
+            }
+        }
+    }
+
+    // Two directions of little work are over before another thread has woken up.
+    private void Run(int parts, int threads)
+    {
+        if (threads > 1)
+        {
+            Workers.Run(this, parts);
+            return;
+        }
+
+        for (var part = 0; part < parts; part++)
+        {
+            Execute(part);
         }
     }
 

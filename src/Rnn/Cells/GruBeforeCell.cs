@@ -1,0 +1,81 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
+
+namespace Rnn.Cells;
+
+/// <summary>
+/// Gated recurrent unit, reset before the product: r, z = σ(W x + U h₋ + b), n = tanh(W x + U(r⊙h₋) + b), h = (1−z)⊙n + z⊙h₋.
+/// </summary>
+/// <remarks>
+/// Cho et al. 2014 (arXiv:1406.1078), as written there. Two phases: the first makes r⊙h₋, the second multiplies it with the candidate's
+/// matrix. <typeparamref name="TUpdate"/>: <see cref="UpdateKeeps"/> as above, or <see cref="UpdateReplaces"/>, where h = (1−z)⊙h₋ + z⊙n.
+/// </remarks>
+/// <typeparam name="TUpdate">What the update gate means.</typeparam>
+public readonly struct GruBeforeCell<TUpdate> : ICell
+    where TUpdate : struct, IUpdate
+{
+    private const int R = 0;
+    private const int Z = 1;
+    private const int N = 2;
+
+    /// <inheritdoc/>
+    public static CellLayout Layout { get; } = new()
+    {
+        Name = $"gru-before{TUpdate.Suffix}",
+        Gates = [new("r", "reset gate"), new("z", "update gate"), new("n", "candidate")],
+        States = [new("h", "hidden state", FlowsDirectly: true)],
+        Products = [new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Made(0), N, 1, Phase: 1)],
+        MadeValues = 1,
+        Phases = 2,
+    };
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Forward<TStep, V, T>(int phase, TStep step)
+        where TStep : struct, IForwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var before = step.Previous(0);
+        if (phase == 0)
+        {
+            var r = V.Sigmoid(step.Gate(R));
+            step.Keep(R, r);
+            step.SetMade(0, r * before);
+            return;
+        }
+
+        var z = V.Sigmoid(step.Gate(Z));
+        var n = V.Tanh(step.Gate(N));
+        step.Keep(Z, z);
+        step.Keep(N, n);
+        step.SetNext(0, TUpdate.Keeps ? V.MultiplyAdd(z, before - n, n) : V.MultiplyAdd(z, n - before, before));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Backward<TStep, V, T>(int phase, TStep step)
+        where TStep : struct, IBackwardStep<V, T>
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var before = step.Previous(0);
+        if (phase == 1)
+        {
+            var dh = step.Gradient(0);
+            var z = step.Gate(Z);
+            var n = step.Gate(N);
+            var kept = TUpdate.Keeps ? z : V.One - z;
+            step.SetGateGradient(N, dh * (V.One - kept) * (V.One - (n * n)));
+            step.SetGateGradient(Z, dh * (TUpdate.Keeps ? before - n : n - before) * (z * (V.One - z)));
+            step.SetGradient(0, dh * kept);
+            return;
+        }
+
+        var made = step.MadeGradient(0);
+        var r = step.Gate(R);
+        step.SetGateGradient(R, made * before * (r * (V.One - r)));
+        step.SetGradient(0, V.MultiplyAdd(made, r, step.CarriedGradient(0)));
+    }
+}

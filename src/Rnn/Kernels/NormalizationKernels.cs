@@ -1,0 +1,70 @@
+using System.Numerics;
+
+namespace Rnn.Kernels;
+
+/// <summary>
+/// Layer normalisation over rows (Ba, Kiros and Hinton 2016, arXiv:1607.06450): x̂ = (x − μ)·r with the row's mean μ and r = 1/√(σ² + ε), then
+/// y = γ⊙x̂ + β. One or two normalised matrices at a time, as the gates of a recurrent layer add two.
+/// </summary>
+/// <remarks>
+/// Mean and variance are those of x less the row's first element, in one pass over the row: nothing cancels where the mean is large.
+/// Each row is computed by itself, so work may be split over rows in any way.
+/// </remarks>
+internal abstract unsafe class NormalizationKernels<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>ε.</summary>
+    internal const double Epsilon = 1e-5;
+
+    /// <summary>The kernels for the vector width in use.</summary>
+    internal static NormalizationKernels<T> Current { get; } = Simd.Create<T, Factory, NormalizationKernels<T>>(default);
+
+    /// <summary>The kernels for a given vector width (0, 128, 256 or 512 bits).</summary>
+    internal static NormalizationKernels<T> For(int vectorBits) => Simd.Create<T, Factory, NormalizationKernels<T>>(default, vectorBits);
+
+    /// <summary>y = γ⊙x̂ + β, or y += γ⊙x̂; the moments of each row are written.</summary>
+    /// <param name="x">The matrix; y may be the same memory.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="count">How many columns.</param>
+    /// <param name="bias">β [count]; unused where <paramref name="accumulate"/>.</param>
+    /// <param name="y">The result.</param>
+    /// <param name="accumulate">Whether to add to what y holds.</param>
+    internal abstract void Forward(in Normalized<T> x, int rows, int count, T* bias, Rows<T> y, bool accumulate);
+
+    /// <summary>y = γ₁⊙x̂₁ + γ₂⊙x̂₂ + β; the moments of each row are written.</summary>
+    internal abstract void ForwardSum(in Normalized<T> first, in Normalized<T> second, int rows, int count, T* bias, Rows<T> y);
+
+    /// <summary>dx = r(g − mean(g) − x̂·mean(g⊙x̂)) with g = dy⊙γ, and the row's part of dγ: sums += dy⊙x̂.</summary>
+    /// <param name="x">The matrix, with the moments that the way forward wrote.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="count">How many columns.</param>
+    /// <param name="dy">The gradient of y.</param>
+    /// <param name="dx">The gradient of x; may be the memory of x.</param>
+    /// <param name="accumulate">Whether to add to what dx holds.</param>
+    /// <param name="sums">Where each row adds its part of dγ.</param>
+    internal abstract void Backward(in Normalized<T> x, int rows, int count, Rows<T> dy, Rows<T> dx, bool accumulate, Rows<T> sums);
+
+    /// <summary>The way back of <see cref="ForwardSum"/>: both matrices are replaced by their gradients.</summary>
+    internal abstract void BackwardSum(
+        in Normalized<T> first, in Normalized<T> second, int rows, int count, Rows<T> dy, Rows<T> firstSums, Rows<T> secondSums);
+
+    private readonly struct Factory : IVectorFactory<T, NormalizationKernels<T>>
+    {
+        public NormalizationKernels<T> Create<V>()
+            where V : struct, IVector<V, T> => new NormalizationKernels<V, T>();
+    }
+}
+
+/// <summary>A matrix that is normalised over its rows.</summary>
+/// <param name="values">Its rows.</param>
+/// <param name="moments">Of row r: μ at moments[r · stride], 1/√(σ² + ε) after it.</param>
+/// <param name="momentStride">Elements from one row's moments to the next.</param>
+/// <param name="gain">γ [count].</param>
+internal readonly unsafe struct Normalized<T>(Rows<T> values, T* moments, nint momentStride, T* gain)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public readonly Rows<T> Values = values;
+    public readonly T* Moments = moments;
+    public readonly nint MomentStride = momentStride;
+    public readonly T* Gain = gain;
+}

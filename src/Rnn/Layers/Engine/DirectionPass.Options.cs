@@ -1,0 +1,317 @@
+using Rnn.Cells;
+using Rnn.Kernels;
+
+namespace Rnn.Layers.Engine;
+
+/// <content>
+/// Steps with layer normalisation, zoneout or dropout of the recurrent state. Cells know nothing of them; a layer without them takes the
+/// plain steps.
+/// </content>
+internal sealed unsafe partial class DirectionPass<T>
+{
+    private readonly GateNormalization<T>? _normalization;
+    private readonly StepOptions _stepOptions;
+    private readonly int _direction;
+
+    private StepNoise _noise;
+    private bool _hasOptions;
+    private Workspace<T> _optionSpace;
+    private Workspace<T> _optionBackspace;
+    private T* _inputBias;
+    private T* _noBias;
+    private T* _fed;
+    private T* _recurrent;
+    private T* _moments;
+    private T* _gainSums;
+    private nint _recurrentStride;
+
+    private bool NormalizesProducts => _normalization is { Plan.NormalizesProducts: true };
+
+    /// <summary>Says where the gains of a slot lie.</summary>
+    internal void BindGains(int slot, T* gains) => _normalization!.Bind(slot, gains);
+
+    // The rows that the input product writes: the gate columns, or before normalisation a place of their own. On the way back they hold its gradients.
+    private T* FedAt(int step, int row) => _fed + (((nint)_plan.Offset(step) + row) * _columnStride);
+
+    private void PrepareOptions(in StepNoise noise)
+    {
+        _noise = noise;
+        _fed = _columns;
+        FindMasks();
+        _hasOptions = _normalization is not null || _zoned || _masked;
+        if (!_hasOptions)
+        {
+            return;
+        }
+
+        _optionSpace = default;
+        LayOptions(reserve: true);
+        _optionSpace.Rent();
+        LayOptions(reserve: false);
+        new Span<T>(_noBias, _shape.Columns).Clear();
+        FillDropoutMask();
+    }
+
+    private void LayOptions(bool reserve)
+    {
+        var rows = _keep ? (nint)_plan.Total : _plan.Rows;
+        if (_normalization is { } normalization)
+        {
+            _recurrentStride = ColumnStride(normalization.Plan.RecurrentColumns);
+            if (NormalizesProducts)
+            {
+                var fed = Piece(_keep ? rows * _columnStride : 0);
+                _fed = _keep ? fed : _columns;
+                _recurrent = Piece(rows * _recurrentStride);
+            }
+
+            _moments = Piece(rows * normalization.Plan.Moments);
+        }
+
+        _noBias = Piece(_shape.Columns);
+        for (var state = 0; state < Layout.States.Count; state++)
+        {
+            _fresh[state] = Piece(Zones(state) ? rows * _shape.StateSize(state) : 0);
+        }
+
+        _zoneMask = Piece(_zoned ? _parts * (nint)Math.Max(Hidden, _shape.OutputSize) : 0);
+        _dropoutMask = Piece(_masked ? (nint)_plan.Rows * DropoutWidth : 0);
+        for (var i = 0; i < _maskedSources.Length; i++)
+        {
+            _maskedSources[i] = Piece(_masked && _maskFirst[i] ? rows * _shape.SourceSize(Layout.Products[i].Source) : 0);
+        }
+
+        T* Piece(nint length)
+        {
+            if (reserve)
+            {
+                _optionSpace.Reserve(length);
+                return null;
+            }
+
+            return _optionSpace.Take(length);
+        }
+    }
+
+    private void PrepareOptionsBackward()
+    {
+        if (!_hasOptions)
+        {
+            return;
+        }
+
+        _optionBackspace = default;
+        LayOptionsBackward(reserve: true);
+        _optionBackspace.Rent();
+        LayOptionsBackward(reserve: false);
+        if (_normalization is { } normalization)
+        {
+            new Span<T>(_gainSums, checked(_plan.Rows * normalization.Plan.Sums)).Clear();
+        }
+    }
+
+    private void LayOptionsBackward(bool reserve)
+    {
+        var rows = (nint)_plan.Rows;
+        _gainSums = Piece(_normalization is { } normalization ? rows * normalization.Plan.Sums : 0);
+        for (var state = 0; state < Layout.States.Count; state++)
+        {
+            _carried[state] = Piece(Zones(state) ? rows * _shape.StateSize(state) : 0);
+        }
+
+        _zoneMask = Piece(_zoned ? _parts * (nint)Math.Max(Hidden, _shape.OutputSize) : 0);
+        _unmasked = Piece(_masked ? rows * Math.Max(Hidden, _shape.OutputSize) : 0);
+
+        T* Piece(nint length)
+        {
+            if (reserve)
+            {
+                _optionBackspace.Reserve(length);
+                return null;
+            }
+
+            return _optionBackspace.Take(length);
+        }
+    }
+
+    private NormalizedRows<T> Normalized(int step, int firstRow, int rows, in CellBlock<T> block)
+    {
+        if (_normalization is not { } normalization)
+        {
+            return default;
+        }
+
+        var row = (_keep ? (nint)_plan.Offset(step) : 0) + firstRow;
+        return new()
+        {
+            Count = rows,
+            Fed = _keep ? new(_fed + (row * _columnStride), _columnStride) : block.Columns,
+            Recurrent = new(_recurrent + (row * _recurrentStride), _recurrentStride),
+            Moments = _moments + (row * normalization.Plan.Moments),
+            Sums = _gainSums == null ? default : new(_gainSums + ((nint)firstRow * normalization.Plan.Sums), normalization.Plan.Sums),
+        };
+    }
+
+    private void ForwardOptionStep(int step, int firstRow, int rows, int part, T* columns, T* scratch)
+    {
+        var block = Block(step, firstRow, rows, columns);
+        UseFresh(ref block, step, firstRow);
+        var normalized = Normalized(step, firstRow, rows, block);
+        var bias = _bias == null ? _noBias : _bias;
+        var fed = Layout.InputGates;
+        if (NormalizesProducts)
+        {
+            _normalization!.Input(normalized, block, bias);
+        }
+
+        for (var phase = 0; phase < Layout.Phases; phase++)
+        {
+            for (var i = 0; i < Layout.Products.Count; i++)
+            {
+                var product = Layout.Products[i];
+                if (product.Phase != phase)
+                {
+                    continue;
+                }
+
+                var accumulate = product.FirstGate < fed;
+                fed = Math.Max(fed, product.FirstGate + product.GateCount);
+                var outputs = product.GateCount * Hidden;
+                var first = product.FirstGate * Hidden;
+                var source = _masked && _maskIndex[i] >= 0 ? MaskedSource(i, step, firstRow, rows, block) : SourceRows(product.Source, block);
+                var to = NormalizesProducts
+                    ? normalized.Recurrent.SkipColumns(_normalization!.Plan.ProductColumns[i])
+                    : block.Columns.SkipColumns(first);
+                _kernels.Multiply(
+                    source, rows, _weights.ProductForward[i].Pointer, _shape.SourceSize(product.Source), outputs, to,
+                    accumulate && !NormalizesProducts, accumulate || NormalizesProducts ? null : bias + first, 0, _kernels.PanelCount(outputs), scratch);
+                if (NormalizesProducts)
+                {
+                    _normalization!.Product(i, normalized, block, accumulate, bias);
+                }
+            }
+
+            _cell.Forward(phase, block, _keep);
+            _normalization?.States(phase, normalized, block);
+        }
+
+        if (_shape.ProjectionSize > 0)
+        {
+            _kernels.Multiply(
+                block.Next[0], rows, _weights.ProjectionForward.Pointer, Hidden, _shape.ProjectionSize,
+                Zones(0) ? FreshRows(0, step, firstRow) : _output.Step(step, firstRow), accumulate: false, null, 0,
+                _kernels.PanelCount(_shape.ProjectionSize), scratch);
+        }
+
+        if (_zoned)
+        {
+            Zone(step, firstRow, rows, part, block);
+        }
+    }
+
+    private void BackwardOptionStep(int step, int firstRow, int rows, int part, T* scratch)
+    {
+        var block = BackwardBlock(step, firstRow, rows);
+        UseFresh(ref block, step, firstRow);
+        AddSequenceGradients(step, firstRow, rows);
+        if (_zoned)
+        {
+            ZoneBack(step, firstRow, rows, part, ref block);
+        }
+
+        if (_shape.ProjectionSize > 0)
+        {
+            ProjectBack(step, firstRow, rows, ref block, scratch);
+        }
+
+        var normalized = Normalized(step, firstRow, rows, block);
+        var overwrite = !Layout.States[0].FlowsDirectly;
+        for (var phase = Layout.Phases - 1; phase >= 0; phase--)
+        {
+            _normalization?.StatesBack(phase, normalized, block);
+            _cell.Backward(phase, block);
+            for (var i = Layout.Products.Count - 1; i >= 0; i--)
+            {
+                var product = Layout.Products[i];
+                if (product.Phase != phase)
+                {
+                    continue;
+                }
+
+                var from = block.Columns.SkipColumns((nint)product.FirstGate * Hidden);
+                if (NormalizesProducts)
+                {
+                    _normalization!.ProductBack(i, normalized, block);
+                    from = normalized.Recurrent.SkipColumns(_normalization.Plan.ProductColumns[i]);
+                }
+
+                var source = product.Source;
+                var size = _shape.SourceSize(source);
+                var isHidden = source is { Kind: not OperandKind.Made, Index: 0 };
+                var accumulate = source.Kind != OperandKind.Made && !(isHidden && overwrite);
+                overwrite &= !isHidden;
+                var destination = source.Kind == OperandKind.Made
+                    ? block.MadeGradient.SkipColumns((nint)source.Index * Hidden)
+                    : StateGradient(source.Index).Skip(firstRow);
+                var unmasked = _masked && _maskIndex[i] >= 0 ? new Rows<T>(_unmasked, size).Skip(firstRow) : destination;
+                _kernels.Multiply(
+                    from, rows, _weights.ProductBackward[i].Pointer, product.GateCount * Hidden, size, unmasked,
+                    accumulate && unmasked.Start == destination.Start, null, 0, _kernels.PanelCount(size), scratch);
+                if (unmasked.Start != destination.Start)
+                {
+                    MaskGradient(unmasked, destination, firstRow, rows, size, accumulate);
+                }
+            }
+        }
+
+        if (NormalizesProducts)
+        {
+            _normalization!.InputBack(normalized, block);
+        }
+
+        if (overwrite)
+        {
+            ClearRows(StateGradient(0).Skip(firstRow), rows, _shape.OutputSize);
+        }
+
+        if (_zoned)
+        {
+            AddCarried(firstRow, rows);
+        }
+    }
+
+    private static void ClearRows(Rows<T> rows, int count, int width)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            new Span<T>(rows[row], width).Clear();
+        }
+    }
+
+    // The gradients of all gains: the sums over the rows of what each row has added up.
+    private void GainGradients(T** gradients, int part, int parts)
+    {
+        var normalization = _normalization!;
+        var plan = normalization.Plan;
+        var sums = new Rows<T>(_gainSums, plan.Sums);
+        Add(plan.InputSlot, 0, 0, plan.InputColumns);
+        for (var i = 0; i < plan.ProductSlots.Length; i++)
+        {
+            Add(plan.ProductSlots[i], plan.ProductGains[i], plan.InputColumns + plan.ProductColumns[i], Layout.Products[i].GateCount * Hidden);
+        }
+
+        for (var k = 0; k < plan.StateSlots.Length; k++)
+        {
+            Add(plan.StateSlots[k], 0, normalization.StateSums(k), 2 * Hidden);
+        }
+
+        void Add(int slot, int offset, int column, int count)
+        {
+            if (slot >= 0 && gradients[slot] != null)
+            {
+                var (first, end) = Share(count, part, parts);
+                _kernels.ColumnSums(sums.SkipColumns(column), _plan.Rows, gradients[slot] + offset, first, end);
+            }
+        }
+    }
+}
