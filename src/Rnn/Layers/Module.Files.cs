@@ -6,6 +6,9 @@ namespace Rnn.Layers;
 
 public abstract partial class Module<T>
 {
+    /// <summary>What <see cref="Save"/> writes into the file's metadata by itself, such as how to build a model anew; nothing unless overridden.</summary>
+    protected virtual IEnumerable<KeyValuePair<string, string>> FileMetadata => [];
+
     /// <summary>
     /// Saves all parameters under their dotted paths as a safetensors file. A failure or cancellation on the way leaves the path as it was.
     /// </summary>
@@ -14,7 +17,11 @@ public abstract partial class Module<T>
     /// <param name="cancellationToken">Ends the saving; the path keeps its old content.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path, IEnumerable<KeyValuePair<string, string>>? metadata = null, CancellationToken cancellationToken = default) =>
-        SafeTensors.Write(path, NamedParameters.Select(pair => new KeyValuePair<string, Tensor<T>>(pair.Key, pair.Value.Value)), metadata, cancellationToken);
+        SafeTensors.Write(
+            path,
+            NamedParameters.Select(pair => new KeyValuePair<string, Tensor<T>>(pair.Key, pair.Value.Value)),
+            FileMetadata.Concat(metadata ?? []),
+            cancellationToken);
 
     /// <summary>
     /// Loads all parameters from a safetensors file that <see cref="Save"/> wrote for a module of the same shape. The file must have

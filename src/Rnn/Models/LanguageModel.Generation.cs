@@ -1,0 +1,114 @@
+using System.Runtime.CompilerServices;
+using Rnn.Sequences;
+
+namespace Rnn.Models;
+
+public sealed partial class LanguageModel<T>
+{
+    /// <summary>A stream that reads one text token by token, from the initial state.</summary>
+    public LanguageModelStream<T> CreateStream() => new(this);
+
+    /// <summary>
+    /// Writes on from a prompt, one token at a time as they are asked for: each is drawn from the model's scores and read by the model
+    /// before the next. Dropout is off. The model may not be trained meanwhile.
+    /// </summary>
+    /// <param name="prompt">The tokens to go on from. Empty only where <see cref="Vocabulary"/> has a token that begins sequences: that is the start then.</param>
+    /// <param name="count">The most tokens to write.</param>
+    /// <param name="options">How tokens are drawn, or null for the defaults. Every enumeration starts at the seed anew.</param>
+    /// <param name="cancellationToken">Ends the writing.</param>
+    /// <returns>The new tokens without the prompt and without the stop token.</returns>
+    /// <exception cref="ArgumentException">The prompt is empty, a token is out of range or the count negative.</exception>
+    public IEnumerable<int> Generate(IReadOnlyList<int> prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new();
+        return Write(CheckGeneration(prompt, count, options), count, options, cancellationToken);
+    }
+
+    /// <summary>
+    /// As <see cref="Generate"/>, with each token computed on a thread of the pool, so that a program with a user interface or a server can
+    /// show tokens as they come.
+    /// </summary>
+    /// <param name="prompt">The tokens to go on from.</param>
+    /// <param name="count">The most tokens to write.</param>
+    /// <param name="options">How tokens are drawn, or null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the writing; <c>WithCancellation</c> does too.</param>
+    /// <returns>The new tokens without the prompt and without the stop token.</returns>
+    /// <exception cref="ArgumentException">The prompt is empty, a token is out of range or the count negative.</exception>
+    public IAsyncEnumerable<int> GenerateAsync(IReadOnlyList<int> prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new();
+        return WriteAsync(CheckGeneration(prompt, count, options), count, options, cancellationToken);
+    }
+
+    private IEnumerable<int> Write(int[] prompt, int count, SamplingOptions options, CancellationToken cancellationToken)
+    {
+        if (count == 0)
+        {
+            yield break;
+        }
+
+        var sampler = new Sampler(options);
+        var stream = CreateStream();
+        for (var i = 0; i < prompt.Length - 1; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            stream.Step(prompt[i]);
+        }
+
+        var token = prompt[^1];
+        for (var i = 0; i < count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            token = sampler.Sample(stream.Step(token));
+            if (token == options.StopToken)
+            {
+                yield break;
+            }
+
+            yield return token;
+        }
+    }
+
+    private async IAsyncEnumerable<int> WriteAsync(
+        int[] prompt, int count, SamplingOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var tokens = Write(prompt, count, options, cancellationToken).GetEnumerator();
+        while (await Task.Run(tokens.MoveNext, cancellationToken).ConfigureAwait(false))
+        {
+            yield return tokens.Current;
+        }
+    }
+
+    private int[] CheckGeneration(IReadOnlyList<int> prompt, int count, SamplingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        if (count < 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(count), count, $"count: expected 0 or more but got {count}.");
+        }
+
+        if (options.StopToken >= VocabularySize)
+        {
+            throw new ArgumentException($"StopToken: expected a token from 0 to {VocabularySize - 1} or null but got {options.StopToken}.", nameof(options));
+        }
+
+        // A copy: the caller may change the list while tokens are drawn.
+        int[] tokens = [.. prompt];
+        if (tokens.Length == 0)
+        {
+            return Vocabulary?.BeginOfSequence is { } begin
+                ? [begin]
+                : throw new ArgumentException("prompt: expected at least one token to go on from; an empty prompt needs a Vocabulary with a token that begins sequences.", nameof(prompt));
+        }
+
+        foreach (var token in tokens)
+        {
+            if ((uint)token >= (uint)VocabularySize)
+            {
+                throw new ArgumentException($"prompt: expected tokens from 0 to {VocabularySize - 1} but got {token}.", nameof(prompt));
+            }
+        }
+
+        return tokens;
+    }
+}

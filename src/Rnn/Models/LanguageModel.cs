@@ -1,0 +1,143 @@
+using System.Numerics;
+using Rnn.Layers;
+using Rnn.Sequences;
+using Rnn.Tensors;
+
+namespace Rnn.Models;
+
+/// <summary>
+/// Predicts the next token from all before: an embedding, a recurrent layer of any cell, an output layer with one score for each token.
+/// </summary>
+/// <remarks>
+/// Mikolov et al., "Recurrent neural network based language model" (2010); Zaremba et al., "Recurrent Neural Network Regularization" (2014,
+/// arXiv:1409.2329) for dropout on what is not recurrent.
+/// </remarks>
+/// <example>
+/// <code>
+/// var vocabulary = CharVocabulary.FromText(text);
+/// var model = new LanguageModel&lt;float&gt;(vocabulary, new Lstm&lt;float&gt;(inputSize: 64, hiddenSize: 256, new() { Layers = 2 }));
+/// // … train …
+/// model.Save("model.safetensors");
+/// Console.WriteLine(vocabulary.Decode(model.Generate(vocabulary.Encode("ROMEO:"), 300, new() { Temperature = 0.8, TopK = 40 })));
+/// </code>
+/// </example>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed partial class LanguageModel<T> : Module<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Dropout<T>? _embeddingDropout;
+    private readonly Dropout<T>? _dropout;
+
+    /// <summary>A model with new embedding and output layer.</summary>
+    /// <param name="vocabularySize">The number of tokens V.</param>
+    /// <param name="recurrent">The recurrent layer; its <c>InputSize</c> is the size of the embedding. It may not look ahead.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">A size does not fit, or the layer is bidirectional or reversed.</exception>
+    public LanguageModel(int vocabularySize, RecurrentLayer<T> recurrent, LanguageModelOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(recurrent);
+        if (vocabularySize < 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(vocabularySize), vocabularySize, $"vocabularySize: expected 1 or more but got {vocabularySize}.");
+        }
+
+        if (recurrent.Directions == 2 || recurrent.Options.Reverse)
+        {
+            throw new ArgumentException("recurrent: a language model predicts what comes next, but this layer is bidirectional or reversed and would see it.", nameof(recurrent));
+        }
+
+        Options = options ??= new();
+        if (options.TieWeights && recurrent.OutputSize != recurrent.InputSize)
+        {
+            throw new ArgumentException(
+                $"TieWeights: expected a recurrent layer whose OutputSize equals its InputSize ({recurrent.InputSize}), the size of the shared table's rows, but it is {recurrent.OutputSize}; "
+                + $"choose hiddenSize {recurrent.InputSize}, or an LSTM with ProjectionSize {recurrent.InputSize}.",
+                nameof(options));
+        }
+
+        // A tied table is also read as output weights, whose scores should start near zero.
+        var deviation = options.TieWeights ? 1 / Math.Sqrt(recurrent.InputSize) : 1;
+        Embedding = AddModule(
+            "embedding", new Embedding<T>(vocabularySize, recurrent.InputSize, new() { Initializer = Initializer.Normal(0, deviation), Seed = options.Seed }));
+        _embeddingDropout = options.EmbeddingDropout > 0 ? AddModule("embedding_dropout", new Dropout<T>(options.EmbeddingDropout, options.Seed)) : null;
+        Recurrent = AddModule("recurrent", recurrent);
+        _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, options.Seed + 1)) : null;
+        Output = AddModule("output", options.TieWeights
+            ? new Linear<T>(Embedding.Weight, new() { Seed = options.Seed })
+            : new Linear<T>(recurrent.OutputSize, vocabularySize, new() { Seed = options.Seed }));
+    }
+
+    /// <summary>A model of a vocabulary's tokens, which is saved with it.</summary>
+    /// <param name="vocabulary">The vocabulary.</param>
+    /// <param name="recurrent">The recurrent layer; its <c>InputSize</c> is the size of the embedding. It may not look ahead.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">A size does not fit, or the layer is bidirectional or reversed.</exception>
+    public LanguageModel(IVocabulary vocabulary, RecurrentLayer<T> recurrent, LanguageModelOptions? options = null)
+        : this(SizeOf(vocabulary), recurrent, options) => Vocabulary = vocabulary;
+
+    /// <summary>The options the model was made with.</summary>
+    public LanguageModelOptions Options { get; }
+
+    /// <summary>The number of tokens V.</summary>
+    public int VocabularySize => Embedding.Count;
+
+    /// <summary>The vocabulary whose tokens the model predicts, saved with it; null where the model was not told.</summary>
+    /// <exception cref="ArgumentException">The vocabulary has another number of tokens.</exception>
+    public IVocabulary? Vocabulary
+    {
+        get;
+        set => field = value is null || value.Count == VocabularySize
+            ? value
+            : throw new ArgumentException($"Vocabulary: expected {VocabularySize} tokens, the size of this model, but got {value.Count}.", nameof(value));
+    }
+
+    /// <summary>The table of the tokens' vectors.</summary>
+    public Embedding<T> Embedding { get; }
+
+    /// <summary>The recurrent layer.</summary>
+    public RecurrentLayer<T> Recurrent { get; }
+
+    /// <summary>The layer that scores the tokens.</summary>
+    public Linear<T> Output { get; }
+
+    /// <inheritdoc/>
+    protected override string Description => $"{VocabularySize} tokens{(Options.TieWeights ? ", tied weights" : string.Empty)}";
+
+    /// <summary>The scores of the next token after every step of a batch of windows.</summary>
+    /// <param name="tokens">Tokens from 0 to V − 1, [N, T].</param>
+    /// <param name="state">The states to start from, such as those after the window before; null for the initial ones.</param>
+    /// <exception cref="ArgumentException">A token is out of range or the state does not fit.</exception>
+    public LanguageModelOutput<T> Forward(int[,] tokens, RecurrentState<T>? state = null)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        return ToOutput(Embedding.Forward(tokens), default, state);
+    }
+
+    /// <summary>The scores of the next token after every step of a batch of windows.</summary>
+    /// <param name="tokens">Tokens from 0 to V − 1, [N, T] row-major.</param>
+    /// <param name="rows">The number of rows N.</param>
+    /// <param name="state">The states to start from, such as those after the window before; null for the initial ones.</param>
+    /// <param name="lengths">The valid steps of each row; empty for all.</param>
+    /// <exception cref="ArgumentException">The tokens do not divide among the rows, one is out of range, or state or lengths do not fit.</exception>
+    public LanguageModelOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, RecurrentState<T>? state = null, ReadOnlySpan<int> lengths = default)
+    {
+        if (rows < 1 || tokens.Length % rows != 0)
+        {
+            throw new ArgumentException($"tokens: expected [rows, steps] but {tokens.Length} tokens do not divide among {rows} rows.", nameof(tokens));
+        }
+
+        return ToOutput(Embedding.Forward(tokens, [rows, tokens.Length / rows]), lengths, state);
+    }
+
+    private LanguageModelOutput<T> ToOutput(Tensor<T> embedded, ReadOnlySpan<int> lengths, RecurrentState<T>? state)
+    {
+        var output = Recurrent.Forward(_embeddingDropout?.Forward(embedded) ?? embedded, lengths, state);
+        return new(Output.Forward(_dropout?.Forward(output.Output) ?? output.Output), output.FinalState);
+    }
+
+    private static int SizeOf(IVocabulary vocabulary)
+    {
+        ArgumentNullException.ThrowIfNull(vocabulary);
+        return vocabulary.Count;
+    }
+}

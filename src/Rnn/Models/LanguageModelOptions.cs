@@ -1,0 +1,34 @@
+namespace Rnn.Models;
+
+/// <summary>Options of a <see cref="LanguageModel{T}"/>.</summary>
+public sealed record LanguageModelOptions
+{
+    /// <summary>The probability of dropping each value of a token's embedding in training, from 0 to below 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from [0, 1).</exception>
+    public double EmbeddingDropout
+    {
+        get;
+        init => field = Probability(value, nameof(EmbeddingDropout));
+    }
+
+    /// <summary>The probability of dropping each value that the output layer reads in training, from 0 to below 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from [0, 1).</exception>
+    public double Dropout
+    {
+        get;
+        init => field = Probability(value, nameof(Dropout));
+    }
+
+    /// <summary>
+    /// Whether the output layer has the embedding's table for its weights (Press and Wolf 2017, arXiv:1608.05859; Inan et al. 2017,
+    /// arXiv:1611.01462). The recurrent layer's <c>OutputSize</c> must then equal its <c>InputSize</c>, if need be by a projection.
+    /// </summary>
+    public bool TieWeights { get; init; }
+
+    /// <summary>The seed of the embedding, the output layer and the dropout; the recurrent layer has its own.</summary>
+    public ulong Seed { get; init; }
+
+    private static double Probability(double value, string name) => value is >= 0 and < 1
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a probability from 0 to below 1 but got {value}.");
+}

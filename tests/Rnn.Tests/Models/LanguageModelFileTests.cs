@@ -1,0 +1,109 @@
+using Rnn.Cells;
+using Rnn.Formats;
+using Rnn.Layers;
+using Rnn.Models;
+using Rnn.Sequences;
+using Rnn.Tensors;
+
+namespace Rnn.Tests.Models;
+
+public sealed class LanguageModelFileTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("rnn-models-").FullName;
+
+    public static TheoryData<string> Cells => [.. CellCatalog.Names];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public void A_saved_model_is_built_anew_with_any_cell(string cell)
+    {
+        var vocabulary = CharVocabulary.FromText("abc de");
+        var model = new LanguageModel<float>(
+            vocabulary,
+            RecurrentLayer<float>.Create(cell, 3, 5, new() { Layers = 2, Dropout = 0.25, Seed = 4 }),
+            new() { Dropout = 0.5, EmbeddingDropout = 0.125, Seed = 9 });
+        model.Save(PathOf("model.safetensors"));
+        var loaded = LanguageModel<float>.Load(PathOf("model.safetensors"));
+        Assert.False(loaded.IsTraining);
+        Assert.Equal(cell, loaded.Recurrent.Layout.Name);
+        Assert.Equal([5, 5], loaded.Recurrent.HiddenSizes);
+        Assert.Equal(0.25, loaded.Recurrent.Options.Dropout);
+        Assert.Equal((0.5, 0.125, false), (loaded.Options.Dropout, loaded.Options.EmbeddingDropout, loaded.Options.TieWeights));
+        Assert.Equal("abc", loaded.Vocabulary!.Decode(vocabulary.Encode("abc")));
+        Assert.Equal(model.NamedParameters.Select(pair => pair.Key), loaded.NamedParameters.Select(pair => pair.Key));
+        Assert.Equal(model.Evaluate("bad cab"), loaded.Evaluate("bad cab"));
+    }
+
+    [Fact]
+    public void Options_of_the_recurrent_layer_come_back()
+    {
+        var options = new LstmOptions { HiddenSizes = [7, 6], ProjectionSize = 4, Bias = false, LearnedInitialState = true };
+        var model = new LanguageModel<double>(5, new Lstm<double>(4, 7, options), new() { TieWeights = true });
+        model.Save(PathOf("model.safetensors"));
+        var loaded = LanguageModel<double>.Load(PathOf("model.safetensors"));
+        Assert.Equal([7, 6], loaded.Recurrent.HiddenSizes);
+        Assert.Equal(4, loaded.Recurrent.ProjectionSize);
+        Assert.False(loaded.Recurrent.Options.Bias);
+        Assert.Same(loaded.Embedding.Weight, loaded.Output.Weight);
+        Assert.Null(loaded.Vocabulary);
+        int[] tokens = [0, 1, 2, 3, 4, 3, 2];
+        Assert.Equal(model.Evaluate(tokens), loaded.Evaluate(tokens));
+        Assert.Equal(model.Evaluate(tokens).Loss, LanguageModel<float>.Load(PathOf("model.safetensors")).Evaluate(tokens).Loss, 1e-5);
+    }
+
+    [Fact]
+    public void A_given_layer_is_filled()
+    {
+        var model = new LanguageModel<float>(5, new Gru<float>(3, 4, new() { Seed = 3 }));
+        model.Save(PathOf("model.safetensors"), [new("note", "hello")]);
+        var layer = new Gru<float>(3, 4);
+        var loaded = LanguageModel<float>.Load(PathOf("model.safetensors"), layer);
+        Assert.Same(layer, loaded.Recurrent);
+        Assert.Equal(model.Evaluate([1, 2, 3]), loaded.Evaluate([1, 2, 3]));
+        Assert.Equal("hello", SafeTensors.Read(PathOf("model.safetensors")).Metadata["note"]);
+        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Load(PathOf("model.safetensors"), new Gru<float>(3, 6)));
+        Assert.Contains("expected [18, 6] but is [12, 4]", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Foreign_files_are_refused_with_what_they_are()
+    {
+        new Linear<float>(2, 3).Save(PathOf("linear.safetensors"));
+        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Load(PathOf("linear.safetensors")));
+        Assert.Contains("linear.safetensors: this safetensors file is not a language model", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Its tensors are bias [3]", error.Message, StringComparison.Ordinal);
+        File.WriteAllText(PathOf("text.txt"), "hello, this is not a model");
+        Assert.Contains("not a safetensors file", Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Load(PathOf("text.txt"))).Message, StringComparison.Ordinal);
+        Assert.Throws<FileNotFoundException>(() => LanguageModel<float>.Load(PathOf("missing.safetensors")));
+    }
+
+    [Theory]
+    [InlineData("version", "1", "2", "expected version 1 of the format but the file has 2")]
+    [InlineData("model", "{", "(", "the description of the model is damaged")]
+    [InlineData("model", "\"cell\":\"gru\"", "\"cell\":\"mine\"", "the cell 'mine' is none of the built-in ones")]
+    [InlineData("model", "\"hidden_sizes\":[4]", "\"hidden_sizes\":[2000000000]", "more weights than the file")]
+    [InlineData("model", "\"vocabulary_size\":5", "\"vocabulary_size\":2000000000", "more weights than the file")]
+    [InlineData("model", "\"hidden_sizes\":[4]", "\"hidden_sizes\":[-4]", "expected 1 or more but got -4")]
+    [InlineData("model", "\"hidden_sizes\":[4]", "\"hidden_sizes\":[3]", "expected [9, 3] but is [12, 3]")]
+    [InlineData("model", "\"bias\":true", "\"bias\":0", "the description of the model is damaged")]
+    [InlineData("vocabulary", "abcde", "abcd", "expected 5 tokens")]
+    [InlineData("vocabulary", "characters", "bytes", "not the description of a vocabulary")]
+    public void Damaged_metadata_is_refused(string key, string from, string to, string message)
+    {
+        var model = new LanguageModel<float>(CharVocabulary.FromText("abcde"), new Gru<float>(3, 4));
+        model.Save(PathOf("model.safetensors"));
+        var file = SafeTensors.Read(PathOf("model.safetensors"));
+        var metadata = file.Metadata.ToDictionary(pair => pair.Key, pair => pair.Value);
+        var old = from == "abcde" ? "\"e\"]" : from;
+        Assert.Contains(old, metadata[key], StringComparison.Ordinal);
+        metadata[key] = metadata[key].Replace(old, from == "abcde" ? "\"e\",\"f\"]" : to, StringComparison.Ordinal);
+        SafeTensors.Write(
+            PathOf("damaged.safetensors"), file.Entries.Select(entry => new KeyValuePair<string, Tensor<float>>(entry.Name, file.Get<float>(entry.Name))), metadata);
+        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Load(PathOf("damaged.safetensors")));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    private string PathOf(string name) => Path.Combine(_folder, name);
+}

@@ -1,0 +1,145 @@
+using Rnn.Layers;
+using Rnn.Models;
+using Rnn.Sequences;
+
+namespace Rnn.Tests.Models;
+
+public class LanguageModelGenerationTests
+{
+    [Fact]
+    public void A_stream_gives_the_scores_of_the_whole_sequence()
+    {
+        var model = LanguageModelTests.SmallModel();
+        int[] tokens = [1, 0, 4, 4, 3, 2];
+        var expected = model.Forward(tokens, rows: 1).Logits;
+        var stream = model.CreateStream();
+        for (var round = 0; round < 2; round++)
+        {
+            for (var i = 0; i < tokens.Length; i++)
+            {
+                LanguageModelTests.AssertClose(expected.Row(0, i), stream.Step(tokens[i]), 1e-13);
+            }
+
+            stream.Reset();
+        }
+
+        stream.SetState(model.Forward(tokens.AsSpan(0, 3), rows: 1).State);
+        LanguageModelTests.AssertClose(expected.Row(0, 3), stream.Step(tokens[3]), 1e-13);
+        Assert.Contains("expected a token from 0 to 4 but got 5", Assert.Throws<ArgumentOutOfRangeException>(() => stream.Step(5).Length).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_step_allocates_nothing()
+    {
+        var stream = LanguageModelTests.SmallModel().CreateStream();
+        Run(stream);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Run(stream);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        static void Run(LanguageModelStream<double> stream)
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                stream.Step(i % 5);
+            }
+        }
+    }
+
+    [Fact]
+    public void Greedy_tokens_have_the_best_score_after_all_before()
+    {
+        var model = LanguageModelTests.SmallModel();
+        List<int> tokens = [2, 1];
+        for (var i = 0; i < 12; i++)
+        {
+            var row = model.Forward(tokens.ToArray(), rows: 1).Logits.Row(0, tokens.Count - 1).ToArray();
+            tokens.Add(Array.IndexOf(row, row.Max()));
+        }
+
+        Assert.Equal(tokens.Skip(2), model.Generate([2, 1], 12, new() { Temperature = 0 }));
+    }
+
+    [Fact]
+    public async Task The_seed_decides_and_both_ways_agree()
+    {
+        var model = LanguageModelTests.SmallModel();
+        var options = new SamplingOptions { Temperature = 1.2, TopK = 4, Seed = 5 };
+        var tokens = model.Generate([1], 60, options);
+        var first = tokens.ToArray();
+        Assert.Equal(60, first.Length);
+        Assert.Equal(first, tokens);
+        Assert.NotEqual(first, model.Generate([1], 60, options with { Seed = 6 }));
+        var later = new List<int>();
+        await foreach (var token in model.GenerateAsync([1], 60, options))
+        {
+            later.Add(token);
+        }
+
+        Assert.Equal(first, later);
+    }
+
+    [Fact]
+    public void The_stop_token_ends_the_text_and_is_not_part_of_it()
+    {
+        var model = LanguageModelTests.SmallModel();
+        var tokens = model.Generate([1], 60, new() { Seed = 5 }).ToArray();
+        var stop = tokens[20];
+        Assert.Equal(tokens.TakeWhile(token => token != stop), model.Generate([1], 60, new() { Seed = 5, StopToken = stop }));
+        Assert.Empty(model.Generate([1], 0));
+    }
+
+    [Fact]
+    public async Task Cancellation_ends_the_writing()
+    {
+        var model = LanguageModelTests.SmallModel();
+        using var source = new CancellationTokenSource();
+        var count = 0;
+        Assert.Throws<OperationCanceledException>(() =>
+        {
+            foreach (var _ in model.Generate([1], 1000, cancellationToken: source.Token))
+            {
+                if (++count == 3)
+                {
+                    source.Cancel();
+                }
+            }
+        });
+        Assert.Equal(3, count);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var _ in model.GenerateAsync([1], 1000).WithCancellation(source.Token))
+            {
+                count++;
+            }
+        });
+        Assert.Equal(3, count);
+    }
+
+    [Fact]
+    public void An_empty_prompt_starts_at_the_begin_of_a_sequence()
+    {
+        var vocabulary = CharVocabulary.FromText("abc", new() { BeginAndEnd = true });
+        var model = new LanguageModel<float>(vocabulary, new Gru<float>(3, 4));
+        Assert.Equal(model.Generate([vocabulary.BeginOfSequence!.Value], 9), model.Generate([], 9));
+        var error = Assert.Throws<ArgumentException>(() => LanguageModelTests.SmallModel().Generate([], 9));
+        Assert.Contains("prompt: expected at least one token", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Dropout_is_off_while_writing()
+    {
+        var model = LanguageModelTests.SmallModel(new() { Dropout = 0.5, EmbeddingDropout = 0.5 });
+        Assert.Equal(LanguageModelTests.SmallModel().Generate([1], 30), model.Generate([1], 30));
+        Assert.True(model.IsTraining);
+    }
+
+    [Fact]
+    public void Impossible_requests_are_refused_at_once()
+    {
+        var model = LanguageModelTests.SmallModel();
+        Assert.Contains("count: expected 0 or more but got -1", Error(() => model.Generate([1], -1)), StringComparison.Ordinal);
+        Assert.Contains("prompt: expected tokens from 0 to 4 but got 5", Error(() => model.Generate([1, 5], 1)), StringComparison.Ordinal);
+        Assert.Contains("StopToken: expected a token from 0 to 4 or null but got 7", Error(() => model.GenerateAsync([1], 1, new() { StopToken = 7 })), StringComparison.Ordinal);
+        static string Error(Func<object> make) => Assert.ThrowsAny<ArgumentException>(make).Message;
+    }
+}

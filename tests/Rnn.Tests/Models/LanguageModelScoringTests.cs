@@ -1,0 +1,123 @@
+using Rnn.Layers;
+using Rnn.Models;
+using Rnn.Sequences;
+using Rnn.Tensors;
+
+namespace Rnn.Tests.Models;
+
+public class LanguageModelScoringTests
+{
+    private static readonly int[] Text = [.. Enumerable.Range(0, 130).Select(i => i * i * 7 % 11 % 5)];
+
+    [Theory]
+    [InlineData(2, 128)]
+    [InlineData(4, 1)]
+    [InlineData(38, 3)]
+    [InlineData(130, 17)]
+    [InlineData(130, 128)]
+    public void One_stream_is_the_sum_over_the_whole_text(int length, int steps)
+    {
+        var model = LanguageModelTests.SmallModel();
+        var tokens = Text[..length];
+        var score = model.Evaluate(tokens, new TextScoreOptions { Steps = steps });
+        var expected = Expected(model, tokens);
+        Assert.Equal(expected, score.NegativeLogLikelihood, 1e-11);
+        Assert.Equal((length - 1, length - 1), (score.Tokens, score.Characters));
+        Assert.Equal(expected / (length - 1), score.Loss, 1e-12);
+        Assert.Equal(Math.Exp(expected / (length - 1)), score.Perplexity, 1e-10);
+        Assert.Equal(expected / (length - 1) / Math.Log(2), score.BitsPerCharacter, 1e-12);
+    }
+
+    [Fact]
+    public void Single_precision_agrees()
+    {
+        var model = new LanguageModel<float>(5, new Lstm<float>(3, 4, new() { Layers = 2, Seed = 1 }));
+        var tokens = Text;
+        Assert.Equal(Expected(LanguageModelTests.SmallModel(), tokens), model.Evaluate(tokens).NegativeLogLikelihood, 1e-4);
+    }
+
+    [Theory]
+    [InlineData(2, 5)]
+    [InlineData(3, 128)]
+    [InlineData(37, 17)]
+    [InlineData(1000, 2)]
+    public void Streams_that_warm_up_on_everything_before_give_the_same(int streams, int steps)
+    {
+        var model = LanguageModelTests.SmallModel();
+        var score = model.Evaluate(Text, new TextScoreOptions { Streams = streams, WarmUp = 1000, Steps = steps });
+        Assert.Equal(Expected(model, Text), score.NegativeLogLikelihood, 1e-11);
+    }
+
+    [Fact]
+    public void Streams_without_warm_up_start_their_parts_from_nothing()
+    {
+        var model = LanguageModelTests.SmallModel();
+        var score = model.Evaluate(Text, new TextScoreOptions { Streams = 3, WarmUp = 0 });
+        var expected = Expected(model, Text[..44]) + Expected(model, Text[43..87]) + Expected(model, Text[86..]);
+        Assert.Equal(expected, score.NegativeLogLikelihood, 1e-11);
+    }
+
+    [Fact]
+    public void A_learned_initial_state_is_the_start()
+    {
+        var model = new LanguageModel<double>(5, new Gru<double>(3, 4, new() { LearnedInitialState = true }));
+        var before = model.Evaluate(Text).NegativeLogLikelihood;
+        new RandomSource(1).FillNormal(model.NamedParameters.First(pair => pair.Key.Contains("initial", StringComparison.Ordinal)).Value.Value.AsSpan());
+        var after = model.Evaluate(Text, new TextScoreOptions { Steps = 7 }).NegativeLogLikelihood;
+        Assert.NotEqual(before, after);
+        Assert.Equal(Expected(model, Text), after, 1e-11);
+    }
+
+    [Fact]
+    public void Scoring_leaves_the_mode_and_the_gradients_alone()
+    {
+        var model = LanguageModelTests.SmallModel(new() { Dropout = 0.5 });
+        Assert.True(model.IsTraining);
+        var score = model.Evaluate(Text);
+        Assert.True(model.IsTraining);
+        Assert.Equal(Expected(LanguageModelTests.SmallModel(), Text), score.NegativeLogLikelihood, 1e-11);
+        Assert.All(model.Parameters, parameter => Assert.Null(parameter.Gradient));
+        model.Evaluate();
+        model.Evaluate(Text);
+        Assert.False(model.IsTraining);
+    }
+
+    [Fact]
+    public void Texts_count_their_characters()
+    {
+        var vocabulary = WordVocabulary.FromText("the cat sat");
+        var model = new LanguageModel<double>(vocabulary, new Gru<double>(3, 4));
+        var score = model.Evaluate("the cat sat");
+        Assert.Equal((2, 8), (score.Tokens, score.Characters));
+        Assert.Equal(score.NegativeLogLikelihood / 8 / Math.Log(2), score.BitsPerCharacter, 1e-12);
+        Assert.Equal(model.Evaluate(vocabulary.Encode("the cat sat")).NegativeLogLikelihood, score.NegativeLogLikelihood);
+        Assert.Contains("has no Vocabulary", Assert.Throws<InvalidOperationException>(() => LanguageModelTests.SmallModel().Evaluate("abc")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Impossible_texts_and_options_are_refused()
+    {
+        var model = LanguageModelTests.SmallModel();
+        Assert.Contains("expected 2 tokens or more", Assert.Throws<ArgumentException>(() => model.Evaluate([1])).Message, StringComparison.Ordinal);
+        Assert.Contains("got 5", Assert.Throws<ArgumentException>(() => model.Evaluate([1, 5, 2])).Message, StringComparison.Ordinal);
+        Assert.True(model.IsTraining);
+        Assert.Contains("Streams: expected 1 or more but got 0", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { Streams = 0 }).Message, StringComparison.Ordinal);
+        Assert.Contains("WarmUp", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { WarmUp = -1 }).Message, StringComparison.Ordinal);
+        Assert.Contains("Steps", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { Steps = 0 }).Message, StringComparison.Ordinal);
+        Assert.Throws<OperationCanceledException>(() => model.Evaluate(Text, null, new CancellationToken(canceled: true)));
+    }
+
+    // The definition, from the scores of one run over the whole text.
+    private static double Expected(LanguageModel<double> model, int[] tokens)
+    {
+        var logits = model.Forward(tokens.AsSpan(..^1), rows: 1).Logits;
+        var sum = 0.0;
+        for (var i = 1; i < tokens.Length; i++)
+        {
+            var row = logits.Row(0, i - 1).ToArray();
+            sum += Math.Log(row.Sum(Math.Exp)) - row[tokens[i]];
+        }
+
+        return sum;
+    }
+}
