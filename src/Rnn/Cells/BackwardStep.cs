@@ -5,65 +5,60 @@ using Rnn.Kernels;
 namespace Rnn.Cells;
 
 /// <summary>The way back of <see cref="ForwardStep{V, T, TKeeps, TPartial}"/>.</summary>
-internal readonly unsafe struct BackwardStep<V, T, TPartial>(
-    T* gates, T* previous0, T* previous1, T* previous2, T* previous3, T* next0, T* next1, T* next2, T* next3, T* kept, T* made, T* madeGradient,
-    T* vectors, T* outputGradient, T* gradient0, T* gradient1, T* gradient2, T* gradient3, int units, int count) : IBackwardStep<V, T>
+internal readonly unsafe struct BackwardStep<V, T, TPartial>(RowAddresses<T>* at, nint unit) : IBackwardStep<V, T>
     where V : struct, IVector<V, T>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TPartial : struct, IChoice
 {
-    private readonly nint _units = units;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V Gate(int gate) => Load(at->Gates + (gate * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Gate(int gate) => Load(gates + (gate * _units));
+    public void SetGateGradient(int gate, V value) => Store(value, at->Gates + (gate * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetGateGradient(int gate, V value) => Store(value, gates + (gate * _units));
+    public V KeptValue(int index) => Load(at->Kept + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V KeptValue(int index) => Load(kept + (index * _units));
+    public V Previous(int state) => Load((&at->Previous0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Previous(int state) => Load(state switch { 0 => previous0, 1 => previous1, 2 => previous2, _ => previous3 });
+    public V Next(int state) => Load((&at->Next0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Next(int state) => Load(state switch { 0 => next0, 1 => next1, 2 => next2, _ => next3 });
+    public V Made(int index) => Load(at->Made + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Made(int index) => Load(made + (index * _units));
+    public V MadeGradient(int index) => Load(at->MadeGradient + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V MadeGradient(int index) => Load(madeGradient + (index * _units));
+    public void SetMadeGradient(int index, V value) => Store(value, at->MadeGradient + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetMadeGradient(int index, V value) => Store(value, madeGradient + (index * _units));
+    public V Vector(int index) => Load(at->Vectors + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Vector(int index) => Load(vectors + (index * _units));
+    public V Gradient(int state) => state == 0 ? Load(at->Gradient0) + Load(at->OutputGradient) : CarriedGradient(state);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Gradient(int state) => state == 0 ? Load(gradient0) + Load(outputGradient) : CarriedGradient(state);
+    public V CarriedGradient(int state) => Load((&at->Gradient0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V CarriedGradient(int state) => Load(state switch { 0 => gradient0, 1 => gradient1, 2 => gradient2, _ => gradient3 });
+    public void SetGradient(int state, V value) => Store(value, (&at->Gradient0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetGradient(int state, V value) =>
-        Store(value, state switch { 0 => gradient0, 1 => gradient1, 2 => gradient2, _ => gradient3 });
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private V Load(T* source) => TPartial.Value ? V.LoadPartial(source, count) : V.Load(source);
+    private V Load(T* source) => TPartial.Value ? V.LoadPartial(source + unit, at->Count) : V.Load(source + unit);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Store(V value, T* destination)
     {
         if (TPartial.Value)
         {
-            value.StorePartial(destination, count);
+            value.StorePartial(destination + unit, at->Count);
         }
         else
         {
-            value.Store(destination);
+            value.Store(destination + unit);
         }
     }
 }

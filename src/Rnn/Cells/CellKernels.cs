@@ -166,25 +166,11 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         where TKeeps : struct, IChoice
         where TPartial : struct, IChoice
     {
-        var units = block.Units;
-        var gates = block.Columns[row] + first;
-        var previous0 = block.Previous[0][row] + first;
-        var previous1 = block.Previous[1][row] + first;
-        var previous2 = block.Previous[2][row] + first;
-        var previous3 = block.Previous[3][row] + first;
-        var next0 = block.Next[0][row] + first;
-        var next1 = block.Next[1][row] + first;
-        var next2 = block.Next[2][row] + first;
-        var next3 = block.Next[3][row] + first;
-        var kept = block.Kept[row] + first;
-        var made = block.Made[row] + first;
-        var vectors = block.Vectors + first;
+        var at = RowAddresses<T>.Of(block, row, first, count);
         nint unit = 0;
         do
         {
-            TCell.Forward<ForwardStep<V, T, TKeeps, TPartial>, V, T>(TPhase.Index, new(
-                gates + unit, previous0 + unit, previous1 + unit, previous2 + unit, previous3 + unit,
-                next0 + unit, next1 + unit, next2 + unit, next3 + unit, kept + unit, made + unit, vectors + unit, units, count));
+            TCell.Forward<ForwardStep<V, T, TKeeps, TPartial>, V, T>(TPhase.Index, new(&at, unit));
             unit += V.Count;
         }
         while (unit < count);
@@ -195,32 +181,11 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         where TPhase : struct, IPhase
         where TPartial : struct, IChoice
     {
-        var units = block.Units;
-        var gates = block.Columns[row] + first;
-        var previous0 = block.Previous[0][row] + first;
-        var previous1 = block.Previous[1][row] + first;
-        var previous2 = block.Previous[2][row] + first;
-        var previous3 = block.Previous[3][row] + first;
-        var next0 = block.Next[0][row] + first;
-        var next1 = block.Next[1][row] + first;
-        var next2 = block.Next[2][row] + first;
-        var next3 = block.Next[3][row] + first;
-        var kept = block.Kept[row] + first;
-        var made = block.Made[row] + first;
-        var madeGradient = block.MadeGradient[row] + first;
-        var vectors = block.Vectors + first;
-        var outputGradient = block.OutputGradient[row] + first;
-        var gradient0 = block.Gradient[0][row] + first;
-        var gradient1 = block.Gradient[1][row] + first;
-        var gradient2 = block.Gradient[2][row] + first;
-        var gradient3 = block.Gradient[3][row] + first;
+        var at = RowAddresses<T>.Of(block, row, first, count);
         nint unit = 0;
         do
         {
-            TCell.Backward<BackwardStep<V, T, TPartial>, V, T>(TPhase.Index, new(
-                gates + unit, previous0 + unit, previous1 + unit, previous2 + unit, previous3 + unit,
-                next0 + unit, next1 + unit, next2 + unit, next3 + unit, kept + unit, made + unit, madeGradient + unit, vectors + unit,
-                outputGradient + unit, gradient0 + unit, gradient1 + unit, gradient2 + unit, gradient3 + unit, units, count));
+            TCell.Backward<BackwardStep<V, T, TPartial>, V, T>(TPhase.Index, new(&at, unit));
             unit += V.Count;
         }
         while (unit < count);

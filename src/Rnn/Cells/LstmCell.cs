@@ -27,13 +27,29 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
     public static CellLayout Layout { get; } = MakeLayout();
 
     // The columns: i f g o, without i where it is coupled, without f where there is none.
-    private static int I => 0;
+    private static int I
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 0;
+    }
 
-    private static int F => TForget.HasInputGate ? 1 : 0;
+    private static int F
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TForget.HasInputGate ? 1 : 0;
+    }
 
-    private static int G => TForget.HasInputGate && TForget.HasForgetGate ? 2 : 1;
+    private static int G
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TForget.HasInputGate && TForget.HasForgetGate ? 2 : 1;
+    }
 
-    private static int O => G + 1;
+    private static int O
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => G + 1;
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

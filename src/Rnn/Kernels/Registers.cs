@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 /// The few operations of the matrix kernels on the runtime's own vector types. <see cref="IVector{TSelf, T}"/> wraps them in structs,
 /// whose copies keep the JIT from accumulating in place: with 24 sums in registers every one of them would be moved or spilled.
 /// </summary>
-internal unsafe interface IRegisters<TRegister, T>
+internal unsafe partial interface IRegisters<TRegister, T>
     where TRegister : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -25,7 +25,7 @@ internal unsafe interface IRegisters<TRegister, T>
     static abstract TRegister Add(TRegister a, TRegister b);
 }
 
-internal readonly unsafe struct Registers1<T> : IRegisters<T, T>
+internal readonly unsafe partial struct Registers1<T> : IRegisters<T, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public static int Count => 1;
@@ -46,7 +46,7 @@ internal readonly unsafe struct Registers1<T> : IRegisters<T, T>
     public static T Add(T a, T b) => a + b;
 }
 
-internal readonly unsafe struct Registers128<T> : IRegisters<Vector128<T>, T>
+internal readonly unsafe partial struct Registers128<T> : IRegisters<Vector128<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public static int Count => Vector128<T>.Count;
@@ -69,7 +69,7 @@ internal readonly unsafe struct Registers128<T> : IRegisters<Vector128<T>, T>
     public static Vector128<T> Add(Vector128<T> a, Vector128<T> b) => a + b;
 }
 
-internal readonly unsafe struct Registers256<T> : IRegisters<Vector256<T>, T>
+internal readonly unsafe partial struct Registers256<T> : IRegisters<Vector256<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public static int Count => Vector256<T>.Count;
@@ -92,7 +92,7 @@ internal readonly unsafe struct Registers256<T> : IRegisters<Vector256<T>, T>
     public static Vector256<T> Add(Vector256<T> a, Vector256<T> b) => a + b;
 }
 
-internal readonly unsafe struct Registers512<T> : IRegisters<Vector512<T>, T>
+internal readonly unsafe partial struct Registers512<T> : IRegisters<Vector512<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public static int Count => Vector512<T>.Count;

@@ -13,6 +13,8 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Vec1(T value) => _value = value;
 
+    internal T Value => _value;
+
     /// <inheritdoc/>
     public static int Count => 1;
 
@@ -184,11 +186,11 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> Sigmoid(Vec1<T> x) => VectorMath.Sigmoid<Vec1<T>, T>(x);
+    public static Vec1<T> Sigmoid(Vec1<T> x) => new(RegisterMath.Sigmoid<Registers1<T>, T, T>(x._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> Tanh(Vec1<T> x) => VectorMath.Tanh<Vec1<T>, T>(x);
+    public static Vec1<T> Tanh(Vec1<T> x) => new(RegisterMath.Tanh<Registers1<T>, T, T>(x._value));
 
     /// <summary>The sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -15,6 +15,8 @@ public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Vec128(Vector128<T> value) => _value = value;
 
+    internal Vector128<T> Value => _value;
+
     /// <inheritdoc/>
     public static int Count => Vector128<T>.Count;
 
@@ -239,11 +241,11 @@ public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> Sigmoid(Vec128<T> x) => VectorMath.Sigmoid<Vec128<T>, T>(x);
+    public static Vec128<T> Sigmoid(Vec128<T> x) => new(RegisterMath.Sigmoid<Registers128<T>, Vector128<T>, T>(x._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> Tanh(Vec128<T> x) => VectorMath.Tanh<Vec128<T>, T>(x);
+    public static Vec128<T> Tanh(Vec128<T> x) => new(RegisterMath.Tanh<Registers128<T>, Vector128<T>, T>(x._value));
 
     /// <summary>The lane-wise sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -15,6 +15,8 @@ public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Vec256(Vector256<T> value) => _value = value;
 
+    internal Vector256<T> Value => _value;
+
     /// <inheritdoc/>
     public static int Count => Vector256<T>.Count;
 
@@ -220,11 +222,11 @@ public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec256<T> Sigmoid(Vec256<T> x) => VectorMath.Sigmoid<Vec256<T>, T>(x);
+    public static Vec256<T> Sigmoid(Vec256<T> x) => new(RegisterMath.Sigmoid<Registers256<T>, Vector256<T>, T>(x._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec256<T> Tanh(Vec256<T> x) => VectorMath.Tanh<Vec256<T>, T>(x);
+    public static Vec256<T> Tanh(Vec256<T> x) => new(RegisterMath.Tanh<Registers256<T>, Vector256<T>, T>(x._value));
 
     /// <summary>The lane-wise sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

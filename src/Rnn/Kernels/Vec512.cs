@@ -15,6 +15,8 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Vec512(Vector512<T> value) => _value = value;
 
+    internal Vector512<T> Value => _value;
+
     /// <inheritdoc/>
     public static int Count => Vector512<T>.Count;
 
@@ -232,11 +234,11 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> Sigmoid(Vec512<T> x) => VectorMath.Sigmoid<Vec512<T>, T>(x);
+    public static Vec512<T> Sigmoid(Vec512<T> x) => new(RegisterMath.Sigmoid<Registers512<T>, Vector512<T>, T>(x._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> Tanh(Vec512<T> x) => VectorMath.Tanh<Vec512<T>, T>(x);
+    public static Vec512<T> Tanh(Vec512<T> x) => new(RegisterMath.Tanh<Registers512<T>, Vector512<T>, T>(x._value));
 
     /// <summary>The lane-wise sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -47,36 +47,12 @@ public static partial class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Sigmoid<V, T>(V x)
         where V : struct, IVector<V, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        // With x = n·ln 2 + r and c = r·coth(r/2): eʳ = (c + r) / (c − r), so σ(x) = 2ⁿ(c + r) / (2ⁿ(c + r) + (c − r)): one division
-        // for the exponential and the quotient together. From 40 on the first term swallows the other and the result is exactly one.
-        x = V.MaxNative(V.Constant(typeof(T) == typeof(float) ? -104.0 : -746.0), V.MinNative(V.Constant(40.0), x));
-        var n = RoundedQuotient<V, T>(x, Log2E);
-        var r = Remainder<V, T>(x, n);
-        var c = HyperbolicCotangent<V, T>(r * r, 2.0, 0.25);
-        var e = V.ScaleDown(c + r, n);
-        return e / (e + (c - r));
-    }
+        where T : unmanaged, IFloatingPointIeee754<T> => V.Sigmoid(x);
 
     /// <summary>The hyperbolic tangent.</summary>
     /// <remarks>Odd to the bit, −0 included, accurate relative to the result near zero (denormals too), never beyond ±1.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Tanh<V, T>(V x)
         where V : struct, IVector<V, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        // With |x| = (n/2)·ln 2 + r, s = 2ⁿ and c = r·coth r: e^(2r) = (c + r) / (c − r), so
-        // tanh|x| = ((s − 1)c + (s + 1)r) / ((s + 1)c + (s − 1)r): no digit is lost for n = 0, where it is r / c.
-        // One product with ln 2 / 2 is enough: where n is large, the error of r no longer reaches the quotient.
-        var a = V.MinNative(V.Constant(typeof(T) == typeof(float) ? 12.0 : 24.0), V.Abs(x));
-        var n = RoundedQuotient<V, T>(a, 2 * Log2E);
-        var r = V.MultiplyAdd(n, V.Constant(-0.5 * Ln2), a);
-        var c = HyperbolicCotangent<V, T>(r * r, 1.0, 1.0);
-        var s = V.PowerOfTwo(n);
-        var down = s - V.One;
-        var up = s + V.One;
-        var quotient = V.MultiplyAdd(down, c, up * r) / V.MultiplyAdd(up, c, down * r);
-        return V.CopySign(quotient, x);
-    }
+        where T : unmanaged, IFloatingPointIeee754<T> => V.Tanh(x);
 }
