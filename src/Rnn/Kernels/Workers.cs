@@ -13,7 +13,8 @@ namespace Rnn.Kernels;
 /// </remarks>
 public static class Workers
 {
-    private const int SpinsBeforeSleep = 20_000;
+    // About fifty microseconds: the pauses within a training step, and little enough not to take a busy machine's time.
+    private const int SpinsBeforeSleep = 1_500;
 
     private static readonly Lock Gate = new();
     private static readonly List<Worker> Team = [];
