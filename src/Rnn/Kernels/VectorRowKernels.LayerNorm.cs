@@ -46,34 +46,21 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
     public override void LayerNormParameters(
         Rows<T> x, in NormKept<T> kept, Rows<T> dy, int rows, T* dGain, T* dBias, int firstColumn, int endColumn)
     {
+        // Four vectors side by side where there are as many: each row then gives some whole cache lines, not one.
         var column = firstColumn;
-        for (; column <= endColumn - V.Count; column += V.Count)
+        for (; column <= endColumn - (4 * V.Count); column += 4 * V.Count)
         {
-            var gain = V.Load(dGain + column);
-            var bias = dBias == null ? V.Zero : V.Load(dBias + column);
-            ParameterColumn(x, kept, dy, rows, column, V.Count, ref gain, ref bias);
-            gain.Store(dGain + column);
-            if (dBias != null)
-            {
-                bias.Store(dBias + column);
-            }
+            ParameterColumns(x, kept, dy, rows, column, dGain, dBias);
         }
 
-        if (column < endColumn)
+        for (; column < endColumn; column += V.Count)
         {
-            var rest = endColumn - column;
-            var gain = V.LoadPartial(dGain + column, rest);
-            var bias = dBias == null ? V.Zero : V.LoadPartial(dBias + column, rest);
-            ParameterColumn(x, kept, dy, rows, column, rest, ref gain, ref bias);
-            gain.StorePartial(dGain + column, rest);
-            if (dBias != null)
-            {
-                bias.StorePartial(dBias + column, rest);
-            }
+            ParameterColumn(x, kept, dy, rows, column, Math.Min(V.Count, endColumn - column), dGain, dBias);
         }
     }
 
     // x̂ = (source − mean)·r: where x̂ itself was kept, with mean 0 and r = 1.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T* Source(Rows<T> x, in NormKept<T> kept, int row, out T mean, out T r)
     {
         var isKept = kept.Normalised.Start != null;
@@ -202,18 +189,79 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void ParameterColumn(Rows<T> x, in NormKept<T> kept, Rows<T> dy, int rows, int column, int width, ref V gain, ref V bias)
+    private static void ParameterColumns(Rows<T> x, in NormKept<T> kept, Rows<T> dy, int rows, int column, T* dGain, T* dBias)
     {
-        var (g, b) = (gain, bias);
+        var (g0, g1, g2, g3) = (V.Zero, V.Zero, V.Zero, V.Zero);
+        var (b0, b1, b2, b3) = (V.Zero, V.Zero, V.Zero, V.Zero);
         for (var row = 0; row < rows; row++)
         {
             var source = Source(x, kept, row, out var mean, out var r) + column;
-            var d = width == V.Count ? V.Load(dy[row] + column) : V.LoadPartial(dy[row] + column, width);
-            var value = width == V.Count ? V.Load(source) : V.LoadPartial(source, width);
-            g = V.MultiplyAdd(d, (value - V.Broadcast(mean)) * V.Broadcast(r), g);
+            var m = V.Broadcast(mean);
+            var scale = V.Broadcast(r);
+            var gradient = dy[row] + column;
+            var d0 = V.Load(gradient);
+            var d1 = V.Load(gradient + V.Count);
+            var d2 = V.Load(gradient + (2 * V.Count));
+            var d3 = V.Load(gradient + (3 * V.Count));
+            b0 += d0;
+            b1 += d1;
+            b2 += d2;
+            b3 += d3;
+            g0 = V.MultiplyAdd(d0, (V.Load(source) - m) * scale, g0);
+            g1 = V.MultiplyAdd(d1, (V.Load(source + V.Count) - m) * scale, g1);
+            g2 = V.MultiplyAdd(d2, (V.Load(source + (2 * V.Count)) - m) * scale, g2);
+            g3 = V.MultiplyAdd(d3, (V.Load(source + (3 * V.Count)) - m) * scale, g3);
+        }
+
+        Add(dGain + column, g0, g1, g2, g3);
+        if (dBias != null)
+        {
+            Add(dBias + column, b0, b1, b2, b3);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(T* target, V a, V b, V c, V d)
+    {
+        (V.Load(target) + a).Store(target);
+        (V.Load(target + V.Count) + b).Store(target + V.Count);
+        (V.Load(target + (2 * V.Count)) + c).Store(target + (2 * V.Count));
+        (V.Load(target + (3 * V.Count)) + d).Store(target + (3 * V.Count));
+    }
+
+    // One vector of columns, or the few of its lanes that are left at the end.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void ParameterColumn(Rows<T> x, in NormKept<T> kept, Rows<T> dy, int rows, int column, int width, T* dGain, T* dBias)
+    {
+        var (g, b) = (V.Zero, V.Zero);
+        for (var row = 0; row < rows; row++)
+        {
+            var source = Source(x, kept, row, out var mean, out var r) + column;
+            var d = LoadSome(dy[row] + column, width);
+            g = V.MultiplyAdd(d, (LoadSome(source, width) - V.Broadcast(mean)) * V.Broadcast(r), g);
             b += d;
         }
 
-        (gain, bias) = (g, b);
+        AddSome(dGain + column, g, width);
+        if (dBias != null)
+        {
+            AddSome(dBias + column, b, width);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V LoadSome(T* source, int width) => width == V.Count ? V.Load(source) : V.LoadPartial(source, width);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddSome(T* target, V value, int width)
+    {
+        if (width == V.Count)
+        {
+            (V.Load(target) + value).Store(target);
+        }
+        else
+        {
+            (V.LoadPartial(target, width) + value).StorePartial(target, width);
+        }
     }
 }

@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using BenchmarkDotNet.Attributes;
+using Rnn.Cells;
+using Rnn.Kernels;
+
+namespace Rnn.Benchmarks;
+
+/// <summary>The parts of a training step that are no matrix product: an LSTM's pointwise step, softmax, cross-entropy, layer normalisation.</summary>
+public unsafe class PointwiseBenchmarks
+{
+    private const int Batch = 32;
+    private const int Units = 256;
+    private const int Rows = 2048;
+
+    private float* _memory;
+    private int* _targets;
+    private CellKernels<float>? _cell;
+    private RowKernels<float>? _rows;
+    private CellBlock<float> _block;
+
+    [ParamsSource(nameof(Widths))]
+    public int Bits { get; set; }
+
+    [Params(65, 1000)]
+    public int Columns { get; set; }
+
+    public static IEnumerable<int> Widths => Simd.SupportedVectorBits;
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        nint elements = 2 * Rows * (Columns + 1);
+        elements = Math.Max(elements, 9 * Batch * Units);
+        _memory = (float*)NativeMemory.AlignedAlloc((nuint)(elements * sizeof(float)), 64);
+        _targets = (int*)NativeMemory.AlignedAlloc(Rows * sizeof(int), 64);
+        var random = new Random(1);
+        for (nint i = 0; i < elements; i++)
+        {
+            _memory[i] = (float)((random.NextDouble() * 4) - 2);
+        }
+
+        for (var i = 0; i < Rows; i++)
+        {
+            _targets[i] = i % Columns;
+        }
+
+        _rows = RowKernels<float>.For(Bits);
+        _cell = CellKernels<float>.Create<LstmCell<NoPeephole, SeparateForget>>(Bits);
+        _block = new() { Rows = Batch, Units = Units, Columns = new(_memory, 4 * Units), Kept = new(_memory + (4 * Batch * Units), Units) };
+        for (var state = 0; state < 2; state++)
+        {
+            _block.Previous[state] = new(_memory + ((5 + state) * Batch * Units), Units);
+            _block.Next[state] = new(_memory + ((7 + state) * Batch * Units), Units);
+        }
+    }
+
+    [GlobalCleanup]
+    public void Cleanup()
+    {
+        NativeMemory.AlignedFree(_memory);
+        NativeMemory.AlignedFree(_targets);
+    }
+
+    /// <summary>[32, 256], every gate kept for the way back.</summary>
+    [Benchmark]
+    public void LstmStep() => _cell!.Forward(0, _block, keep: true);
+
+    [Benchmark]
+    public void Softmax() => _rows!.Softmax(X, Y, Rows, Columns);
+
+    [Benchmark]
+    public void CrossEntropyWithGradient() => _rows!.CrossEntropy(X, _targets, Rows, Columns, new(null, 0, -100), Losses, Y, 1f / Rows);
+
+    [Benchmark]
+    public void LayerNorm() => _rows!.LayerNorm(X, Y, Rows, Columns, null, null, 1e-5f, default);
+
+    private Rows<float> X => new(_memory, Columns);
+
+    private Rows<float> Y => new(_memory + (Rows * Columns), Columns);
+
+    private float* Losses => _memory + (2 * Rows * Columns);
+}
