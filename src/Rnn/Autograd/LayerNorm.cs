@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Autograd;
@@ -14,7 +15,7 @@ public static partial class TensorOperations
     /// <param name="bias">The shift [H], or null for 0.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <exception cref="ArgumentException">The input is a scalar, or weight or bias do not fit it.</exception>
-    public static Tensor<T> LayerNorm<T>(this Tensor<T> input, Tensor<T>? weight = null, Tensor<T>? bias = null, double epsilon = 1e-5)
+    public static unsafe Tensor<T> LayerNorm<T>(this Tensor<T> input, Tensor<T>? weight = null, Tensor<T>? bias = null, double epsilon = 1e-5)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -28,15 +29,13 @@ public static partial class TensorOperations
         CheckRow(bias, size, nameof(bias));
         var rows = size == 0 ? 0 : input.Length / size;
         var output = Tensor<T>.Uninitialized(input.Shape);
-        var statistics = Tensor<T>.Uninitialized([rows, 2]);
-        var x = input.AsReadOnlySpan();
-        var y = output.AsSpan();
-        var moments = statistics.AsSpan();
-        for (var i = 0; i < rows; i++)
+
+        // The rows' inverse deviations, then their means.
+        var statistics = Tensor<T>.Uninitialized([2, rows]);
+        fixed (T* x = input.AsReadOnlySpan(), y = output.AsSpan(), w = SpanOf(weight), b = SpanOf(bias), kept = statistics.AsSpan())
         {
-            LayerNormSweep<T>.Forward(
-                x.Slice(i * size, size), weight is null ? default : weight.AsReadOnlySpan(), bias is null ? default : bias.AsReadOnlySpan(),
-                y.Slice(i * size, size), moments.Slice(2 * i, 2), epsilon);
+            RowKernels<T>.Current.LayerNorm(
+                new(x, size), new(y, size), rows, size, w, b, T.CreateTruncating(epsilon), new(kept, kept + rows, default));
         }
 
         return Graph.Records<T>(input, weight, bias) ? new LayerNormNode<T>(input, weight, bias, statistics).Attach(output) : output;
@@ -50,44 +49,40 @@ public static partial class TensorOperations
         }
     }
 
-    private sealed class LayerNormNode<T>(Tensor<T> input, Tensor<T>? weight, Tensor<T>? bias, Tensor<T> statistics) : GraphNode<T>([input, weight, bias])
+    private static ReadOnlySpan<T> SpanOf<T>(Tensor<T>? tensor)
+        where T : unmanaged, IFloatingPointIeee754<T> => tensor is null ? default : tensor.AsReadOnlySpan();
+
+    private sealed unsafe class LayerNormNode<T>(Tensor<T> input, Tensor<T>? weight, Tensor<T>? bias, Tensor<T> statistics) : GraphNode<T>([input, weight, bias])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         internal override void Backward()
         {
             var (input, weight) = (Inputs[0]!, Inputs[1]);
-            var x = input.AsReadOnlySpan();
-            var dy = OutputGradient();
-            var moments = statistics.AsReadOnlySpan();
             var size = input.Shape[-1];
             var rows = size == 0 ? 0 : input.Length / size;
-            if (Needs(0))
+            var kernels = RowKernels<T>.Current;
+            fixed (T* x = input.AsReadOnlySpan(), dy = OutputGradient(), w = SpanOf(weight), r = statistics.AsReadOnlySpan())
             {
-                var scale = weight is null ? default : weight.AsReadOnlySpan();
-                var rented = TensorPool<T>.Rent(size);
-                var dx = InputGradient(0, out var fresh);
-                for (var i = 0; i < rows; i++)
+                var kept = new NormKept<T>(r, r + rows, default);
+                if (Needs(0))
                 {
-                    var at = i * size;
-                    LayerNormSweep<T>.BackwardInput(
-                        x.Slice(at, size), moments.Slice(2 * i, 2), scale, dy.Slice(at, size), dx.Slice(at, size), rented.AsSpan(0, size), fresh);
+                    fixed (T* dx = InputGradient(0, out var fresh))
+                    {
+                        kernels.LayerNormBackward(new(x, size), kept, new(dy, size), new(dx, size), rows, size, w, !fresh);
+                    }
                 }
 
-                TensorPool<T>.Return(rented);
-            }
-
-            if (Needs(1))
-            {
-                var dw = InputGradient(1);
-                for (var i = 0; i < rows; i++)
+                if (Needs(1))
                 {
-                    LayerNormSweep<T>.BackwardWeight(x.Slice(i * size, size), moments.Slice(2 * i, 2), dy.Slice(i * size, size), dw);
+                    fixed (T* dw = InputGradient(1), db = Needs(2) ? InputGradient(2) : default)
+                    {
+                        kernels.LayerNormParameters(new(x, size), kept, new(dy, size), rows, dw, db, 0, size);
+                    }
                 }
-            }
-
-            if (Needs(2))
-            {
-                Reduction.AddSums(dy, InputGradient(2), [rows, size], [1, size]);
+                else if (Needs(2))
+                {
+                    Reduction.AddSums(OutputGradient(), InputGradient(2), [rows, size], [1, size]);
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Autograd;
@@ -26,12 +27,37 @@ public static partial class TensorOperations
         var x = input.AsReadOnlySpan();
         var y = output.AsSpan();
         var block = view.Size * view.Inner;
-        for (var i = 0; i < (block == 0 ? 0 : view.Outer); i++)
+        if (block != 0 && view.Inner == 1)
         {
-            SoftmaxSweep<T>.Forward(x.Slice(i * block, block), y.Slice(i * block, block), view.Inner, logarithm);
+            SoftmaxRows(x, y, view, logarithm);
+        }
+        else
+        {
+            for (var i = 0; i < (block == 0 ? 0 : view.Outer); i++)
+            {
+                SoftmaxSweep<T>.Forward(x.Slice(i * block, block), y.Slice(i * block, block), view.Inner, logarithm);
+            }
         }
 
         return Graph.Records(input) ? new SoftmaxNode<T>(input, output, view, logarithm).Attach(output) : output;
+    }
+
+    // The last dimension: rows that lie in one piece.
+    private static unsafe void SoftmaxRows<T>(ReadOnlySpan<T> x, Span<T> y, AxisView view, bool logarithm)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        fixed (T* source = x, target = y)
+        {
+            Rows<T> from = new(source, view.Size), to = new(target, view.Size);
+            if (logarithm)
+            {
+                RowKernels<T>.Current.LogSoftmax(from, to, view.Outer, view.Size);
+            }
+            else
+            {
+                RowKernels<T>.Current.Softmax(from, to, view.Outer, view.Size);
+            }
+        }
     }
 
     private sealed class SoftmaxNode<T>(Tensor<T> input, Tensor<T> output, AxisView view, bool logarithm) : GraphNode<T>([input])
@@ -43,10 +69,32 @@ public static partial class TensorOperations
             var dy = OutputGradient();
             var dx = InputGradient(0, out var fresh);
             var block = view.Size * view.Inner;
+            if (block != 0 && view.Inner == 1)
+            {
+                BackwardRows(y, dy, dx, !fresh);
+                return;
+            }
+
             for (var i = 0; i < (block == 0 ? 0 : view.Outer); i++)
             {
                 SoftmaxSweep<T>.Backward(
                     y.Slice(i * block, block), dy.Slice(i * block, block), dx.Slice(i * block, block), view.Inner, logarithm, fresh);
+            }
+        }
+
+        private unsafe void BackwardRows(ReadOnlySpan<T> y, ReadOnlySpan<T> dy, Span<T> dx, bool accumulate)
+        {
+            fixed (T* value = y, above = dy, below = dx)
+            {
+                Rows<T> values = new(value, view.Size), from = new(above, view.Size), to = new(below, view.Size);
+                if (logarithm)
+                {
+                    RowKernels<T>.Current.LogSoftmaxBackward(values, from, to, view.Outer, view.Size, accumulate);
+                }
+                else
+                {
+                    RowKernels<T>.Current.SoftmaxBackward(values, from, to, view.Outer, view.Size, accumulate);
+                }
             }
         }
     }

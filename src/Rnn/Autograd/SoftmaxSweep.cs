@@ -5,20 +5,14 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Rnn.Autograd;
 
 /// <summary>
-/// Softmax and its logarithm over the rows of one block [size, inner], each column for itself; one row where inner is 1. What it
-/// needs besides is one row from the pool.
+/// Softmax and its logarithm down the columns of one block [size, inner], each column for itself. What it needs besides are two rows
+/// from the pool.
 /// </summary>
 internal static class SoftmaxSweep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     internal static void Forward(ReadOnlySpan<T> x, Span<T> y, int inner, bool logarithm)
     {
-        if (inner == 1)
-        {
-            ForwardRow(x, y, logarithm);
-            return;
-        }
-
         var size = x.Length / inner;
         var rented = TensorPool<T>.Rent(2 * inner);
         var largest = rented.AsSpan(0, inner);
@@ -71,14 +65,6 @@ internal static class SoftmaxSweep<T>
         var rented = TensorPool<T>.Rent(2 * inner);
         var sums = rented.AsSpan(0, inner);
         var row = rented.AsSpan(inner, inner);
-        if (inner == 1)
-        {
-            sums[0] = logarithm ? TensorPrimitives.Sum(dy) : TensorPrimitives.Dot(dy, y);
-            BackwardRow(y, dy, dx, sums[0], logarithm, fresh);
-            TensorPool<T>.Return(rented);
-            return;
-        }
-
         sums.Clear();
         for (var i = 0; i < size; i++)
         {
@@ -121,62 +107,5 @@ internal static class SoftmaxSweep<T>
         }
 
         TensorPool<T>.Return(rented);
-    }
-
-    private static void ForwardRow(ReadOnlySpan<T> x, Span<T> y, bool logarithm)
-    {
-        var largest = TensorPrimitives.Max(x);
-        TensorPrimitives.Subtract(x, largest, y);
-        if (logarithm)
-        {
-            // e^y goes nowhere: it is summed in pieces that fit the stack.
-            Span<T> piece = stackalloc T[256];
-            var sum = T.Zero;
-            for (var i = 0; i < y.Length; i += piece.Length)
-            {
-                var part = y.Slice(i, Math.Min(piece.Length, y.Length - i));
-                TensorPrimitives.Exp(part, piece);
-                sum += TensorPrimitives.Sum<T>(piece[..part.Length]);
-            }
-
-            TensorPrimitives.Subtract(y, T.Log(sum), y);
-            return;
-        }
-
-        TensorPrimitives.Exp(y, y);
-        TensorPrimitives.Multiply(y, T.One / TensorPrimitives.Sum<T>(y), y);
-    }
-
-    private static void BackwardRow(ReadOnlySpan<T> y, ReadOnlySpan<T> dy, Span<T> dx, T sum, bool logarithm, bool fresh)
-    {
-        Span<T> piece = stackalloc T[256];
-        for (var i = 0; i < y.Length; i += piece.Length)
-        {
-            var count = Math.Min(piece.Length, y.Length - i);
-            var part = piece[..count];
-            var value = y.Slice(i, count);
-            var gradient = dy.Slice(i, count);
-            if (logarithm)
-            {
-                TensorPrimitives.Exp(value, part);
-                TensorPrimitives.Multiply(part, -sum, part);
-                TensorPrimitives.Add(part, gradient, part);
-            }
-            else
-            {
-                TensorPrimitives.Subtract(gradient, sum, part);
-                TensorPrimitives.Multiply(part, value, part);
-            }
-
-            var target = dx.Slice(i, count);
-            if (fresh)
-            {
-                part.CopyTo(target);
-            }
-            else
-            {
-                TensorPrimitives.Add(target, part, target);
-            }
-        }
     }
 }
