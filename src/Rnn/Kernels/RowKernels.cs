@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Rnn.Kernels;
 
 /// <summary>
-/// Functions of whole rows: softmax, cross-entropy, layer normalisation, forward and back. Pointers and sizes only; apart from the
-/// targets of the cross-entropy nothing is checked here.
+/// Functions of whole rows: softmax, what a cross-entropy is made of, layer normalisation, forward and back. Pointers and sizes only;
+/// nothing is checked here.
 /// </summary>
 /// <remarks>Every row is computed for itself, so rows may be split over threads in any way without changing a bit.</remarks>
 internal abstract unsafe class RowKernels<T>
@@ -48,18 +48,28 @@ internal abstract unsafe class RowKernels<T>
     /// <param name="accumulate">Whether to add to what dx holds.</param>
     public abstract void LogSoftmaxBackward(Rows<T> y, Rows<T> dy, Rows<T> dx, int rows, int columns, bool accumulate);
 
-    /// <summary>The loss of every row against its target and, if wanted, its gradient, in one go.</summary>
-    /// <param name="logits">The rows of unnormalised log-probabilities [rows, columns].</param>
-    /// <param name="targets">The class of each row [rows].</param>
-    /// <param name="rows">How many rows.</param>
-    /// <param name="columns">The number of classes, at least 1.</param>
-    /// <param name="options">Weights, smoothing, the class that means "ignore".</param>
-    /// <param name="losses">Where the loss of each row goes [rows]; ignored rows give 0.</param>
-    /// <param name="gradient">Where <c>scale · ∂loss/∂logits</c> goes [rows, columns], perhaps over the logits; a null start for none.</param>
-    /// <param name="scale">What the gradient is multiplied by, such as one over the number of rows that count.</param>
-    /// <exception cref="ArgumentException">A target is neither a class nor the ignored one; rows before it are done.</exception>
-    public abstract void CrossEntropy(
-        Rows<T> logits, int* targets, int rows, int columns, in CrossEntropyOptions<T> options, T* losses, Rows<T> gradient, T scale);
+    /// <summary>What a cross-entropy keeps of one row of logits: the largest, and Σ e^(x − largest), whose logarithm is the distance from it to log Σ e^x.</summary>
+    /// <param name="x">The row [columns].</param>
+    /// <param name="columns">Elements of the row, at least 1.</param>
+    public abstract (T Largest, T Sum) SoftmaxStatistics(T* x, int columns);
+
+    /// <summary>g = factor·e^(x − largest) − share·w, or added to what g holds: the gradient of a cross-entropy but for its target.</summary>
+    /// <param name="x">The row of logits [columns].</param>
+    /// <param name="weights">w, the weight of each class [columns], or null for 1.</param>
+    /// <param name="largest">The largest logit.</param>
+    /// <param name="factor">What the exponentials are multiplied by.</param>
+    /// <param name="share">What every class's weight takes away.</param>
+    /// <param name="gradient">g [columns]; may be x.</param>
+    /// <param name="columns">Elements of the row.</param>
+    /// <param name="accumulate">Whether to add to what g holds.</param>
+    public abstract void SoftmaxGradient(T* x, T* weights, T largest, T factor, T share, T* gradient, int columns, bool accumulate);
+
+    /// <summary>Σ w⊙(x − shift).</summary>
+    /// <param name="x">The row [columns].</param>
+    /// <param name="weights">w [columns], or null for 1.</param>
+    /// <param name="shift">What every element is counted from.</param>
+    /// <param name="columns">Elements of the row, at least 1.</param>
+    public abstract T WeightedSum(T* x, T* weights, T shift, int columns);
 
     /// <summary>
     /// y = gain⊙x̂ + bias with x̂ = (x − mean)·r, r = 1 / √(variance + ε), for every row (Ba, Kiros and Hinton 2016); y may be x.
@@ -108,20 +118,6 @@ internal abstract unsafe class RowKernels<T>
         public RowKernels<T> Create<TVector>()
             where TVector : struct, IVector<TVector, T> => new VectorRowKernels<TVector, T>();
     }
-}
-
-/// <summary>What <see cref="RowKernels{T}.CrossEntropy"/> may be told.</summary>
-internal readonly unsafe struct CrossEntropyOptions<T>(T* classWeights, T smoothing, int ignored)
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    /// <summary>The weight of each class [columns], or null for 1.</summary>
-    public readonly T* ClassWeights = classWeights;
-
-    /// <summary>ε: the part of the target that is spread evenly over all classes (Szegedy et al. 2016), from 0 to 1.</summary>
-    public readonly T Smoothing = smoothing;
-
-    /// <summary>The target of rows that do not count.</summary>
-    public readonly int Ignored = ignored;
 }
 
 /// <summary>

@@ -127,7 +127,7 @@ internal sealed unsafe class CrossEntropyPass<T> : WorkItem
     private void ForwardRow(int i)
     {
         var x = _x + ((nint)i * _classes);
-        var (largest, sum) = SoftmaxKernel<T>.Instance.Statistics(x, _classes);
+        var (largest, sum) = RowKernels<T>.Current.SoftmaxStatistics(x, _classes);
         _rows[i] = largest;
         _rows[_count + i] = sum;
         var logarithm = Math.Log(double.CreateTruncating(sum));
@@ -139,10 +139,10 @@ internal sealed unsafe class CrossEntropyPass<T> : WorkItem
             double dot;
             fixed (T* weights = _weights)
             {
-                dot = SoftmaxKernel<T>.Instance.WeightedDistance(x, weights, largest, _classes);
+                dot = double.CreateTruncating(RowKernels<T>.Current.WeightedSum(x, weights, largest, _classes));
             }
 
-            loss += smoothing / _classes * ((_weightSum * logarithm) + dot);
+            loss += smoothing / _classes * ((_weightSum * logarithm) - dot);
         }
 
         _rows[(2 * _count) + i] = T.CreateTruncating(loss);
@@ -158,8 +158,8 @@ internal sealed unsafe class CrossEntropyPass<T> : WorkItem
         var factor = T.CreateTruncating((onTarget + (onAll * _weightSum)) / double.CreateTruncating(_rows[_count + i]));
         fixed (T* weights = _weights)
         {
-            SoftmaxKernel<T>.Instance.Gradient(
-                x, smoothing > 0 ? weights : null, _rows[i], factor, T.CreateTruncating(onAll), gradient, _classes, _fresh);
+            RowKernels<T>.Current.SoftmaxGradient(
+                x, smoothing > 0 ? weights : null, _rows[i], factor, T.CreateTruncating(onAll), gradient, _classes, !_fresh);
         }
 
         gradient[_targets[i]] -= T.CreateTruncating(onTarget);
