@@ -9,7 +9,7 @@ public static partial class TensorOperations
 {
     /// <summary>Every element where it is positive, else α·(eˣ − 1) (Clevert, Unterthiner and Hochreiter, 2016).</summary>
     /// <param name="input">The tensor.</param>
-    /// <param name="alpha">What −x goes to for large x; null for 1.</param>
+    /// <param name="alpha">For very negative elements the result goes to −α; null for 1.</param>
     public static Tensor<T> Elu<T>(this Tensor<T> input, T? alpha = null)
         where T : unmanaged, IFloatingPointIeee754<T> => Unary.Apply(input, new EluFunction<T>(alpha ?? T.One));
 
@@ -18,12 +18,7 @@ public static partial class TensorOperations
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Value<V>(V x)
-            where V : struct, IVector<V, T>
-        {
-            // eˣ − 1 = 2t / (1 − t) with t = tanh(x/2): no digits are lost near zero.
-            var t = V.Tanh(V.Min(x, V.Zero) * V.Constant(0.5));
-            return V.Select(V.LessThan(V.Zero, x), x, V.Broadcast(alpha) * ((t + t) / (V.One - t)));
-        }
+            where V : struct, IVector<V, T> => V.Select(V.LessThan(V.Zero, x), x, V.Broadcast(alpha) * VectorMath.ExpM1<V, T>(x));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Slope<V>(V x, V y)

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using MathNet.Numerics;
 using Rnn.Kernels;
 using Rnn.Tensors;
 
@@ -14,39 +13,9 @@ public static partial class TensorOperations
     /// <param name="input">The tensor.</param>
     /// <param name="approximate">Whether to take the paper's formula by tanh, which is faster and off by up to 5e-4.</param>
     public static Tensor<T> Gelu<T>(this Tensor<T> input, bool approximate = false)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        if (approximate)
-        {
-            return Unary.Apply(input, default(ApproximateGeluFunction<T>));
-        }
-
-        var output = Tensor<T>.Uninitialized(input.Shape);
-        var x = input.AsReadOnlySpan();
-        var y = output.AsSpan();
-        for (var i = 0; i < x.Length; i++)
-        {
-            var value = double.CreateTruncating(x[i]);
-            y[i] = T.CreateTruncating(value == 0 ? 0 : 0.5 * value * SpecialFunctions.Erfc(-value / Math.Sqrt(2)));
-        }
-
-        return Unary.Record(input, output, default(GeluFunction<T>));
-    }
-
-    private readonly struct GeluFunction<T> : ISlope<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        // Φ(x) + x·φ(x), where Φ(x) = y / x.
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
-            where V : struct, IVector<V, T>
-        {
-            var density = V.Exp(x * x * V.Constant(-0.5)) * V.Constant(0.3989422804014327);
-            var distribution = V.Select(V.EqualTo(x, V.Zero), V.Constant(0.5), y / x);
-            return V.MultiplyAdd(x, density, distribution);
-        }
-    }
+        where T : unmanaged, IFloatingPointIeee754<T> => approximate
+        ? Unary.Apply(input, default(ApproximateGeluFunction<T>))
+        : Unary.Apply(input, default(ActivationFunction<T, Gelu>));
 
     private readonly struct ApproximateGeluFunction<T> : IUnaryFunction<T>
         where T : unmanaged, IFloatingPointIeee754<T>
