@@ -52,7 +52,7 @@ internal struct BroadcastLoops
         }
 
         Depth = count;
-        Outer = result.Length == 0 ? 0 : result.Length / _sizes[0];
+        Outer = result.ElementCount == 0 ? 0 : result.ElementCount / _sizes[0];
     }
 
     /// <summary>The number of loops left after merging.</summary>

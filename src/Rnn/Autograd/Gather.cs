@@ -40,7 +40,7 @@ public static partial class TensorOperations
         }
 
         var outer = shape ?? [indices.Length];
-        if (outer.Length != indices.Length)
+        if (outer.ElementCount != indices.Length)
         {
             throw new ArgumentException($"shape: expected a shape of {indices.Length} elements, one for each index, but got {outer}.", nameof(shape));
         }

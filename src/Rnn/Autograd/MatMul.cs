@@ -62,9 +62,9 @@ public static partial class TensorOperations
             _loops = new BroadcastLoops(batch, leftBatch, rightBatch);
 
             // One matrix on the right serves all batches on the left: they are the rows of one tall matrix.
-            if (rightBatch.Length == 1 && left.Rank > 1 && leftBatch.Length > 0)
+            if (rightBatch.ElementCount == 1 && left.Rank > 1 && leftBatch.ElementCount > 0)
             {
-                M *= leftBatch.Length;
+                M *= leftBatch.ElementCount;
                 _loops = new BroadcastLoops([], [], []);
             }
 

@@ -25,7 +25,7 @@ public static partial class TensorOperations
         Span<int> sizes = stackalloc int[dimensions.Length];
         dimensions.CopyTo(sizes);
         sizes[unknown] = 1;
-        var others = sizes.Contains(-1) ? 0 : new Shape(sizes).Length;
+        var others = sizes.Contains(-1) ? 0 : new Shape(sizes).ElementCount;
         if (others == 0 || input.Length % others != 0)
         {
             throw new ArgumentException(
@@ -45,10 +45,10 @@ public static partial class TensorOperations
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (shape.Length != input.Length)
+        if (shape.ElementCount != input.Length)
         {
             throw new ArgumentException(
-                $"shape: expected a shape of {input.Length} elements, as in {input.Shape}, but got {shape} with {shape.Length}.", nameof(shape));
+                $"shape: expected a shape of {input.Length} elements, as in {input.Shape}, but got {shape} with {shape.ElementCount}.", nameof(shape));
         }
 
         var output = input.View(shape);

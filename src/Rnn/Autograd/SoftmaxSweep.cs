@@ -35,7 +35,6 @@ internal static class SoftmaxSweep<T>
         if (logarithm)
         {
             TensorPrimitives.Log(sums, sums);
-            TensorPrimitives.Add(sums, largest, sums);
         }
         else
         {
@@ -47,7 +46,9 @@ internal static class SoftmaxSweep<T>
             var row = y.Slice(i * inner, inner);
             if (logarithm)
             {
-                TensorPrimitives.Subtract(x.Slice(i * inner, inner), sums, row);
+                // The largest first: log Σ is small beside it and would be rounded away with it.
+                TensorPrimitives.Subtract(x.Slice(i * inner, inner), largest, row);
+                TensorPrimitives.Subtract(row, sums, row);
             }
             else
             {

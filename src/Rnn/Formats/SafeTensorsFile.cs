@@ -45,7 +45,7 @@ public sealed class SafeTensorsFile
     {
         var (entry, bytes) = Find(name);
         CheckReadable(entry, _source);
-        var values = GC.AllocateUninitializedArray<T>(entry.Shape.Length);
+        var values = GC.AllocateUninitializedArray<T>(entry.Shape.ElementCount);
         SafeTensorsConversion.Read<T>(bytes.Span, entry.Type, values);
         return new Tensor<T>(new Storage<T>(values), 0, entry.Shape);
     }
@@ -62,10 +62,10 @@ public sealed class SafeTensorsFile
     {
         var (entry, bytes) = Find(name);
         CheckReadable(entry, _source);
-        if (destination.Length != entry.Shape.Length)
+        if (destination.Length != entry.Shape.ElementCount)
         {
             throw new ArgumentException(
-                $"destination: expected {entry.Shape.Length} elements for {entry} but got {destination.Length}.", nameof(destination));
+                $"destination: expected {entry.Shape.ElementCount} elements for {entry} but got {destination.Length}.", nameof(destination));
         }
 
         SafeTensorsConversion.Read(bytes.Span, entry.Type, destination);

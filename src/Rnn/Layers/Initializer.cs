@@ -80,7 +80,7 @@ public abstract class Initializer
         ArgumentNullException.ThrowIfNull(random);
         var tensor = Tensor<T>.Zeros(shape);
         var rows = shape.Rank == 0 ? 1 : shape[0];
-        Fill(tensor.AsSpan(), rows, rows == 0 ? 0 : shape.Length / rows, random);
+        Fill(tensor.AsSpan(), rows, rows == 0 ? 0 : shape.ElementCount / rows, random);
         return tensor;
     }
 }

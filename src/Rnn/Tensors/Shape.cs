@@ -20,14 +20,15 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public Shape(params ReadOnlySpan<int> dimensions)
     {
         _dimensions = dimensions.ToArray();
-        Length = CountElements(dimensions);
+        ElementCount = CountElements(dimensions);
     }
 
     /// <summary>The number of dimensions.</summary>
     public int Rank => _dimensions?.Length ?? 0;
 
     /// <summary>The number of elements: the product of all dimensions, 1 for a scalar.</summary>
-    public int Length => field == 0 && _dimensions is null ? 1 : field;
+    /// <remarks>Not called Length, which for lists, ranges and <c>[.. shape]</c> means the number of dimensions.</remarks>
+    public int ElementCount => field == 0 && _dimensions is null ? 1 : field;
 
     /// <summary>The dimensions, outermost first.</summary>
     public ReadOnlySpan<int> Dimensions => _dimensions;

@@ -7,7 +7,7 @@ public sealed partial class Tensor<T>
 {
     /// <summary>A tensor of zeros: <c>Tensor&lt;float&gt;.Zeros(32, 40)</c>.</summary>
     /// <param name="shape">The dimensions; none for a scalar.</param>
-    public static Tensor<T> Zeros(params Shape shape) => new(TensorScope.Allocate<T>(shape.Length, zero: true), 0, shape);
+    public static Tensor<T> Zeros(params Shape shape) => new(TensorScope.Allocate<T>(shape.ElementCount, zero: true), 0, shape);
 
     /// <summary>A tensor of ones.</summary>
     /// <param name="shape">The dimensions; none for a scalar.</param>
@@ -97,9 +97,9 @@ public sealed partial class Tensor<T>
     /// <exception cref="ArgumentException">The number of values is not the number of elements of the shape.</exception>
     public static Tensor<T> From(ReadOnlySpan<T> values, params Shape shape)
     {
-        if (values.Length != shape.Length)
+        if (values.Length != shape.ElementCount)
         {
-            throw new ArgumentException($"values: expected {shape.Length} elements for the shape {shape} but got {values.Length}.", nameof(values));
+            throw new ArgumentException($"values: expected {shape.ElementCount} elements for the shape {shape} but got {values.Length}.", nameof(values));
         }
 
         var tensor = Uninitialized(shape);

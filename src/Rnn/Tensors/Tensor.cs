@@ -34,7 +34,7 @@ public sealed partial class Tensor<T>
     public int Rank => Shape.Rank;
 
     /// <summary>The number of elements.</summary>
-    public int Length => Shape.Length;
+    public int Length => Shape.ElementCount;
 
     /// <summary>
     /// Whether operations on this tensor are recorded so that <c>Backward</c> gives a gradient. Set it on leaves: parameters and
@@ -90,7 +90,7 @@ public sealed partial class Tensor<T>
     public Tensor<T> Detach() => new(_storage, _offset, Shape);
 
     /// <summary>A new tensor of unknown content, from the scope's pool inside a <see cref="TensorScope"/>.</summary>
-    internal static Tensor<T> Uninitialized(Shape shape) => new(TensorScope.Allocate<T>(shape.Length, zero: false), 0, shape);
+    internal static Tensor<T> Uninitialized(Shape shape) => new(TensorScope.Allocate<T>(shape.ElementCount, zero: false), 0, shape);
 
     /// <summary>The same memory in another shape of the same length; the history is Autograd's matter.</summary>
     internal Tensor<T> View(Shape shape) => new(_storage, _offset, shape);

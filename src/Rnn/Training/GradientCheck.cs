@@ -133,7 +133,7 @@ public static class GradientCheck
             var numeric = Slope(function, value, i, options.Step);
             largest = Math.Max(largest, Math.Abs(numeric));
             var error = Math.Abs(analytic[i] - numeric);
-            if (worst < 0 || error > worstError || double.IsNaN(error))
+            if (worst < 0 || error > worstError || (double.IsNaN(error) && !double.IsNaN(worstError)))
             {
                 (worst, worstError, worstAnalytic, worstNumeric) = (i, error, analytic[i], numeric);
             }

@@ -45,7 +45,7 @@ internal readonly struct LossRegion
     {
         var rows = shape.Rank > 0 ? shape[0] : 1;
         var steps = shape.Rank > 2 ? shape[1] : 1;
-        var features = rows == 0 || steps == 0 ? 0 : shape.Length / (rows * steps);
+        var features = rows == 0 || steps == 0 ? 0 : shape.ElementCount / (rows * steps);
         if (lengths.IsEmpty)
         {
             return new(rows, steps, features, null);

@@ -162,7 +162,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     private static void RoundTrip<T>(int[] shape)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var length = new Shape(shape).Length;
+        var length = new Shape(shape).ElementCount;
         var random = new Random(length);
         var values = Enumerable.Range(0, length).Select(_ => T.CreateTruncating((random.NextDouble() - 0.5) * 1e10)).ToArray();
         if (length > 4)
@@ -191,7 +191,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     private static Tensor<T> Make<T>(int[] shape, params double[] values)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var data = new T[new Shape(shape).Length];
+        var data = new T[new Shape(shape).ElementCount];
         for (var i = 0; i < values.Length; i++)
         {
             data[i] = T.CreateTruncating(values[i]);

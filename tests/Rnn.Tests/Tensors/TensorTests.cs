@@ -181,14 +181,14 @@ public class TensorTests
     public void Shapes_compare_index_and_print()
     {
         Shape shape = [2, 3, 4];
-        Assert.Equal(24, shape.Length);
+        Assert.Equal(24, shape.ElementCount);
         Assert.Equal((3, 2, 4, 4, 2, 3), (shape.Rank, shape[0], shape[-1], shape[^1], shape[^3], shape[1]));
         Assert.Equal("[2, 3, 4]", shape.ToString());
         Assert.True(shape == new Shape(2, 3, 4) && shape != new Shape(2, 3) && shape.Equals((object)new Shape(2, 3, 4)));
         Assert.Equal(shape.GetHashCode(), new Shape(2, 3, 4).GetHashCode());
-        Assert.Equal(1, default(Shape).Length);
+        Assert.Equal(1, default(Shape).ElementCount);
         Assert.Equal(default, new Shape());
-        Assert.Equal(0, new Shape(3, 0, 5).Length);
+        Assert.Equal(0, new Shape(3, 0, 5).ElementCount);
         Assert.Throws<ArgumentOutOfRangeException>(() => shape[3]);
         Assert.Throws<ArgumentOutOfRangeException>(() => shape[^4]);
         Assert.Throws<ArgumentOutOfRangeException>(() => shape[^0]);
