@@ -46,7 +46,7 @@ public sealed partial class LanguageModel<T>
                 $"{name}: expected version {Version} of the format but the file has {metadata.GetValueOrDefault(VersionKey) ?? "none"}; a newer library may read it.");
         }
 
-        var model = Build(name, description, metadata.GetValueOrDefault(VocabularyKey), recurrent, entries.Sum(entry => (long)entry.Shape.Length));
+        var model = Build(name, description, metadata.GetValueOrDefault(VocabularyKey), recurrent, entries.Sum(entry => (long)entry.Shape.ElementCount));
         ((Module<T>)model).Load(path);
         model.Evaluate();
         return model;
