@@ -15,7 +15,7 @@ public sealed record CosineSchedule(long TotalSteps) : Schedule
     public double FinalFactor { get; init; }
 
     /// <inheritdoc/>
-    public override double Factor(long step)
+    public override double Factor(double step)
     {
         if (TotalSteps <= WarmupSteps || WarmupSteps < 0)
         {
@@ -28,7 +28,7 @@ public sealed record CosineSchedule(long TotalSteps) : Schedule
             return (step + 1.0) / (WarmupSteps + 1.0);
         }
 
-        var progress = Math.Min(1, (step - WarmupSteps) / (double)(TotalSteps - WarmupSteps));
+        var progress = Math.Min(1, (step - WarmupSteps) / (TotalSteps - WarmupSteps));
         return FinalFactor + ((1 - FinalFactor) * 0.5 * (1 + Math.Cos(Math.PI * progress)));
     }
 }

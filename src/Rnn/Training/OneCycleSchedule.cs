@@ -24,7 +24,7 @@ public sealed record OneCycleSchedule(long TotalSteps) : Schedule
     public bool ThreePhases { get; init; }
 
     /// <inheritdoc/>
-    public override double Factor(long step)
+    public override double Factor(double step)
     {
         if (TotalSteps < 2 || !(RiseFraction is >= 0 and <= 1))
         {

@@ -64,5 +64,5 @@ public sealed record PlateauSchedule : Schedule
     }
 
     /// <inheritdoc/>
-    public override double Factor(long step) => _factor;
+    public override double Factor(double step) => _factor;
 }

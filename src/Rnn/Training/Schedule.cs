@@ -2,21 +2,21 @@ namespace Rnn.Training;
 
 /// <summary>
 /// A learning rate over time, as a factor on the optimiser's own: <c>optimizer.LearningRateFactor = schedule.Factor(step)</c>. Groups
-/// with learning rates of their own keep their ratios. A <c>Trainer</c> asks before every step, or every epoch where told so.
+/// with learning rates of their own keep their ratios. A <see cref="Trainer{T}"/> asks before every step, or counts epochs or seconds where told so.
 /// </summary>
 public abstract record Schedule
 {
     /// <summary>The factor for a step.</summary>
-    /// <param name="step">The steps (or epochs) completed so far: 0 for the first.</param>
+    /// <param name="step">The steps (or epochs, or seconds) completed so far: 0 for the first.</param>
     /// <returns>What the learning rate is multiplied by, zero or more.</returns>
-    public abstract double Factor(long step);
+    public abstract double Factor(double step);
 }
 
 /// <summary>The same learning rate always.</summary>
 public sealed record ConstantSchedule : Schedule
 {
     /// <inheritdoc/>
-    public override double Factor(long step) => 1;
+    public override double Factor(double step) => 1;
 }
 
 /// <summary>Multiplies the learning rate after every so many steps: γ^⌊step / size⌋.</summary>
@@ -28,8 +28,8 @@ public sealed record StepSchedule(long Size, double Gamma = 0.1) : Schedule
     public long Hold { get; init; }
 
     /// <inheritdoc/>
-    public override double Factor(long step) => Size > 0
-        ? Math.Pow(Gamma, Math.Max(0, step - Hold) / Size)
+    public override double Factor(double step) => Size > 0
+        ? Math.Pow(Gamma, Math.Floor(Math.Max(0, step - Hold) / Size))
         : throw new InvalidOperationException($"Size: expected a number of steps above zero but got {Size}.");
 }
 
@@ -39,7 +39,7 @@ public sealed record StepSchedule(long Size, double Gamma = 0.1) : Schedule
 public sealed record MultiStepSchedule(IReadOnlyList<long> Milestones, double Gamma = 0.1) : Schedule
 {
     /// <inheritdoc/>
-    public override double Factor(long step)
+    public override double Factor(double step)
     {
         var reached = 0;
         for (var i = 0; i < Milestones.Count; i++)
@@ -59,5 +59,5 @@ public sealed record ExponentialSchedule(double Gamma) : Schedule
     public long Hold { get; init; }
 
     /// <inheritdoc/>
-    public override double Factor(long step) => Math.Pow(Gamma, Math.Max(0, step - Hold));
+    public override double Factor(double step) => Math.Pow(Gamma, Math.Max(0, step - Hold));
 }

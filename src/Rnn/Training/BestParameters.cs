@@ -1,0 +1,70 @@
+using System.Numerics;
+
+namespace Rnn.Training;
+
+/// <summary>Remembers the parameters of the smallest validation loss, in memory or in a file as the trainer's options say.</summary>
+internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private T[]? _values;
+    private double _reference = double.PositiveInfinity;
+    private int _bad;
+
+    /// <summary>The smallest loss, null before the first.</summary>
+    internal double? Loss { get; private set; }
+
+    /// <summary>The update after which it was measured.</summary>
+    internal long? Iteration { get; private set; }
+
+    /// <summary>Whether more validations in a row than the trainer's patience have failed to improve.</summary>
+    internal bool IsPatienceOver => _bad > trainer.Patience;
+
+    /// <summary>Takes a validation loss, and the parameters where it is the best so far.</summary>
+    internal void Observe(double loss, long iteration)
+    {
+        // Patience waits for an improvement that counts; the smallest loss is kept in any case. NaN is neither.
+        if (double.IsInfinity(_reference) ? loss < _reference : loss < _reference - trainer.MinImprovement)
+        {
+            (_reference, _bad) = (loss, 0);
+        }
+        else
+        {
+            _bad++;
+        }
+
+        if (!(Loss is null ? !double.IsNaN(loss) : loss < Loss))
+        {
+            return;
+        }
+
+        (Loss, Iteration) = (loss, iteration);
+        if (trainer.RestoreBest)
+        {
+            var block = trainer.Optimizer.Block;
+            _values ??= new T[block.Length];
+            new ReadOnlySpan<T>(block.Values, block.Length).CopyTo(_values);
+        }
+
+        SaveLast();
+    }
+
+    /// <summary>Saves the parameters as they are, where the trainer has a path for them.</summary>
+    internal void SaveLast()
+    {
+        if (trainer.CheckpointPath is { } path)
+        {
+            trainer.Model.Save(path);
+        }
+    }
+
+    /// <summary>Puts the best parameters back, if that is wanted and there were any.</summary>
+    internal void Restore()
+    {
+        if (_values is not null)
+        {
+            var block = trainer.Optimizer.Block;
+            _values.CopyTo(new Span<T>(block.Values, block.Length));
+            block.MarkChanged();
+        }
+    }
+}

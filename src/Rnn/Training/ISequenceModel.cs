@@ -1,0 +1,28 @@
+using System.Numerics;
+using Rnn.Layers;
+using Rnn.Tensors;
+
+namespace Rnn.Training;
+
+/// <summary>
+/// A model that reads tokens step by step and scores the next one, with a state that is carried from window to window: what a
+/// <see cref="Trainer{T}"/> trains on a stream of tokens.
+/// </summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public interface ISequenceModel<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Scores every next token of a batch of windows.</summary>
+    /// <param name="tokens">[N, T], row-major.</param>
+    /// <param name="rows">N.</param>
+    /// <param name="lengths">The number of valid steps of each row; empty for full length.</param>
+    /// <param name="state">The state to start from; null for the beginning of all sequences.</param>
+    SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<T>? state);
+}
+
+/// <summary>What a sequence model gives for a batch of windows.</summary>
+/// <param name="Logits">The scores of the next token after every step, [N, T, V].</param>
+/// <param name="State">The state after the last valid step of each row.</param>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public readonly record struct SequenceOutput<T>(Tensor<T> Logits, RecurrentState<T> State)
+    where T : unmanaged, IFloatingPointIeee754<T>;

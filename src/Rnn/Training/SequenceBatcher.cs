@@ -1,0 +1,112 @@
+namespace Rnn.Training;
+
+/// <summary>
+/// Walks through separate sequences of tokens in N parallel rows: a row that has finished its sequence begins the next one with the
+/// next window. With windows as long as the longest sequence this is backpropagation through whole sequences, else truncated.
+/// </summary>
+public sealed class SequenceBatcher : TokenBatcher
+{
+    private readonly IReadOnlyList<int[]> _sequences;
+    private readonly int[] _order;
+    private readonly int[] _sequenceOfRow;
+    private readonly int[] _position;
+    private readonly int _steps;
+    private int _taken;
+
+    /// <summary>A walk over sequences.</summary>
+    /// <param name="sequences">The sequences; from each token the next one is to be foretold, so those of less than two tokens give nothing.</param>
+    /// <param name="rows">N, the parallel rows.</param>
+    /// <param name="steps">The most steps of a window; null for whole sequences.</param>
+    /// <exception cref="ArgumentException">A number is out of range, or no sequence has two tokens.</exception>
+    public SequenceBatcher(IReadOnlyList<int[]> sequences, int rows, int? steps = null)
+    {
+        ArgumentNullException.ThrowIfNull(sequences);
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        if (steps < 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(steps), steps, $"steps: expected 1 or more but got {steps}.");
+        }
+
+        var longest = sequences.Count == 0 ? 0 : sequences.Max(sequence => sequence.Length);
+        if (longest < 2)
+        {
+            throw new ArgumentException("sequences: expected one of two tokens or more; there is nothing to foretell.", nameof(sequences));
+        }
+
+        _sequences = sequences;
+        _order = [.. Enumerable.Range(0, sequences.Count).Where(i => sequences[i].Length >= 2)];
+        rows = Math.Min(rows, _order.Length);
+        _steps = Math.Min(steps ?? int.MaxValue, longest - 1);
+        _sequenceOfRow = new int[rows];
+        _position = new int[rows];
+        Current = new(rows, _steps) { Lengths = new int[rows] };
+        Reset();
+    }
+
+    /// <inheritdoc/>
+    public override TokenWindow Current { get; }
+
+    /// <summary>Puts the sequences into a random order for the next pass.</summary>
+    /// <param name="random">The source of the order.</param>
+    public void Shuffle(Tensors.RandomSource random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
+        random.Shuffle(_order.AsSpan());
+        Reset();
+    }
+
+    /// <inheritdoc/>
+    public override void Reset()
+    {
+        _taken = 0;
+        _sequenceOfRow.AsSpan().Fill(-1);
+    }
+
+    /// <inheritdoc/>
+    public override bool MoveNext()
+    {
+        var window = Current;
+        window.Steps = 0;
+        for (var row = 0; row < window.Rows; row++)
+        {
+            window.Resets[row] = Advance(row);
+            window.Lengths[row] = _sequenceOfRow[row] < 0 ? 0 : Math.Min(_steps, _sequences[_sequenceOfRow[row]].Length - 1 - _position[row]);
+            window.Steps = Math.Max(window.Steps, window.Lengths[row]);
+        }
+
+        window.TargetCount = 0;
+        window.CarrySteps = window.Steps;
+        for (var row = 0; row < window.Rows && window.Steps > 0; row++)
+        {
+            var length = window.Lengths[row];
+            var inputs = window.InputArray.AsSpan(row * window.Steps, window.Steps);
+            var targets = window.TargetArray.AsSpan(row * window.Steps, window.Steps);
+            inputs[length..].Clear();
+            targets[length..].Fill(TokenWindow.NoTarget);
+            if (length > 0)
+            {
+                var source = _sequences[_sequenceOfRow[row]].AsSpan(_position[row], length + 1);
+                source[..^1].CopyTo(inputs);
+                source[1..].CopyTo(targets);
+                _position[row] += length;
+                window.TargetCount += length;
+            }
+        }
+
+        return window.Steps > 0;
+    }
+
+    // Takes the next sequence where the row's own has ended; true where a new one begins.
+    private bool Advance(int row)
+    {
+        var sequence = _sequenceOfRow[row];
+        if (sequence >= 0 && _position[row] < _sequences[sequence].Length - 1)
+        {
+            return false;
+        }
+
+        _sequenceOfRow[row] = _taken < _order.Length ? _order[_taken++] : -1;
+        _position[row] = 0;
+        return _sequenceOfRow[row] >= 0;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Numerics;
+using Rnn.Autograd;
+using Rnn.Layers;
+using Rnn.Tensors;
+
+namespace Rnn.Training;
+
+/// <summary>Truncated backpropagation through time over tokens: the state is carried from window to window, the gradient is not.</summary>
+internal sealed class TokenTask<T> : TrainingTask<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly ISequenceModel<T> _model;
+    private readonly TokenBatcher _batcher;
+    private readonly CrossEntropyOptions _options;
+    private readonly Func<CancellationToken, double>? _validate;
+    private readonly RandomSource? _shuffle;
+    private readonly CarriedState<T> _carried = new();
+    private RecurrentState<T>? _next;
+    private int[] _columns = [];
+
+    internal TokenTask(
+        ISequenceModel<T> model, TokenBatcher batcher, CrossEntropyOptions options, Func<CancellationToken, double>? validate, RandomSource? shuffle = null)
+    {
+        (_model, _batcher, _validate, _shuffle) = (model, batcher, validate, shuffle);
+        _options = options with { IgnoreIndex = TokenWindow.NoTarget };
+    }
+
+    /// <inheritdoc/>
+    public override void BeginEpoch(int epoch)
+    {
+        if (_shuffle is { } random && _batcher is SequenceBatcher sequences)
+        {
+            sequences.Shuffle(random);
+        }
+
+        _batcher.Reset();
+        _carried.Forget();
+    }
+
+    /// <inheritdoc/>
+    public override BatchLoss<T>? NextLoss()
+    {
+        if (!_batcher.MoveNext())
+        {
+            return null;
+        }
+
+        var window = _batcher.Current;
+        _carried.ResetRows(window.Starts);
+        var loss = window.CarrySteps < window.Steps ? OverlappingLoss(window) : WholeLoss(window);
+        var divisor = _options.Reduction switch
+        {
+            LossReduction.Sum => window.TargetCount,
+            LossReduction.SumOverStepsMeanOverRows => (double)window.TargetCount / window.Rows,
+            _ => 1,
+        };
+        return new(loss, window.TargetCount) { ReportDivisor = divisor };
+    }
+
+    /// <inheritdoc/>
+    public override void EndStep(bool skipped)
+    {
+        // After a skipped step the state is likely not finite either.
+        if (skipped)
+        {
+            _carried.Forget();
+        }
+        else
+        {
+            _carried.Keep(_next!);
+        }
+
+        _next = null;
+    }
+
+    /// <inheritdoc/>
+    public override double? Validate(CancellationToken cancellationToken) => _validate?.Invoke(cancellationToken);
+
+    private Tensor<T> WholeLoss(TokenWindow window)
+    {
+        var output = _model.Forward(window.Inputs, window.Rows, window.ValidSteps, _carried.State);
+        _next = output.State;
+        return Loss.CrossEntropy(output.Logits, window.Targets, options: _options);
+    }
+
+    // The next window begins inside this one: the forward pass is cut there to have the state, the gradient flows through the cut.
+    private Tensor<T> OverlappingLoss(TokenWindow window)
+    {
+        var (rows, cut) = (window.Rows, window.CarrySteps);
+        var sums = _options with { Reduction = LossReduction.Sum };
+        var first = _model.Forward(Columns(window.Inputs, rows, 0, cut), rows, default, _carried.State);
+        var firstLoss = Loss.CrossEntropy(first.Logits, Columns(window.Targets, rows, 0, cut), options: sums);
+        var second = _model.Forward(Columns(window.Inputs, rows, cut, window.Steps), rows, default, first.State);
+        var loss = firstLoss + Loss.CrossEntropy(second.Logits, Columns(window.Targets, rows, cut, window.Steps), options: sums);
+        _next = first.State;
+        return _options.Reduction switch
+        {
+            LossReduction.Sum => loss,
+            LossReduction.SumOverStepsMeanOverRows => loss * T.CreateTruncating(1.0 / rows),
+            _ => loss * T.CreateTruncating(1.0 / window.TargetCount),
+        };
+    }
+
+    // Some columns of a matrix, in a buffer that the next call uses again.
+    private ReadOnlySpan<int> Columns(ReadOnlySpan<int> matrix, int rows, int start, int end)
+    {
+        var (steps, width) = (matrix.Length / rows, end - start);
+        if (_columns.Length < rows * width)
+        {
+            _columns = new int[matrix.Length];
+        }
+
+        for (var row = 0; row < rows; row++)
+        {
+            matrix.Slice((row * steps) + start, width).CopyTo(_columns.AsSpan(row * width));
+        }
+
+        return _columns.AsSpan(0, rows * width);
+    }
+}

@@ -1,0 +1,73 @@
+namespace Rnn.Training;
+
+/// <summary>
+/// A batch of windows of tokens with the token that follows each: the input of one step of truncated backpropagation through time. A batcher
+/// fills the same arrays again for the next window.
+/// </summary>
+public sealed class TokenWindow
+{
+    internal TokenWindow(int rows, int steps)
+    {
+        Rows = rows;
+        InputArray = new int[rows * steps];
+        TargetArray = new int[rows * steps];
+        Lengths = [];
+        Resets = new bool[rows];
+    }
+
+    /// <summary>The target of steps without a loss.</summary>
+    public const int NoTarget = -100;
+
+    /// <summary>The parallel rows N.</summary>
+    public int Rows { get; }
+
+    /// <summary>The steps T of this window; the last one of a stream may be shorter than the others.</summary>
+    public int Steps { get; internal set; }
+
+    /// <summary>The tokens [N, T], row-major.</summary>
+    public ReadOnlySpan<int> Inputs => InputArray.AsSpan(0, Rows * Steps);
+
+    /// <summary>
+    /// The token that follows each step, [N, T]; <see cref="NoTarget"/> where the step was counted in an earlier window or lies past the
+    /// end of its row.
+    /// </summary>
+    public ReadOnlySpan<int> Targets => TargetArray.AsSpan(0, Rows * Steps);
+
+    /// <summary>The valid steps of each row; empty where all are full.</summary>
+    public ReadOnlySpan<int> ValidSteps => Lengths;
+
+    /// <summary>Whether a new sequence begins in each row, so that its state starts anew.</summary>
+    public ReadOnlySpan<bool> Starts => Resets;
+
+    /// <summary>The steps after which the state is taken for the next window: T, or less where windows overlap.</summary>
+    public int CarrySteps { get; internal set; }
+
+    /// <summary>The targets that count.</summary>
+    public int TargetCount { get; internal set; }
+
+    internal int[] InputArray { get; }
+
+    internal int[] TargetArray { get; }
+
+    internal int[] Lengths { get; set; }
+
+    internal bool[] Resets { get; }
+}
+
+/// <summary>Gives the windows of one pass over some tokens in order.</summary>
+public abstract class TokenBatcher
+{
+    private protected TokenBatcher()
+    {
+    }
+
+    /// <summary>The window that <see cref="MoveNext"/> filled last.</summary>
+    public abstract TokenWindow Current { get; }
+
+    /// <summary>Goes back to before the first window.</summary>
+    public abstract void Reset();
+
+    /// <summary>Fills the next window.</summary>
+    /// <returns>False after the last one.</returns>
+    public abstract bool MoveNext();
+}

@@ -1,0 +1,243 @@
+using System.Numerics;
+using Rnn.Layers;
+using Rnn.Tensors;
+
+namespace Rnn.Training;
+
+/// <summary>
+/// Trains a model: batches, clipping, learning rates, validation, early stopping, the best parameters, progress, cancellation. The work
+/// runs away from the caller's thread; in steady state a step allocates next to nothing. Training leaves the model in evaluation mode.
+/// </summary>
+/// <example>
+/// <code>
+/// var trainer = new Trainer&lt;float&gt;(model, new Adam&lt;float&gt; { LearningRate = 2e-3 }) { BatchSize = 32, Steps = 64, MaxGradientNorm = 1 };
+/// var result = await trainer.FitAsync(training, validation, epochs: 10, progress, cancellationToken);
+/// </code>
+/// </example>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed partial class Trainer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A trainer of a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="optimizer">The optimiser; attached to the model here unless it has its parameters already.</param>
+    public Trainer(Module<T> model, Optimizer<T> optimizer)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        Model = model;
+        Optimizer = optimizer;
+        if (!optimizer.IsAttached)
+        {
+            optimizer.Attach(model);
+        }
+    }
+
+    /// <summary>The model.</summary>
+    public Module<T> Model { get; }
+
+    /// <summary>The optimiser.</summary>
+    public Optimizer<T> Optimizer { get; }
+
+    /// <summary>N, the parallel rows of a batch of tokens; 32 by default.</summary>
+    public int BatchSize { get; init; } = 32;
+
+    /// <summary>k₂, the steps that the gradient runs back through a stream of tokens; 64 by default.</summary>
+    public int Steps { get; init; } = 64;
+
+    /// <summary>k₁, the steps between two updates on a stream of tokens; null for <see cref="Steps"/>.</summary>
+    public int? Stride { get; init; }
+
+    /// <summary>How the loss over tokens becomes one number; also what label smoothing and class weights it has.</summary>
+    public CrossEntropyOptions TokenLoss { get; init; } = new();
+
+    /// <summary>The limit of the gradients' global norm; null for none. The norm is reported either way.</summary>
+    public double? MaxGradientNorm { get; init; }
+
+    /// <summary>The limit of every single gradient's absolute value, applied before the norm; null for none.</summary>
+    public double? MaxGradientValue { get; init; }
+
+    /// <summary>What to do when a gradient is infinite or not a number; to throw by default.</summary>
+    public NonFinitePolicy NonFiniteGradients { get; init; }
+
+    /// <summary>The learning rate over time; null for constant. A <see cref="PlateauSchedule"/> observes every validation.</summary>
+    public Schedule? Schedule { get; init; }
+
+    /// <summary>What the schedule counts; updates by default.</summary>
+    public ScheduleUnit ScheduleUnit { get; init; }
+
+    /// <summary>The updates after which training ends; null for no limit.</summary>
+    public long? MaxIterations { get; init; }
+
+    /// <summary>The time after which training ends; null for no limit. The step under way is finished.</summary>
+    public TimeSpan? MaxTime { get; init; }
+
+    /// <summary>The updates between two validations; null for one after every epoch. A last one follows the last update in any case.</summary>
+    public long? ValidateEvery { get; init; }
+
+    /// <summary>The parallel rows of validation on a stream of tokens; null for <see cref="BatchSize"/>. One is exact, see <see cref="SequenceEvaluation.MeanLoss"/>.</summary>
+    public int? ValidationRows { get; init; }
+
+    /// <summary>The validations in a row that may fail to improve before training ends early; null for no early end.</summary>
+    public int? Patience { get; init; }
+
+    /// <summary>How much smaller a validation loss must be than the best one to count as an improvement; 0 by default.</summary>
+    public double MinImprovement { get; init; }
+
+    /// <summary>Whether the model ends with the parameters of the smallest validation loss, not with the last ones.</summary>
+    public bool RestoreBest { get; init; }
+
+    /// <summary>
+    /// A safetensors file that the parameters of the smallest validation loss so far are saved to, whole or not at all; null for none. Without
+    /// validation the parameters are saved after every epoch and at the end.
+    /// </summary>
+    public string? CheckpointPath { get; init; }
+
+    /// <summary>Starts the averages of an <see cref="AveragedSgd{T}"/> when it fires; null to leave that to its options.</summary>
+    public NonMonotoneTrigger? AveragingTrigger { get; init; }
+
+    /// <summary>How much of the running mean of losses is kept at each step; 0.98 by default.</summary>
+    public double LossSmoothing { get; init; } = 0.98;
+
+    /// <summary>Trains on one stream of tokens by truncated backpropagation through time.</summary>
+    /// <param name="tokens">The stream; the model foretells each token from those before.</param>
+    /// <param name="epochs">The passes over the stream; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
+    /// <param name="progress">Hears of every step.</param>
+    /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
+    /// <exception cref="ArgumentException">The stream is shorter than one window, or nothing says when to end.</exception>
+    /// <exception cref="InvalidOperationException">The model is no <see cref="ISequenceModel{T}"/>.</exception>
+    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    public Task<TrainingResult> FitAsync(
+        ReadOnlyMemory<int> tokens, int? epochs = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        FitAsync(tokens, default, epochs, progress, cancellationToken);
+
+    /// <summary>Trains on one stream of tokens by truncated backpropagation through time and validates on another.</summary>
+    /// <param name="tokens">The stream; the model foretells each token from those before.</param>
+    /// <param name="validation">The stream to validate on, its state carried; empty for no validation.</param>
+    /// <param name="epochs">The passes over the stream; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
+    /// <param name="progress">Hears of every step.</param>
+    /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
+    /// <exception cref="ArgumentException">A stream is too short, or nothing says when to end.</exception>
+    /// <exception cref="InvalidOperationException">The model is no <see cref="ISequenceModel{T}"/>.</exception>
+    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    public Task<TrainingResult> FitAsync(
+        ReadOnlyMemory<int> tokens,
+        ReadOnlyMemory<int> validation,
+        int? epochs = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default) => FitTokensAsync(
+            TokenModel(), new StreamBatcher(tokens, BatchSize, Steps, Stride), validation, epochs, progress, cancellationToken);
+
+    /// <summary>
+    /// Trains on separate sequences of tokens, <see cref="BatchSize"/> at once: through whole sequences, or truncated where they are longer
+    /// than <see cref="Steps"/>. Their order is random in every epoch.
+    /// </summary>
+    /// <param name="sequences">The sequences; the model foretells each token from those before in its sequence.</param>
+    /// <param name="random">The source of the order; null to keep the order given.</param>
+    /// <param name="validation">The stream to validate on; empty for no validation.</param>
+    /// <param name="epochs">The passes over the sequences; null to go on until another limit ends it.</param>
+    /// <param name="progress">Hears of every step.</param>
+    /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
+    /// <exception cref="ArgumentException">No sequence has two tokens, or nothing says when to end.</exception>
+    /// <exception cref="InvalidOperationException">The model is no <see cref="ISequenceModel{T}"/>.</exception>
+    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    public Task<TrainingResult> FitAsync(
+        IReadOnlyList<int[]> sequences,
+        RandomSource? random = null,
+        ReadOnlyMemory<int> validation = default,
+        int? epochs = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default) => FitTokensAsync(
+            TokenModel(), new SequenceBatcher(sequences, BatchSize, Steps), validation, epochs, progress, cancellationToken, random);
+
+    /// <summary>Trains on batches of any type.</summary>
+    /// <param name="batches">The batches of one epoch; enumerated anew for each.</param>
+    /// <param name="loss">Computes the loss of a batch from the model.</param>
+    /// <param name="validation">The batches to validate on; null for no validation.</param>
+    /// <param name="count">The rows or steps of a batch, to count speed and to weigh validation losses; null for 1.</param>
+    /// <param name="epochs">The passes over the batches; null to go on until another limit ends it.</param>
+    /// <param name="progress">Hears of every step.</param>
+    /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
+    /// <exception cref="ArgumentException">Nothing says when to end.</exception>
+    /// <exception cref="InvalidOperationException">There are no batches.</exception>
+    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    public Task<TrainingResult> FitAsync<TBatch>(
+        IEnumerable<TBatch> batches,
+        Func<TBatch, Tensor<T>> loss,
+        IEnumerable<TBatch>? validation = null,
+        Func<TBatch, long>? count = null,
+        int? epochs = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(batches);
+        ArgumentNullException.ThrowIfNull(loss);
+        return FitAsync(new BatchTask<T, TBatch>(batches, loss, validation, count), epochs, progress, cancellationToken);
+    }
+
+    /// <summary>Trains on a task of your own.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="epochs">The passes over the task's data; null to go on until another limit ends it.</param>
+    /// <param name="progress">Hears of every step.</param>
+    /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
+    /// <exception cref="ArgumentException">Nothing says when to end.</exception>
+    /// <exception cref="InvalidOperationException">The task has no batches.</exception>
+    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    public Task<TrainingResult> FitAsync(
+        TrainingTask<T> task, int? epochs = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        Check(epochs);
+        var run = new TrainingRun<T>(this, task, epochs ?? int.MaxValue, progress, cancellationToken);
+
+        // A thread of its own: a training of hours is nothing for the pool.
+        return Task.Factory.StartNew(run.Execute, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private ISequenceModel<T> TokenModel() => Model as ISequenceModel<T> ?? throw new InvalidOperationException(
+        $"FitAsync: training on tokens needs a model that is an ISequenceModel, which {Model.GetType().Name.Split('`')[0]} is not; use the form with batches and a loss function.");
+
+    private Task<TrainingResult> FitTokensAsync(
+        ISequenceModel<T> model,
+        TokenBatcher batcher,
+        ReadOnlyMemory<int> validation,
+        int? epochs,
+        IProgress<TrainingProgress>? progress,
+        CancellationToken cancellationToken,
+        RandomSource? random = null)
+    {
+        if (validation.Length == 1)
+        {
+            throw new ArgumentException("validation: expected two tokens or more, or none for no validation, but got 1.", nameof(validation));
+        }
+
+        Func<CancellationToken, double>? validate = validation.IsEmpty
+            ? null
+            : token => SequenceEvaluation.MeanLoss(model, validation, ValidationRows ?? BatchSize, cancellationToken: token);
+        return FitAsync(new TokenTask<T>(model, batcher, TokenLoss, validate, random), epochs, progress, cancellationToken);
+    }
+
+    private void Check(int? epochs)
+    {
+        if (epochs is null && MaxIterations is null && MaxTime is null && Patience is null)
+        {
+            throw new ArgumentException("epochs: nothing says when to end; give the epochs, or set MaxIterations, MaxTime or Patience.", nameof(epochs));
+        }
+
+        if (epochs < 1 || MaxIterations < 1 || ValidateEvery < 1 || Patience < 0)
+        {
+            throw new ArgumentException(
+                $"epochs: expected epochs, MaxIterations and ValidateEvery of 1 or more and Patience of 0 or more but got {epochs}, {MaxIterations}, {ValidateEvery} and {Patience}.", nameof(epochs));
+        }
+
+        if (MaxGradientNorm is { } norm && !(norm > 0))
+        {
+            throw new ArgumentException($"MaxGradientNorm: expected a number above zero but got {norm}.", nameof(epochs));
+        }
+    }
+}

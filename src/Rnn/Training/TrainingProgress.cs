@@ -1,0 +1,104 @@
+namespace Rnn.Training;
+
+/// <summary>What a <see cref="Trainer{T}"/> reports after a step.</summary>
+public readonly record struct TrainingProgress
+{
+    /// <summary>The updates so far, this one included; skipped ones count.</summary>
+    public required long Iteration { get; init; }
+
+    /// <summary>The number of the current pass over the data, from 1.</summary>
+    public required int Epoch { get; init; }
+
+    /// <summary>The loss of this step's batch.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>The running mean of the losses, see <see cref="Trainer{T}.LossSmoothing"/>.</summary>
+    public required double SmoothedLoss { get; init; }
+
+    /// <summary>The optimiser's learning rate times the schedule's factor.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>The norm of all gradients before clipping.</summary>
+    public required double GradientNorm { get; init; }
+
+    /// <summary>Whether the update was left out because a gradient was not finite.</summary>
+    public bool IsSkipped { get; init; }
+
+    /// <summary>The tokens, steps or rows of all batches so far.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary>The speed over about the last second of training, without validation.</summary>
+    public required double TokensPerSecond { get; init; }
+
+    /// <summary>The time since the training began.</summary>
+    public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>The validation loss in the second report of a step that was followed by a validation, else null.</summary>
+    public double? ValidationLoss { get; init; }
+
+    /// <summary>The smallest validation loss so far, null before the first.</summary>
+    public double? BestValidationLoss { get; init; }
+}
+
+/// <summary>How a training ended.</summary>
+public sealed record TrainingResult
+{
+    /// <summary>Why it ended.</summary>
+    public required TrainingStop Stop { get; init; }
+
+    /// <summary>The updates made, skipped ones included.</summary>
+    public required long Iterations { get; init; }
+
+    /// <summary>The updates left out because a gradient was not finite.</summary>
+    public required long SkippedIterations { get; init; }
+
+    /// <summary>The passes over the data begun.</summary>
+    public required int Epochs { get; init; }
+
+    /// <summary>The tokens, steps or rows of all batches.</summary>
+    public required long Tokens { get; init; }
+
+    /// <summary>The running mean of the losses at the end.</summary>
+    public required double SmoothedLoss { get; init; }
+
+    /// <summary>The last validation loss, null where there was no validation.</summary>
+    public double? ValidationLoss { get; init; }
+
+    /// <summary>The smallest validation loss, null where there was no validation.</summary>
+    public double? BestValidationLoss { get; init; }
+
+    /// <summary>The update after which the smallest validation loss was measured.</summary>
+    public long? BestIteration { get; init; }
+
+    /// <summary>The time taken.</summary>
+    public required TimeSpan Elapsed { get; init; }
+}
+
+/// <summary>Why a training ended.</summary>
+public enum TrainingStop
+{
+    /// <summary>All epochs were done.</summary>
+    Epochs,
+
+    /// <summary>The number of updates was reached.</summary>
+    Iterations,
+
+    /// <summary>The time was up.</summary>
+    Time,
+
+    /// <summary>The validation loss stopped improving.</summary>
+    EarlyStop,
+}
+
+/// <summary>What a schedule counts.</summary>
+public enum ScheduleUnit
+{
+    /// <summary>Updates.</summary>
+    Iterations,
+
+    /// <summary>Completed passes over the data.</summary>
+    Epochs,
+
+    /// <summary>Seconds since the training began; such a training is not repeated to the bit.</summary>
+    Seconds,
+}

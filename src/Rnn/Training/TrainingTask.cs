@@ -1,0 +1,47 @@
+using System.Numerics;
+using Rnn.Tensors;
+
+namespace Rnn.Training;
+
+/// <summary>
+/// What a <see cref="Trainer{T}"/> trains on: gives the loss of one batch after the other. Derive from it for what the trainer's ready-made
+/// forms do not cover.
+/// </summary>
+/// <remarks>
+/// The trainer opens a <see cref="TensorScope"/> around each step; what a task keeps from one step to the next must be copied to memory
+/// of its own in <see cref="EndStep"/>.
+/// </remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public abstract class TrainingTask<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Begins a pass over the data: shuffles, forgets carried states.</summary>
+    /// <param name="epoch">The number of the pass, from 1.</param>
+    public virtual void BeginEpoch(int epoch)
+    {
+    }
+
+    /// <summary>Computes the loss of the next batch, recorded for the way back; null at the end of the pass.</summary>
+    public abstract BatchLoss<T>? NextLoss();
+
+    /// <summary>Called after the parameters have been updated, or left as they are because a gradient was not finite.</summary>
+    /// <param name="skipped">Whether the update was left out; values carried from this batch should then be forgotten.</param>
+    public virtual void EndStep(bool skipped)
+    {
+    }
+
+    /// <summary>The loss over the validation data, or null where there are none. Called in evaluation mode, with recording off.</summary>
+    /// <param name="cancellationToken">Asks to stop; throw <see cref="OperationCanceledException"/>.</param>
+    public virtual double? Validate(CancellationToken cancellationToken) => null;
+}
+
+/// <summary>The loss of one batch.</summary>
+/// <param name="Loss">The scalar to be made smaller.</param>
+/// <param name="Count">The tokens, steps or rows of the batch: what speed is counted in.</param>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public readonly record struct BatchLoss<T>(Tensor<T> Loss, long Count)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>What the loss is divided by when it is reported, so that a sum over steps reads as a mean; 1 by default.</summary>
+    public double ReportDivisor { get; init; } = 1;
+}

@@ -1,0 +1,150 @@
+using Rnn.Tensors;
+using Rnn.Training;
+
+namespace Rnn.Tests.Training;
+
+public class BatcherTests
+{
+    [Theory]
+    [InlineData(2, 2, 1, null)]
+    [InlineData(17, 4, 3, null)]
+    [InlineData(101, 4, 5, null)]
+    [InlineData(102, 3, 7, 1)]
+    [InlineData(100, 3, 7, 3)]
+    [InlineData(100, 1, 9, 8)]
+    [InlineData(39, 1, 37, 36)]
+    public void EveryStepOfEveryRowIsCountedOnceInOrder(int length, int rows, int steps, int? stride)
+    {
+        if (rows * steps >= length)
+        {
+            rows = 1;
+        }
+
+        var tokens = Enumerable.Range(1000, length).ToArray();
+        var batcher = new StreamBatcher(tokens, rows, steps, stride);
+        var rowSteps = (length - 1) / rows;
+        for (var pass = 0; pass < 2; pass++)
+        {
+            var counted = Enumerable.Range(0, rows).Select(_ => new List<int>()).ToList();
+            var (windows, carried) = (0, 0);
+            while (batcher.MoveNext())
+            {
+                var window = batcher.Current;
+                Assert.Equal(windows == 0, window.Starts[0]);
+                Assert.Equal(rows, window.Starts.Length);
+                Assert.True(window.ValidSteps.IsEmpty);
+                Assert.Equal(rows * window.Steps, window.Inputs.Length);
+                for (var row = 0; row < rows; row++)
+                {
+                    for (var t = 0; t < window.Steps; t++)
+                    {
+                        var (input, target) = (window.Inputs[(row * window.Steps) + t], window.Targets[(row * window.Steps) + t]);
+
+                        // The state that came in has seen everything before this window, no less and no more.
+                        Assert.Equal(1000 + (row * rowSteps) + carried + t, input);
+                        if (target != TokenWindow.NoTarget)
+                        {
+                            Assert.Equal(input + 1, target);
+                            counted[row].Add(input);
+                        }
+                    }
+                }
+
+                Assert.Equal(window.Targets.ToArray().Count(target => target >= 0), window.TargetCount);
+                carried += window.CarrySteps;
+                windows++;
+            }
+
+            Assert.Equal(batcher.WindowCount, windows);
+            Assert.Equal(batcher.TargetCount, counted.Sum(row => row.Count));
+            for (var row = 0; row < rows; row++)
+            {
+                Assert.Equal(Enumerable.Range(1000 + (row * rowSteps), rowSteps), counted[row]);
+            }
+
+            batcher.Reset();
+        }
+    }
+
+    // k₁ = 2, k₂ = 5: the gradient of steps 5 and 6 runs back to step 2.
+    [Fact]
+    public void OverlappingWindowsLookBackAsFarAsTold()
+    {
+        var batcher = new StreamBatcher(Enumerable.Range(0, 11).ToArray(), 1, steps: 5, stride: 2);
+        var windows = new List<(int First, int Last, int Counted)>();
+        while (batcher.MoveNext())
+        {
+            var inputs = batcher.Current.Inputs;
+            windows.Add((inputs[0], inputs[^1], batcher.Current.TargetCount));
+        }
+
+        Assert.Equal([(0, 4, 5), (2, 6, 2), (4, 8, 2), (6, 9, 1)], windows);
+    }
+
+    [Fact]
+    public void AStreamThatIsTooShortIsExplained()
+    {
+        var error = Assert.Throws<ArgumentException>(() => new StreamBatcher(new int[100], 32, 64));
+        Assert.Contains("tokens: expected 2049 or more, for 32 rows of one window of 64 steps and the token after it, but got 100", error.Message);
+        Assert.Throws<ArgumentException>(() => new StreamBatcher(default, 1, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new StreamBatcher(new int[100], 0, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new StreamBatcher(new int[100], 1, 0));
+        Assert.Contains("stride: expected 1 to 5", Assert.Throws<ArgumentOutOfRangeException>(() => new StreamBatcher(new int[100], 1, 5, 6)).Message);
+    }
+
+    [Theory]
+    [InlineData(1, null)]
+    [InlineData(2, null)]
+    [InlineData(3, 4)]
+    [InlineData(50, 2)]
+    [InlineData(2, 1)]
+    public void SequencesStandInRowsOneAfterTheOther(int rows, int? steps)
+    {
+        int[][] sequences = [[1, 2, 3], [10], [20, 21, 22, 23, 24, 25, 26], [], [30, 31], [40, 41, 42, 43]];
+        var batcher = new SequenceBatcher(sequences, rows, steps);
+        for (var pass = 0; pass < 3; pass++)
+        {
+            var seen = new List<List<int>>();
+            var open = new List<int>?[batcher.Current.Rows];
+            while (batcher.MoveNext())
+            {
+                var window = batcher.Current;
+                Assert.InRange(window.Steps, 1, steps ?? 6);
+                Assert.Equal(window.Steps, window.ValidSteps.ToArray().Max());
+                for (var row = 0; row < window.Rows; row++)
+                {
+                    if (window.Starts[row])
+                    {
+                        seen.Add(open[row] = []);
+                    }
+
+                    for (var t = 0; t < window.Steps; t++)
+                    {
+                        var (input, target) = (window.Inputs[(row * window.Steps) + t], window.Targets[(row * window.Steps) + t]);
+                        Assert.Equal(t < window.ValidSteps[row] ? input + 1 : TokenWindow.NoTarget, target);
+                        if (t < window.ValidSteps[row])
+                        {
+                            open[row]!.Add(input);
+                        }
+                    }
+                }
+
+                Assert.Equal(window.ValidSteps.ToArray().Sum(), window.TargetCount);
+            }
+
+            Assert.Equal(
+                sequences.Where(sequence => sequence.Length > 1).Select(sequence => string.Join(' ', sequence[..^1])).Order(),
+                seen.Select(sequence => string.Join(' ', sequence)).Order());
+            batcher.Shuffle(new RandomSource((ulong)pass));
+        }
+    }
+
+    [Fact]
+    public void SequencesWithNothingToForetellAreRefused()
+    {
+        Assert.Contains("nothing to foretell", Assert.Throws<ArgumentException>(() => new SequenceBatcher([[1], []], 2)).Message);
+        Assert.Throws<ArgumentException>(() => new SequenceBatcher([], 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceBatcher([[1, 2]], 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceBatcher([[1, 2]], 1, 0));
+    }
+}

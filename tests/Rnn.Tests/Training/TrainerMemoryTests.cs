@@ -1,0 +1,25 @@
+using Rnn.Tensors;
+using Rnn.Tests.Autograd;
+using Rnn.Training;
+
+namespace Rnn.Tests.Training;
+
+[Collection(nameof(CountsBuffers))]
+public class TrainerMemoryTests
+{
+    [Theory]
+    [InlineData(null)]
+    [InlineData(8)]
+    public async Task AStepInSteadyStateAllocatesLittleAndKeepsNoBuffer(int? stride)
+    {
+        var tokens = Enumerable.Range(0, 8000).Select(i => i * i % 31).ToArray();
+        var model = new TinyLanguageModel<float>(31, 16, 64, layers: 2);
+        var allocated = new List<long>();
+        var trainer = new Trainer<float>(model, new Adam<float>()) { BatchSize = 16, Steps = 32, Stride = stride, MaxGradientNorm = 1, MaxIterations = 30 };
+        var lent = TensorPool<float>.Lent;
+        await trainer.FitAsync(tokens, progress: new Reports { OnReport = _ => allocated.Add(GC.GetAllocatedBytesForCurrentThread()) });
+        Assert.Equal(lent, TensorPool<float>.Lent);
+        var steps = allocated.Zip(allocated.Skip(1)).Select(pair => pair.Second - pair.First).Skip(10).Order().ToArray();
+        Assert.True(steps[steps.Length / 2] <= 16 * 1024, $"bytes allocated by a step: {string.Join(", ", steps)}");
+    }
+}
