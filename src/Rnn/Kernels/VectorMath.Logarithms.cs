@@ -6,7 +6,7 @@ namespace Rnn.Kernels;
 public static partial class VectorMath
 {
     /// <summary>The natural logarithm.</summary>
-    /// <remarks>Zero gives −∞, a negative number NaN; denormals are taken at their value.</remarks>
+    /// <remarks>Error at most 0.85 ulp in float, 0.8 ulp in double. Zero gives −∞, a negative number NaN; denormals are taken at their value.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Log<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -21,7 +21,7 @@ public static partial class VectorMath
     }
 
     /// <summary>The natural logarithm of 1 + x, accurate relative to the result near zero, −0 included.</summary>
-    /// <remarks>−1 gives −∞, a smaller number NaN.</remarks>
+    /// <remarks>Error at most 0.85 ulp in float, 0.85 ulp in double. −1 gives −∞, a smaller number NaN.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V LogP1<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -37,6 +37,7 @@ public static partial class VectorMath
     }
 
     /// <summary>log(1 + eˣ), accurate relative to the result on the whole line: for very negative x it follows eˣ into the denormal range.</summary>
+    /// <remarks>Error at most 2.4 ulp in float, 2.2 ulp in double.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Softplus<V, T>(V x)
         where V : struct, IVector<V, T>

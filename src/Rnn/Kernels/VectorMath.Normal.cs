@@ -8,6 +8,7 @@ public static partial class VectorMath
     private const double InverseRootTwoPi = 0.3989422804014326779;
 
     /// <summary>The error function, accurate relative to the result near zero, odd to the bit, never beyond ±1.</summary>
+    /// <remarks>Error at most 2.5 ulp in float, 1.6 ulp in double.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Erf<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -23,6 +24,7 @@ public static partial class VectorMath
     }
 
     /// <summary>The standard normal distribution function Φ(x), accurate relative to the result down to the denormals of the left tail.</summary>
+    /// <remarks>Error at most 6 ulp in float, 7 ulp in double.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V NormalCdf<V, T>(V x)
         where V : struct, IVector<V, T>

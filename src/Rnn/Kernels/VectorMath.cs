@@ -7,11 +7,13 @@ namespace Rnn.Kernels;
 /// <remarks>
 /// Every function uses only exactly rounded operations (add, multiply, divide, fused multiply-add, scaling by powers of two), so all
 /// widths give the same bits. NaN gives NaN, infinities give the limits, results run down into the denormal range.
+/// <para>The errors stated are the largest found, against the exact result, over all 2^32 floats and over some million doubles (every exponent, and
+/// densely where the function bends).</para>
 /// </remarks>
 public static partial class VectorMath
 {
     /// <summary>e to the power of x.</summary>
-    /// <remarks>Overflows to infinity and underflows to zero where the exact result rounds there.</remarks>
+    /// <remarks>Error at most 0.96 ulp in float, 0.9 ulp in double. Overflows to infinity and underflows to zero where the exact result rounds there.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exp<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -26,6 +28,7 @@ public static partial class VectorMath
     }
 
     /// <summary>eˣ − 1, accurate relative to the result near zero, −0 included.</summary>
+    /// <remarks>Error at most 2.1 ulp in float, 2.6 ulp in double.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V ExpM1<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -43,14 +46,14 @@ public static partial class VectorMath
     }
 
     /// <summary>The logistic function 1 / (1 + e⁻ˣ).</summary>
-    /// <remarks>Accurate relative to the result on the whole line: for very negative x it follows eˣ into the denormal range.</remarks>
+    /// <remarks>Error at most 2.5 ulp in float, 2.5 ulp in double. That holds on the whole line: for very negative x it follows eˣ into the denormal range.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Sigmoid<V, T>(V x)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => V.Sigmoid(x);
 
     /// <summary>The hyperbolic tangent.</summary>
-    /// <remarks>Odd to the bit, −0 included, accurate relative to the result near zero (denormals too), never beyond ±1.</remarks>
+    /// <remarks>Error at most 2.5 ulp in float, 2.5 ulp in double. Odd to the bit, −0 included; x itself for the smallest x; never beyond ±1.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Tanh<V, T>(V x)
         where V : struct, IVector<V, T>

@@ -19,9 +19,9 @@ internal interface ITestedFunction
 
 internal readonly struct ExpFunction : ITestedFunction
 {
-    public static double MaxUlpSingle => 9;
+    public static double MaxUlpSingle => 0.96;
 
-    public static double MaxUlpDouble => 9;
+    public static double MaxUlpDouble => 0.9;
 
     public static V Apply<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -32,9 +32,9 @@ internal readonly struct ExpFunction : ITestedFunction
 
 internal readonly struct ExpM1Function : ITestedFunction
 {
-    public static double MaxUlpSingle => 9;
+    public static double MaxUlpSingle => 2.1;
 
-    public static double MaxUlpDouble => 9;
+    public static double MaxUlpDouble => 2.6;
 
     public static V Apply<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -45,9 +45,9 @@ internal readonly struct ExpM1Function : ITestedFunction
 
 internal readonly struct SigmoidFunction : ITestedFunction
 {
-    public static double MaxUlpSingle => 9;
+    public static double MaxUlpSingle => 2.5;
 
-    public static double MaxUlpDouble => 9;
+    public static double MaxUlpDouble => 2.5;
 
     public static V Apply<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -58,9 +58,9 @@ internal readonly struct SigmoidFunction : ITestedFunction
 
 internal readonly struct TanhFunction : ITestedFunction
 {
-    public static double MaxUlpSingle => 9;
+    public static double MaxUlpSingle => 2.5;
 
-    public static double MaxUlpDouble => 9;
+    public static double MaxUlpDouble => 2.5;
 
     public static V Apply<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -71,9 +71,9 @@ internal readonly struct TanhFunction : ITestedFunction
 
 internal readonly struct LogFunction : ITestedFunction
 {
-    public static double MaxUlpSingle => 9;
+    public static double MaxUlpSingle => 0.85;
 
-    public static double MaxUlpDouble => 9;
+    public static double MaxUlpDouble => 0.8;
 
     public static V Apply<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -84,9 +84,9 @@ internal readonly struct LogFunction : ITestedFunction
 
 internal readonly struct LogP1Function : ITestedFunction
 {
-    public static double MaxUlpSingle => 9;
+    public static double MaxUlpSingle => 0.85;
 
-    public static double MaxUlpDouble => 9;
+    public static double MaxUlpDouble => 0.85;
 
     public static V Apply<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -97,9 +97,9 @@ internal readonly struct LogP1Function : ITestedFunction
 
 internal readonly struct SoftplusFunction : ITestedFunction
 {
-    public static double MaxUlpSingle => 9;
+    public static double MaxUlpSingle => 2.4;
 
-    public static double MaxUlpDouble => 9;
+    public static double MaxUlpDouble => 2.2;
 
     public static V Apply<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -110,9 +110,9 @@ internal readonly struct SoftplusFunction : ITestedFunction
 
 internal readonly struct ErfFunction : ITestedFunction
 {
-    public static double MaxUlpSingle => 9;
+    public static double MaxUlpSingle => 2.5;
 
-    public static double MaxUlpDouble => 9;
+    public static double MaxUlpDouble => 1.6;
 
     public static V Apply<V, T>(V x)
         where V : struct, IVector<V, T>
@@ -123,9 +123,9 @@ internal readonly struct ErfFunction : ITestedFunction
 
 internal readonly struct NormalCdfFunction : ITestedFunction
 {
-    public static double MaxUlpSingle => 9;
+    public static double MaxUlpSingle => 6;
 
-    public static double MaxUlpDouble => 9;
+    public static double MaxUlpDouble => 7;
 
     public static V Apply<V, T>(V x)
         where V : struct, IVector<V, T>
