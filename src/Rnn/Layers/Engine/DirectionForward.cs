@@ -21,7 +21,7 @@ internal sealed unsafe partial class DirectionPass<T>
         for (var step = 0; step < steps;)
         {
             var end = Math.Min(step + _chunkSteps, steps);
-            var columns = _keep ? null : _columns + (part * ((_plan.Rows + _parts - 1) / _parts) * (nint)_chunkSteps * _columnStride);
+            var columns = _keep ? null : _columns + (firstRow * (nint)_chunkSteps * _columnStride);
             InputProduct(step, end, firstRow, endRow, columns, scratch);
             for (; step < end; step++)
             {

@@ -248,7 +248,7 @@ internal sealed unsafe partial class DirectionPass<T>
     {
         var layout = Layout;
         var rows = _plan.Rows;
-        var packed = _keep ? (nint)_plan.Total : ((rows + _parts - 1) / _parts) * (nint)_chunkSteps * _parts;
+        var packed = _keep ? (nint)_plan.Total : rows * (nint)_chunkSteps;
         var steps = _keep ? (nint)_plan.Total : rows;
         var cells = (layout.States.Count - 1) * Hidden * (_keep ? (nint)rows + _plan.Total : 2 * (nint)rows);
         var kept = _keep ? layout.KeptValues * Hidden * steps : 0;
