@@ -4,6 +4,7 @@ using Rnn.Benchmarks;
 return args switch
 {
     ["kernels", .. var rest] => KernelTable.Run(rest),
+    ["cells", .. var rest] => CellTable.Run(rest),
     ["shapes", .. var rest] => ShapesCommand.Run(rest),
     _ => RunBenchmarkDotNet(args),
 };

@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using Rnn.Cells;
+
+namespace Rnn.Benchmarks;
+
+/// <summary>The command <c>cells</c>: what the pointwise step of every cell costs, for [32, 256] units in cache.</summary>
+internal static unsafe class CellTable
+{
+    private const int Rows = 32;
+    private const int Units = 256;
+
+    public static int Run(string[] names)
+    {
+        Console.WriteLine(Roofline.Measure());
+        Console.WriteLine();
+        Console.WriteLine("| pointwise step of [32, 256], float | infer µs | train µs | back µs |");
+        Console.WriteLine("|---|---|---|---|");
+        foreach (var name in CellCatalog.Names.Where(name => names.Length == 0 || names.Contains(name)))
+        {
+            var kernels = CellCatalog.Create<float>(name);
+            var block = MakeBlock(kernels.Layout);
+            var phases = kernels.Layout.Phases;
+            var infer = Time(() => Forward(kernels, block, phases, keep: false));
+            var train = Time(() => Forward(kernels, block, phases, keep: true));
+            var back = Time(() => Backward(kernels, block, phases));
+            Console.WriteLine($"| {name} | {infer:F1} | {train:F1} | {back:F1} |");
+        }
+
+        return 0;
+    }
+
+    private static double Time(Action action) => 1e6 * Roofline.Shortest(action);
+
+    private static void Forward(CellKernels<float> kernels, in CellBlock<float> block, int phases, bool keep)
+    {
+        for (var phase = 0; phase < phases; phase++)
+        {
+            kernels.Forward(phase, block, keep);
+        }
+    }
+
+    private static void Backward(CellKernels<float> kernels, in CellBlock<float> block, int phases)
+    {
+        for (var phase = phases - 1; phase >= 0; phase--)
+        {
+            kernels.Backward(phase, block);
+        }
+    }
+
+    private static CellBlock<float> MakeBlock(CellLayout layout)
+    {
+        var block = new CellBlock<float>
+        {
+            Rows = Rows,
+            Units = Units,
+            Columns = Take(layout.Gates.Count),
+            Kept = Take(layout.KeptValues),
+            Made = Take(layout.MadeValues),
+            MadeGradient = Take(layout.MadeValues),
+            Vectors = Take(layout.Vectors.Count).Start,
+            OutputGradient = Take(1),
+        };
+        for (var state = 0; state < layout.States.Count; state++)
+        {
+            block.Previous[state] = Take(1);
+            block.Next[state] = Take(1);
+            block.Gradient[state] = Take(1);
+        }
+
+        return block;
+    }
+
+    // Never freed: the table is a process of its own.
+    private static Kernels.Rows<float> Take(int blocks)
+    {
+        var stride = (blocks * Units) + 16;
+        var memory = (float*)NativeMemory.AlignedAlloc((nuint)(Rows * stride * sizeof(float)), 64);
+        for (var i = 0; i < Rows * stride; i++)
+        {
+            memory[i] = ((i % 97) - 48) / 60f;
+        }
+
+        return new(memory, stride);
+    }
+}
