@@ -101,7 +101,7 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void SumColumns<TPartial>(Rows<T> a, Rows<T> b, int count, T* sums, int width)
         where TPartial : struct, IChoice
     {
@@ -128,17 +128,14 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         where TKeeps : struct, IChoice
     {
         var whole = block.Units - (block.Units % V.Count);
-        for (var row = 0; row < block.Rows; row++)
+        if (whole > 0)
         {
-            if (whole > 0)
-            {
-                ForwardUnits<TPhase, TKeeps, No>(block, row, 0, whole);
-            }
+            ForwardUnits<TPhase, TKeeps, No>(block, 0, whole);
+        }
 
-            if (whole < block.Units)
-            {
-                ForwardUnits<TPhase, TKeeps, Yes>(block, row, whole, block.Units - whole);
-            }
+        if (whole < block.Units)
+        {
+            ForwardUnits<TPhase, TKeeps, Yes>(block, whole, block.Units - whole);
         }
     }
 
@@ -146,49 +143,59 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         where TPhase : struct, IPhase
     {
         var whole = block.Units - (block.Units % V.Count);
-        for (var row = 0; row < block.Rows; row++)
+        if (whole > 0)
         {
-            if (whole > 0)
-            {
-                BackwardUnits<TPhase, No>(block, row, 0, whole);
-            }
+            BackwardUnits<TPhase, No>(block, 0, whole);
+        }
 
-            if (whole < block.Units)
-            {
-                BackwardUnits<TPhase, Yes>(block, row, whole, block.Units - whole);
-            }
+        if (whole < block.Units)
+        {
+            BackwardUnits<TPhase, Yes>(block, whole, block.Units - whole);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ForwardUnits<TPhase, TKeeps, TPartial>(in CellBlock<T> block, int row, int first, int count)
+    // Not inlined: the cell's step fills the JIT's allowance of local variables, and two of them in one method would overflow it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void ForwardUnits<TPhase, TKeeps, TPartial>(in CellBlock<T> block, int first, int count)
         where TPhase : struct, IPhase
         where TKeeps : struct, IChoice
         where TPartial : struct, IChoice
     {
-        var at = RowAddresses<T>.Of(block, row, first, count);
-        nint unit = 0;
-        do
+        RowAddresses<T> at, strides;
+        RowAddresses<T>.Set(&at, &strides, block, first, count);
+        var rows = block.Rows;
+        for (var row = 0; row < rows; row++)
         {
-            TCell.Forward<ForwardStep<V, T, TKeeps, TPartial>, V, T>(TPhase.Index, new(&at, unit));
-            unit += V.Count;
+            nint unit = 0;
+            do
+            {
+                TCell.Forward<ForwardStep<V, T, TKeeps, TPartial>, V, T>(TPhase.Index, new(&at, unit));
+                unit += V.Count;
+            }
+            while (unit < count);
+            RowAddresses<T>.Advance(&at, &strides, block, row + 1, first);
         }
-        while (unit < count);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void BackwardUnits<TPhase, TPartial>(in CellBlock<T> block, int row, int first, int count)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void BackwardUnits<TPhase, TPartial>(in CellBlock<T> block, int first, int count)
         where TPhase : struct, IPhase
         where TPartial : struct, IChoice
     {
-        var at = RowAddresses<T>.Of(block, row, first, count);
-        nint unit = 0;
-        do
+        RowAddresses<T> at, strides;
+        RowAddresses<T>.Set(&at, &strides, block, first, count);
+        var rows = block.Rows;
+        for (var row = 0; row < rows; row++)
         {
-            TCell.Backward<BackwardStep<V, T, TPartial>, V, T>(TPhase.Index, new(&at, unit));
-            unit += V.Count;
+            nint unit = 0;
+            do
+            {
+                TCell.Backward<BackwardStep<V, T, TPartial>, V, T>(TPhase.Index, new(&at, unit));
+                unit += V.Count;
+            }
+            while (unit < count);
+            RowAddresses<T>.Advance(&at, &strides, block, row + 1, first);
         }
-        while (unit < count);
     }
 
     private interface IPhase

@@ -20,60 +20,6 @@ internal readonly struct No : IChoice
     public static bool Value => false;
 }
 
-/// <summary>Where one row's values lie: read by every unit of the row, so it stays in the first-level cache.</summary>
-internal unsafe struct RowAddresses<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    internal T* Gates;
-    internal T* Previous0;
-    internal T* Previous1;
-    internal T* Previous2;
-    internal T* Previous3;
-    internal T* Next0;
-    internal T* Next1;
-    internal T* Next2;
-    internal T* Next3;
-    internal T* Kept;
-    internal T* Made;
-    internal T* Vectors;
-    internal T* MadeGradient;
-    internal T* OutputGradient;
-    internal T* Gradient0;
-    internal T* Gradient1;
-    internal T* Gradient2;
-    internal T* Gradient3;
-    internal nint Units;
-    internal int Count;
-
-    /// <summary>The addresses of one row of a block, from one of its units on.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static RowAddresses<T> Of(in CellBlock<T> block, int row, int first, int count)
-    {
-        RowAddresses<T> at = default;
-        at.Gates = block.Columns[row] + first;
-        at.Previous0 = block.Previous[0][row] + first;
-        at.Previous1 = block.Previous[1][row] + first;
-        at.Previous2 = block.Previous[2][row] + first;
-        at.Previous3 = block.Previous[3][row] + first;
-        at.Next0 = block.Next[0][row] + first;
-        at.Next1 = block.Next[1][row] + first;
-        at.Next2 = block.Next[2][row] + first;
-        at.Next3 = block.Next[3][row] + first;
-        at.Kept = block.Kept[row] + first;
-        at.Made = block.Made[row] + first;
-        at.Vectors = block.Vectors + first;
-        at.MadeGradient = block.MadeGradient[row] + first;
-        at.OutputGradient = block.OutputGradient[row] + first;
-        at.Gradient0 = block.Gradient[0][row] + first;
-        at.Gradient1 = block.Gradient[1][row] + first;
-        at.Gradient2 = block.Gradient[2][row] + first;
-        at.Gradient3 = block.Gradient[3][row] + first;
-        at.Units = block.Units;
-        at.Count = count;
-        return at;
-    }
-}
-
 /// <summary>One vector of units of one row. Whole vectors and the last partial one are two instances of one source.</summary>
 /// <remarks>
 /// Two fields only: the JIT inlines a cell's whole step into one loop and gives up where that takes more than 512 local variables, of

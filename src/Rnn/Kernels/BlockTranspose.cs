@@ -10,7 +10,7 @@ namespace Rnn.Kernels;
 internal static unsafe class BlockTranspose
 {
     /// <summary>destination[c · destinationStride + r] = source[r · sourceStride + c].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Run<T>(T* source, nint sourceStride, int rows, int columns, T* destination, nint destinationStride)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -9,7 +9,7 @@ internal sealed unsafe class NormalizationKernels<V, T> : NormalizationKernels<T
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal override void Forward(in Normalized<T> x, int rows, int count, T* bias, Rows<T> y, bool accumulate)
     {
         var share = T.One / T.CreateTruncating(count);
@@ -26,7 +26,7 @@ internal sealed unsafe class NormalizationKernels<V, T> : NormalizationKernels<T
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal override void ForwardSum(in Normalized<T> first, in Normalized<T> second, int rows, int count, T* bias, Rows<T> y)
     {
         var share = T.One / T.CreateTruncating(count);
@@ -46,7 +46,7 @@ internal sealed unsafe class NormalizationKernels<V, T> : NormalizationKernels<T
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal override void Backward(in Normalized<T> x, int rows, int count, Rows<T> dy, Rows<T> dx, bool accumulate, Rows<T> sums)
     {
         var share = T.One / T.CreateTruncating(count);
@@ -64,7 +64,7 @@ internal sealed unsafe class NormalizationKernels<V, T> : NormalizationKernels<T
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal override void BackwardSum(
         in Normalized<T> first, in Normalized<T> second, int rows, int count, Rows<T> dy, Rows<T> firstSums, Rows<T> secondSums)
     {

@@ -42,7 +42,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     private const int PanelsAtOncePacked = 4;
 
     /// <summary>Panels from a source whose rows are k: [panel][k][two vectors].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void PackPanels(Rows<T> source, int inner, int columns, int panels, T* to)
     {
         var full = Math.Min(panels, columns / Width);
@@ -152,7 +152,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void PackVectors(Rows<T> source, int length, int tiles, nint height, int vectors, T* to, nint distance, nint step)
     {
         for (var k = 0; k < length; k++)

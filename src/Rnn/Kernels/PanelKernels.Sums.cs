@@ -29,7 +29,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Sum<TVectors>(Rows<T> a, int count, T* sums)
         where TVectors : struct, ICount
     {

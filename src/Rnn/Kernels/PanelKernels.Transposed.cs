@@ -69,7 +69,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// C[i, j] += Σₖ A[k, i] B[k, j], the columns of A in tiles and those of B in panels. A begins at column <paramref name="aFirst"/> of
     /// its matrix of <paramref name="aColumns"/>; C may have more columns than B, which then get zero added.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void SumOverRows(
         Rows<T> a, int aFirst, int aColumns, int rows, Rows<T> b, int bColumns, int columns, int count, T* c, nint cStride, T* scratch)
     {

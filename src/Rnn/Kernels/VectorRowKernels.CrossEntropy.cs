@@ -15,7 +15,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
     public override T WeightedSum(T* x, T* weights, T shift, int columns) => WeightedSum(x, weights, columns, shift);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void SoftmaxGradient(T* x, T* weights, T largest, T factor, T share, T* gradient, int columns, bool accumulate)
     {
         var center = V.Broadcast(largest);
