@@ -73,10 +73,20 @@ public class FusedLayerTests
     public void FusedIsComposedAtOddSizes(string cell, int hidden, int batch, int steps) =>
         Check(RecurrentLayer<double>.Create(cell, Inputs, hidden), CellOracle.Named(cell), "plain", batch, steps);
 
+    // Enough work for several threads, with rows of all lengths: parts of unequal height.
+    [Theory]
+    [InlineData("lstm")]
+    [InlineData("lstm-fullpeephole")]
+    [InlineData("gru")]
+    public void FusedIsComposedOverThreads(string cell) =>
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 48), CellOracle.Named(cell), "ragged", batch: 61, steps: 17);
+
     private static void Check(RecurrentLayer<double> layer, CellOracle cell, string option, int batch = 5, int steps = Steps)
     {
         var random = new RandomSource(20);
-        var lengths = option.Contains("ragged", StringComparison.Ordinal) ? RaggedLengths : null;
+        int[]? lengths = !option.Contains("ragged", StringComparison.Ordinal) ? null
+            : batch == RaggedLengths.Length ? RaggedLengths
+            : [.. Enumerable.Range(0, batch).Select(row => row * 5 % (steps + 1))];
         foreach (var parameter in layer.Parameters)
         {
             random.FillUniform(parameter.Value.AsSpan(), -0.7, 0.7);
