@@ -1,1 +1,85 @@
-Console.WriteLine("stub");
+using CharRnn;
+using Rnn.Kernels;
+using Rnn.Models;
+using Rnn.Sequences;
+using Rnn.Training;
+
+// Trains a language model on the characters of a text, shows what it writes while it learns, and saves it.
+Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+var commandLine = new CommandLine();
+commandLine.Command.SetAction((parsed, cancellation) => RunAsync(commandLine.Read(parsed), cancellation));
+try
+{
+    var parsed = commandLine.Command.Parse(args);
+    return parsed.Errors.Count > 0
+        ? throw new InputException($"{parsed.Errors[0].Message} See --help for the options.")
+        : await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
+}
+catch (InputException error)
+{
+    Console.Error.WriteLine(error.Message.ReplaceLineEndings(" "));
+    return 2;
+}
+
+static async Task<int> RunAsync(Settings settings, CancellationToken cancellation)
+{
+    Workers.MaxThreads = settings.Threads;
+    var model = settings.Load is null ? null : Files.LoadModel(settings.Load);
+    if (model is not null && settings.OnlyWrites)
+    {
+        Console.WriteLine(Writer.Write(model, settings.Prompt, settings.Length, settings, cancellation));
+        return 0;
+    }
+
+    var text = settings.Text is null ? Files.OwnSources() : Files.ReadText(settings.Text);
+    var vocabulary = model?.Vocabulary ?? CharVocabulary.FromText(text);
+    var tokens = Files.Encode(vocabulary, text, "--text");
+    var plan = Plan.For(settings, tokens.Length);
+    _ = Files.Encode(vocabulary, settings.Prompt, "--prompt");
+    model ??= new(vocabulary, plan.CreateLayer(), new() { Dropout = plan.Dropout, Seed = settings.Seed });
+
+    var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = plan.LearningRate })
+    {
+        BatchSize = plan.Batch,
+        Steps = plan.Window,
+        MaxGradientNorm = settings.Clip,
+        MaxIterations = plan.Steps,
+        MaxTime = settings.Time,
+        Schedule = new WarmUpAndDecay(plan.Total),
+        ScheduleUnit = settings.Time is null ? ScheduleUnit.Iterations : ScheduleUnit.Seconds,
+    };
+    using var report = Report.Create($"{tokens.Length:N0} characters, {vocabulary.Count} different; {plan.TrainingLength:N0} to learn, the rest to validate\n{plan}\n{model}");
+    var watch = new Watch(report, model, settings, plan, cancellation);
+    TrainingResult result;
+    try
+    {
+        result = await trainer.FitAsync(tokens.AsMemory(0, plan.TrainingLength), progress: watch, cancellationToken: cancellation);
+    }
+    catch (OperationCanceledException) when (watch.Iteration == 0)
+    {
+        report.Line("cancelled before the first step; nothing is saved");
+        return Cancelled;
+    }
+    catch (OperationCanceledException)
+    {
+        Files.Save(model, settings.Save);
+        report.Line($"cancelled after {watch.Iteration} steps; the model as it is now is saved in {Path.GetFullPath(settings.Save)}");
+        return Cancelled;
+    }
+
+    Files.Save(model, settings.Save);
+    var score = model.Evaluate(tokens.AsSpan(plan.TrainingLength), new TextScoreOptions { Streams = 16, WarmUp = 512 }, CancellationToken.None);
+    report.Text("a longer text", Writer.Write(model, settings.Prompt, settings.Length, settings, CancellationToken.None));
+    report.Line($"validation: {score.Loss:F4} nats per character, perplexity {score.Perplexity:F2}, {score.BitsPerCharacter:F3} bits per character");
+    report.Line($"the model is saved in {Path.GetFullPath(settings.Save)}");
+    report.Line(
+        $"result loss={score.Loss:F4} perplexity={score.Perplexity:F3} steps={result.Iterations} seconds={result.Elapsed.TotalSeconds:F1} "
+        + $"tokens_per_second={result.Tokens / result.Elapsed.TotalSeconds:F0}");
+    return 0;
+}
+
+internal static partial class Program
+{
+    // What a shell gives for a program that Ctrl-C ended.
+    private const int Cancelled = 130;
+}

@@ -97,7 +97,7 @@ public sealed partial class LanguageModel<T>
 
             // What the model makes is taken back at the end of the scope; the state lives on in memory of its own.
             using var memory = TensorScope.Enter();
-            var output = Forward(inputs, streams, at == 0 ? null : state, lengths);
+            var output = Forward(inputs, streams, lengths, at == 0 ? null : state);
             sum += double.CreateTruncating(Loss.CrossEntropy(output.Logits, targets, default, SumOfLosses).Item());
             state.CopyFrom(output.State);
         }

@@ -2,6 +2,7 @@ using System.Numerics;
 using Rnn.Layers;
 using Rnn.Sequences;
 using Rnn.Tensors;
+using Rnn.Training;
 
 namespace Rnn.Models;
 
@@ -22,7 +23,7 @@ namespace Rnn.Models;
 /// </code>
 /// </example>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed partial class LanguageModel<T> : Module<T>
+public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Dropout<T>? _embeddingDropout;
@@ -107,7 +108,7 @@ public sealed partial class LanguageModel<T> : Module<T>
     /// <param name="tokens">Tokens from 0 to V − 1, [N, T].</param>
     /// <param name="state">The states to start from, such as those after the window before; null for the initial ones.</param>
     /// <exception cref="ArgumentException">A token is out of range or the state does not fit.</exception>
-    public LanguageModelOutput<T> Forward(int[,] tokens, RecurrentState<T>? state = null)
+    public SequenceOutput<T> Forward(int[,] tokens, RecurrentState<T>? state = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         return ToOutput(Embedding.Forward(tokens), default, state);
@@ -116,10 +117,10 @@ public sealed partial class LanguageModel<T> : Module<T>
     /// <summary>The scores of the next token after every step of a batch of windows.</summary>
     /// <param name="tokens">Tokens from 0 to V − 1, [N, T] row-major.</param>
     /// <param name="rows">The number of rows N.</param>
-    /// <param name="state">The states to start from, such as those after the window before; null for the initial ones.</param>
     /// <param name="lengths">The valid steps of each row; empty for all.</param>
+    /// <param name="state">The states to start from, such as those after the window before; null for the initial ones.</param>
     /// <exception cref="ArgumentException">The tokens do not divide among the rows, one is out of range, or state or lengths do not fit.</exception>
-    public LanguageModelOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, RecurrentState<T>? state = null, ReadOnlySpan<int> lengths = default)
+    public SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths = default, RecurrentState<T>? state = null)
     {
         if (rows < 1 || tokens.Length % rows != 0)
         {
@@ -129,7 +130,7 @@ public sealed partial class LanguageModel<T> : Module<T>
         return ToOutput(Embedding.Forward(tokens, [rows, tokens.Length / rows]), lengths, state);
     }
 
-    private LanguageModelOutput<T> ToOutput(Tensor<T> embedded, ReadOnlySpan<int> lengths, RecurrentState<T>? state)
+    private SequenceOutput<T> ToOutput(Tensor<T> embedded, ReadOnlySpan<int> lengths, RecurrentState<T>? state)
     {
         var output = Recurrent.Forward(_embeddingDropout?.Forward(embedded) ?? embedded, lengths, state);
         return new(Output.Forward(_dropout?.Forward(output.Output) ?? output.Output), output.FinalState);

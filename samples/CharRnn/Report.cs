@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using Rnn.Models;
+using Rnn.Sequences;
+using Rnn.Training;
+using Spectre.Console;
+
+namespace CharRnn;
+
+/// <summary>What the user sees: plain lines where the output goes to a file or another program, else a bar that moves.</summary>
+internal abstract class Report : IDisposable
+{
+    internal static Report Create(string introduction)
+    {
+        Console.WriteLine(introduction);
+        return Console.IsOutputRedirected ? new PlainReport() : new LiveReport();
+    }
+
+    /// <summary>Tells of a step.</summary>
+    internal abstract void Progress(in TrainingProgress progress, double done);
+
+    /// <summary>Shows a text that the model wrote.</summary>
+    internal void Text(string title, string text) => Line($"--- {title} ---\n{text}\n---");
+
+    /// <summary>Shows a line that stays.</summary>
+    internal abstract void Line(string line);
+
+    public abstract void Dispose();
+
+    private static string Describe(in TrainingProgress progress) =>
+        $"loss {progress.SmoothedLoss:F3}  gradient norm {progress.GradientNorm:F2}  {progress.TokensPerSecond:N0} tokens/s";
+
+    private sealed class PlainReport : Report
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+        private readonly Stopwatch _clock = Stopwatch.StartNew();
+        private TimeSpan _next = TimeSpan.FromSeconds(1);
+
+        internal override void Progress(in TrainingProgress progress, double done)
+        {
+            if (_clock.Elapsed >= _next)
+            {
+                _next = _clock.Elapsed + Pause;
+                Line($"{done,4:P0}  step {progress.Iteration}  epoch {progress.Epoch}  {Describe(progress)}");
+            }
+        }
+
+        internal override void Line(string line) => Console.WriteLine(line);
+
+        public override void Dispose()
+        {
+        }
+    }
+
+    // The bar lives in Spectre's own task until the report ends; lines are put above it.
+    private sealed class LiveReport : Report
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+        private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Task _display;
+        private readonly Stopwatch _clock = Stopwatch.StartNew();
+        private ProgressTask? _bar;
+        private TimeSpan _next;
+
+        internal LiveReport()
+        {
+            var progress = AnsiConsole.Progress().AutoClear(true).Columns(
+                new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new RemainingTimeColumn());
+            _display = progress.StartAsync(async context =>
+            {
+                _bar = context.AddTask("starting", maxValue: 1);
+                await _end.Task;
+            });
+        }
+
+        internal override void Progress(in TrainingProgress progress, double done)
+        {
+            if (_clock.Elapsed >= _next && _bar is { } bar)
+            {
+                _next = _clock.Elapsed + Pause;
+                bar.Value = Math.Min(done, 0.999);
+                bar.Description = Markup.Escape($"step {progress.Iteration}  {Describe(progress)}");
+            }
+        }
+
+        internal override void Line(string line) => AnsiConsole.WriteLine(line);
+
+        public override void Dispose()
+        {
+            _end.TrySetResult();
+            _display.GetAwaiter().GetResult();
+        }
+    }
+}
+
+/// <summary>Follows the training and lets the model write now and then, so that one watches it learn.</summary>
+internal sealed class Watch(Report report, LanguageModel<float> model, Settings settings, Plan plan, CancellationToken cancellation) : IProgress<TrainingProgress>
+{
+    private const int SampleLength = 200;
+    private static readonly long[] SampleIterations = [100, 300, 700, 2000];
+
+    /// <summary>The steps done.</summary>
+    internal long Iteration { get; private set; }
+
+    /// <inheritdoc/>
+    public void Report(TrainingProgress value)
+    {
+        Iteration = value.Iteration;
+        var byTime = settings.Time is { } time ? value.Elapsed / time : 0;
+        report.Progress(value, Math.Max(byTime, plan.Steps is { } steps ? (double)value.Iteration / steps : 0));
+        if (Array.IndexOf(SampleIterations, value.Iteration) >= 0)
+        {
+            report.Text($"after {value.Iteration} steps", Writer.Write(model, settings.Prompt, SampleLength, settings, cancellation));
+        }
+    }
+}
+
+/// <summary>Lets a model write.</summary>
+internal static class Writer
+{
+    /// <summary>The prompt and what the model makes of it.</summary>
+    internal static string Write(LanguageModel<float> model, string prompt, int length, Settings settings, CancellationToken cancellation)
+    {
+        var vocabulary = model.Vocabulary!;
+        int[] start = Files.Encode(vocabulary, prompt, "--prompt");
+        if (start.Length == 0)
+        {
+            // A line end is where texts begin; a text without any begins with its first character in the order of the vocabulary.
+            start = [vocabulary.TryGetToken("\n", out var lineEnd) ? lineEnd : 0];
+        }
+
+        var options = new SamplingOptions { Temperature = settings.Temperature, TopK = settings.TopK, Seed = settings.Seed };
+        return prompt + vocabulary.Decode(model.Generate(start, length, options, cancellation));
+    }
+}

@@ -1,0 +1,81 @@
+using Rnn.Cells;
+
+namespace CharRnn;
+
+/// <summary>What the command line says; null where it says nothing and the text decides.</summary>
+internal sealed record Settings
+{
+    internal const string ProjectedLstm = "lstm-projection";
+
+    /// <summary>Every cell of the library, and the LSTM whose hidden state is projected to half its size.</summary>
+    internal static IReadOnlyList<string> Cells { get; } = [.. CellCatalog.Names, ProjectedLstm];
+
+    public string? Text { get; init; }
+
+    public string? Cell { get; init; }
+
+    public int? Hidden { get; init; }
+
+    public int? Layers { get; init; }
+
+    public int? Embedding { get; init; }
+
+    public long? Steps { get; init; }
+
+    public TimeSpan? Time { get; init; }
+
+    public int? Batch { get; init; }
+
+    public int? Window { get; init; }
+
+    public double? LearningRate { get; init; }
+
+    public double? Dropout { get; init; }
+
+    public required double Clip { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    public required int Threads { get; init; }
+
+    public required string Save { get; init; }
+
+    public string? Load { get; init; }
+
+    public required string Prompt { get; init; }
+
+    public required int Length { get; init; }
+
+    public required double Temperature { get; init; }
+
+    public required int TopK { get; init; }
+
+    /// <summary>Whether there is a model to write with and nothing to train.</summary>
+    internal bool OnlyWrites => Load is not null && Prompt.Length > 0 && Text is null && Steps is null && Time is null;
+
+    /// <summary>Refuses what is wrong whatever the text.</summary>
+    internal Settings Checked()
+    {
+        if (Cell is not null && !Cells.Contains(Cell))
+        {
+            throw new InputException($"--cell: there is no cell '{Cell}'; choose one of {string.Join(", ", Cells)}.");
+        }
+
+        (string Name, bool Given)[] parts =
+        [
+            ("--cell", Cell is not null), ("--hidden", Hidden is not null), ("--layers", Layers is not null),
+            ("--embedding", Embedding is not null), ("--dropout", Dropout is not null),
+        ];
+        if (Load is not null && Array.Find(parts, part => part.Given) is { Name: { } name })
+        {
+            throw new InputException($"{name}: this is part of the saved model {Load} and stays as it is; leave the option out, or train a new model without --load.");
+        }
+
+        if (!OnlyWrites)
+        {
+            Files.CheckSavePath(Save);
+        }
+
+        return this;
+    }
+}

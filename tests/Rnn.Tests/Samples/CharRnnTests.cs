@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Rnn.Layers;
+using Rnn.Models;
+using Rnn.Sequences;
+
+namespace Rnn.Tests.Samples;
+
+public sealed partial class CharRnnTests : IDisposable
+{
+    private const string Sample = "CharRnn";
+    private static readonly string[] Small = ["--hidden", "16", "--embedding", "8", "--batch", "4", "--window", "16", "--length", "40"];
+    private readonly string _folder = Directory.CreateTempSubdirectory("char-rnn-").FullName;
+
+    public CharRnnTests() =>
+        File.WriteAllText(Path.Combine(_folder, "text.txt"), string.Concat(Enumerable.Range(0, 150).Select(i => $"the {i % 7} cats sat on mat {i % 3}\n")));
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void It_learns_writes_saves_and_goes_on_from_the_saved_model()
+    {
+        var result = Run(["--text", "text.txt", "--steps", "301", "--learning-rate", "0.01", "--save", "model.safetensors", .. Small]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Empty(result.Error);
+        Assert.Contains("--- after 100 steps ---", result.Output, StringComparison.Ordinal);
+        Assert.Contains("--- after 300 steps ---", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("--- after 700 steps ---", result.Output, StringComparison.Ordinal);
+        Assert.Contains($"the model is saved in {Path.Combine(_folder, "model.safetensors")}", result.Output, StringComparison.Ordinal);
+        var numbers = ResultLine().Match(result.LastLine);
+        Assert.True(numbers.Success, result.LastLine);
+        var loss = Number(numbers, "loss");
+        Assert.InRange(loss, 0.01, 0.5);
+        Assert.Equal(Math.Exp(loss), Number(numbers, "perplexity"), 1e-3);
+        Assert.Equal("301", numbers.Groups["steps"].Value);
+
+        // The figure is that of the saved model over the last tenth of the text, its state carried.
+        var model = LanguageModel<float>.Load(Path.Combine(_folder, "model.safetensors"));
+        var tokens = model.Vocabulary!.Encode(File.ReadAllText(Path.Combine(_folder, "text.txt")));
+        Assert.Equal(model.Evaluate(tokens.AsSpan((int)(tokens.Length * 0.9))).Loss, loss, 1e-4);
+
+        string[] prompt = ["--load", "model.safetensors", "--prompt", "the 3 ", "--length", "30", "--temperature", "0"];
+        var written = Run(prompt);
+        Assert.Equal(0, written.ExitCode);
+        Assert.StartsWith("the 3 cats sat on mat", written.Output, StringComparison.Ordinal);
+        Assert.Equal(written.Output, Run(prompt).Output);
+
+        var more = Run(["--load", "model.safetensors", "--text", "text.txt", "--steps", "20", "--batch", "4", "--window", "16", "--save", "more.safetensors"]);
+        Assert.True(more.ExitCode == 0, more.Error);
+        Assert.InRange(Number(ResultLine().Match(more.LastLine), "loss"), 0.01, 0.6);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_result_and_time_can_be_the_limit()
+    {
+        var first = Train(seed: "3", threads: "1");
+        Assert.Equal(first, Train(seed: "3", threads: "2"));
+        Assert.NotEqual(first, Train(seed: "4", threads: "2"));
+        var timed = Run(["--text", "text.txt", "--minutes", "0.01", "--layers", "2", "--dropout", "0.1", .. Small]);
+        Assert.True(timed.ExitCode == 0, timed.Error);
+        Assert.InRange(Number(ResultLine().Match(timed.LastLine), "seconds"), 0.6, 60);
+        string Train(string seed, string threads)
+        {
+            var result = Run(["--text", "text.txt", "--steps", "30", "--cell", "gru", "--seed", seed, "--threads", threads, .. Small]);
+            return $"{result.ExitCode} {result.LastLine.Split(" seconds")[0]} {result.Output.Split("---")[^2]}";
+        }
+    }
+
+    [Fact]
+    public void A_cell_that_projects_is_among_the_cells()
+    {
+        var result = Run(["--text", "text.txt", "--steps", "2", "--cell", "lstm-projection", "--save", "model.safetensors", .. Small]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(8, LanguageModel<float>.Load(Path.Combine(_folder, "model.safetensors")).Recurrent.ProjectionSize);
+    }
+
+    [Fact]
+    public void Without_a_text_it_learns_the_sources_that_it_carries()
+    {
+        var result = Run(["--steps", "1", "--hidden", "4", "--embedding", "4", "--batch", "1", "--window", "4", "--prompt", "namespace Rnn", "--length", "5"]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Matches(@"^\d{3},\d{3} characters|^\d,\d{3},\d{3} characters", result.Output);
+        Assert.Contains($"the model is saved in {Path.Combine(_folder, "char-rnn.safetensors")}", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Interrupting_saves_the_model_whole()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var process = SampleProcess.Start(Sample, _folder, ["--text", "text.txt", "--minutes", "10", "--save", "model.safetensors", .. Small]);
+        while (process.StandardOutput.ReadLine() is { } line && !line.Contains("tokens/s", StringComparison.Ordinal))
+        {
+        }
+
+        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]))
+        {
+            kill.WaitForExit();
+        }
+
+        var result = SampleProcess.Finish(process);
+        Assert.Equal(130, result.ExitCode);
+        Assert.Empty(result.Error);
+        Assert.Matches(@"^cancelled after \d+ steps; the model as it is now is saved in .*model\.safetensors$", result.LastLine);
+        Assert.NotNull(LanguageModel<float>.Load(Path.Combine(_folder, "model.safetensors")).Vocabulary);
+        Assert.Equal(["model.safetensors", "text.txt"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
+    }
+
+    [Theory]
+    [InlineData("--hidden 0", "--hidden: expected a whole number of 1 or more but got 0.")]
+    [InlineData("--layers -2", "--layers: expected a whole number of 1 or more but got -2.")]
+    [InlineData("--window 1.5", "--window: expected a whole number of 1 or more but got 1.5.")]
+    [InlineData("--threads many", "--threads: expected a whole number of 1 or more but got many.")]
+    [InlineData("--dropout 1", "--dropout: expected a probability from 0 to below 1 but got 1.")]
+    [InlineData("--minutes 0", "--minutes: expected a number above 0 but got 0.")]
+    [InlineData("--learning-rate nan", "--learning-rate: expected a number above 0 but got nan.")]
+    [InlineData("--temperature -1", "--temperature: expected a number of 0 or more but got -1.")]
+    [InlineData("--embedding", "--embedding")]
+    [InlineData("--frob 3", "'--frob'")]
+    [InlineData("--cell tree", "--cell: there is no cell 'tree'; choose one of lstm, ")]
+    [InlineData("--text missing.txt", "--text: there is no file missing.txt")]
+    [InlineData("--text .", "--text: expected a file but . is a folder.")]
+    [InlineData("--text latin.txt", "--text: expected UTF-8 but latin.txt has the byte 0xE9 at position 3")]
+    [InlineData("--text empty.txt", "--text: the file empty.txt is empty")]
+    [InlineData("--text short.txt", "--text: expected 20 characters or more")]
+    [InlineData("--text text.txt --window 5000", "--text: expected 5557 characters or more, so that the first 90 % hold a window of 5000 and one more, but the text has 3600")]
+    [InlineData("--text text.txt --batch 1000 --window 10", "--batch: expected at most 323")]
+    [InlineData("--text text.txt --prompt XYZ", "--prompt: the character 'X' at position 0 is not among")]
+    [InlineData("--load missing.safetensors --prompt a", "--load: there is no file missing.safetensors")]
+    [InlineData("--load text.txt --prompt a", "--load: text.txt: not a safetensors file")]
+    [InlineData("--load linear.safetensors --prompt a", "--load: linear.safetensors: this safetensors file is not a language model")]
+    [InlineData("--load bare.safetensors --prompt a", "--load: the model bare.safetensors has no vocabulary")]
+    [InlineData("--load model.safetensors --prompt x", "--prompt: the character 'x' at position 0 is not among the 3 symbols")]
+    [InlineData("--load model.safetensors --text text.txt", "--text: the character 't' at position 0 is not among the 3 symbols")]
+    [InlineData("--load model.safetensors --hidden 8", "--hidden: this is part of the saved model model.safetensors")]
+    [InlineData("--save no/such/model", "--save: the folder of no/such/model does not exist")]
+    [InlineData("--save .", "--save: expected a file but . is a folder")]
+    public void Wrong_input_is_one_line_and_exit_code_2(string arguments, string message)
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "latin.txt"), [.. "caf"u8, 0xE9, .. " latin-1"u8]);
+        File.WriteAllText(Path.Combine(_folder, "empty.txt"), string.Empty);
+        File.WriteAllText(Path.Combine(_folder, "short.txt"), "hello");
+        new Linear<float>(2, 3).Save(Path.Combine(_folder, "linear.safetensors"));
+        new LanguageModel<float>(3, new Gru<float>(2, 3)).Save(Path.Combine(_folder, "bare.safetensors"));
+        new LanguageModel<float>(CharVocabulary.FromText("abc"), new Gru<float>(2, 3)).Save(Path.Combine(_folder, "model.safetensors"));
+        var files = Directory.GetFiles(_folder);
+        var result = Run(arguments.Split(' '));
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+        Assert.Equal(1, result.Error.Count(character => character == '\n'));
+        Assert.Empty(result.Output);
+        Assert.Equal(files, Directory.GetFiles(_folder));
+    }
+
+    private SampleResult Run(params string[] arguments) => SampleProcess.Run(Sample, _folder, arguments);
+
+    private static double Number(Match match, string name) => double.Parse(match.Groups[name].Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"^result loss=(?<loss>\d+\.\d+) perplexity=(?<perplexity>\d+\.\d+) steps=(?<steps>\d+) seconds=(?<seconds>\d+\.\d+) tokens_per_second=(?<speed>\d+)$")]
+    private static partial Regex ResultLine();
+}
