@@ -119,9 +119,10 @@ public sealed partial class Tensor<T>
             _gradient.AsReadOnlySpan().CopyTo(gradient);
         }
 
+        // Beyond every version that a packed copy may have seen of the old memory.
+        block.Version = Math.Max(block.Version, _storage.Version) + 1;
         _storage = block;
         _offset = offset;
-        block.Version++;
         _gradient = new(gradientBlock, gradientOffset, Shape);
     }
 

@@ -6,10 +6,10 @@ namespace Rnn.Training;
 /// </summary>
 /// <remarks>Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), without restarts.</remarks>
 /// <param name="TotalSteps">The step at which the final factor is reached, warm-up included.</param>
-public sealed record CosineSchedule(long TotalSteps) : Schedule
+public sealed record CosineSchedule(double TotalSteps) : Schedule
 {
     /// <summary>The steps of the rise: step 0 has the factor 1 / (warm-up + 1), step <c>WarmupSteps</c> has 1.</summary>
-    public long WarmupSteps { get; init; }
+    public double WarmupSteps { get; init; }
 
     /// <summary>The factor at the end; 0 by default.</summary>
     public double FinalFactor { get; init; }

@@ -10,13 +10,18 @@ internal static unsafe class GradientSweeps
     /// <summary>Elements whose squares are added in the element type before the sum goes on in double.</summary>
     private const int Piece = 4096;
 
+    /// <summary>Elements whose sum one thread finds; large gradients have many such chunks, added in their order.</summary>
+    private const int Chunk = 32 * Piece;
+
+    private const int ElementsToShare = 8 * Chunk;
+
     /// <summary>The sum of squares, in fixed pieces; infinite or NaN only when an element is, or when it exceeds double precision.</summary>
     internal static double SumOfSquares<T>(ReadOnlySpan<T> values)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         fixed (T* pointer = values)
         {
-            var sum = Simd.Create<T, SquaresSweep<T>, double>(new(pointer, values.Length));
+            var sum = values.Length < ElementsToShare ? SumOfChunks(pointer, values.Length) : new SquaresWork<T>(pointer, values.Length).Run();
             if (double.IsFinite(sum))
             {
                 return sum;
@@ -41,6 +46,45 @@ internal static unsafe class GradientSweeps
     /// <summary>Limits every element to [−limit, limit]; NaN stays.</summary>
     internal static void Clamp<T>(Span<T> values, T limit)
         where T : unmanaged, IFloatingPointIeee754<T> => System.Numerics.Tensors.TensorPrimitives.Clamp(values, -limit, limit, values);
+
+    private static double SumOfChunks<T>(T* values, int count)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var sum = 0.0;
+        for (var start = 0; start < count; start += Chunk)
+        {
+            sum += Simd.Create<T, SquaresSweep<T>, double>(new(values + start, Math.Min(Chunk, count - start)));
+        }
+
+        return sum;
+    }
+
+    private sealed class SquaresWork<T>(T* values, int count) : WorkItem
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private readonly double[] _sums = new double[((count - 1) / Chunk) + 1];
+        private readonly int _parts = Math.Min(Workers.MaxThreads, ((count - 1) / Chunk) + 1);
+
+        internal double Run()
+        {
+            Workers.Run(this, _parts);
+            var sum = 0.0;
+            foreach (var chunk in _sums)
+            {
+                sum += chunk;
+            }
+
+            return sum;
+        }
+
+        internal override void Execute(int part)
+        {
+            for (var i = _sums.Length * part / _parts; i < _sums.Length * (part + 1) / _parts; i++)
+            {
+                _sums[i] = SumOfChunks(values + ((nint)i * Chunk), Math.Min(Chunk, count - (i * Chunk)));
+            }
+        }
+    }
 
     internal readonly struct SquaresSweep<T>(T* values, nint count) : IVectorFactory<T, double>
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -6,7 +6,7 @@ namespace Rnn.Training;
 /// </summary>
 /// <remarks>Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates" (2018).</remarks>
 /// <param name="TotalSteps">The number of steps of the whole cycle, two or more.</param>
-public sealed record OneCycleSchedule(long TotalSteps) : Schedule
+public sealed record OneCycleSchedule(double TotalSteps) : Schedule
 {
     /// <summary>The part of the cycle that rises, from 0 to 1; 0.3 by default.</summary>
     public double RiseFraction { get; init; } = 0.3;
@@ -35,7 +35,7 @@ public sealed record OneCycleSchedule(long TotalSteps) : Schedule
         var low = 1 / InitialDivisor;
         var final = low / FinalDivisor;
         var peak = (RiseFraction * TotalSteps) - 1;
-        var end = TotalSteps - 1.0;
+        var end = TotalSteps - 1;
         if (step <= peak)
         {
             return Between(low, 1, step / peak);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Kernels;
 using Rnn.Layers;
 
 namespace Rnn.Training;
@@ -21,6 +22,7 @@ public abstract partial class Optimizer<T>
 
     private readonly AlignedArray<T>?[] _states = new AlignedArray<T>?[MaxStates];
     private ParameterBlock<T>? _block;
+    private WorkItem? _work;
 
     private protected Optimizer(double learningRate, double weightDecay = 0)
     {
@@ -140,7 +142,9 @@ public abstract partial class Optimizer<T>
 
     /// <summary>Runs an update rule over one stretch of the block.</summary>
     private protected unsafe void Sweep<TRule>(TRule rule, in UpdateRun run)
-        where TRule : struct, IUpdateRule<T> => new UpdateSweep<T, TRule>(
+        where TRule : struct, IUpdateRule<T>
+    {
+        var sweep = new UpdateSweep<T, TRule>(
             rule,
             T.CreateTruncating(run.GradientScale),
             run.ClearGradients,
@@ -149,7 +153,18 @@ public abstract partial class Optimizer<T>
             State(0, run.Offset),
             State(1, run.Offset),
             State(2, run.Offset),
-            run.Length).Run();
+            run.Length);
+        var parts = Math.Min(run.Length / UpdateWork<T, TRule>.ElementsPerPart, Workers.MaxThreads);
+        if (parts < 2)
+        {
+            sweep.Run();
+            return;
+        }
+
+        var work = _work as UpdateWork<T, TRule> ?? new();
+        _work = work;
+        work.Run(sweep, run.Length, parts);
+    }
 
     private protected static double NotNegative(double value, string name) => value >= 0 && double.IsFinite(value)
         ? value

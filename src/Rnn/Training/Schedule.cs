@@ -22,10 +22,10 @@ public sealed record ConstantSchedule : Schedule
 /// <summary>Multiplies the learning rate after every so many steps: γ^⌊step / size⌋.</summary>
 /// <param name="Size">The steps between two falls, above zero.</param>
 /// <param name="Gamma">γ, the factor of one fall.</param>
-public sealed record StepSchedule(long Size, double Gamma = 0.1) : Schedule
+public sealed record StepSchedule(double Size, double Gamma = 0.1) : Schedule
 {
     /// <summary>The steps before the first interval begins; for "constant for four epochs, then halved every epoch" it is 3 and the size 1.</summary>
-    public long Hold { get; init; }
+    public double Hold { get; init; }
 
     /// <inheritdoc/>
     public override double Factor(double step) => Size > 0
@@ -36,7 +36,7 @@ public sealed record StepSchedule(long Size, double Gamma = 0.1) : Schedule
 /// <summary>Multiplies the learning rate at given steps: γ to the number of milestones reached.</summary>
 /// <param name="Milestones">The steps of the falls, in any order.</param>
 /// <param name="Gamma">γ, the factor of one fall.</param>
-public sealed record MultiStepSchedule(IReadOnlyList<long> Milestones, double Gamma = 0.1) : Schedule
+public sealed record MultiStepSchedule(IReadOnlyList<double> Milestones, double Gamma = 0.1) : Schedule
 {
     /// <inheritdoc/>
     public override double Factor(double step)
@@ -56,7 +56,7 @@ public sealed record MultiStepSchedule(IReadOnlyList<long> Milestones, double Ga
 public sealed record ExponentialSchedule(double Gamma) : Schedule
 {
     /// <summary>The steps before the fall begins; for "decay by 0.97 an epoch after ten" it is 10.</summary>
-    public long Hold { get; init; }
+    public double Hold { get; init; }
 
     /// <inheritdoc/>
     public override double Factor(double step) => Math.Pow(Gamma, Math.Max(0, step - Hold));

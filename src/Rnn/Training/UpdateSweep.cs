@@ -47,6 +47,18 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IVectorFactory<T, bool>
     /// <summary>Runs the sweep with the vectors of the width in use.</summary>
     internal void Run() => Simd.Create<T, UpdateSweep<T, TRule>, bool>(this);
 
+    /// <summary>The same sweep over some of the elements.</summary>
+    internal UpdateSweep<T, TRule> Part(nint start, nint end) => new(
+        _rule,
+        _gradientScale,
+        _clear,
+        _parameters + start,
+        _gradients + start,
+        _state0 == null ? null : _state0 + start,
+        _state1 == null ? null : _state1 + start,
+        _state2 == null ? null : _state2 + start,
+        end - start);
+
     /// <inheritdoc/>
     public bool Create<TVector>()
         where TVector : struct, IVector<TVector, T>
@@ -94,4 +106,30 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IVectorFactory<T, bool>
             }
         }
     }
+}
+
+/// <summary>A sweep over a large block, shared by several threads; kept by the optimiser so that a step allocates nothing.</summary>
+internal sealed class UpdateWork<T, TRule> : WorkItem
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TRule : struct, IUpdateRule<T>
+{
+    /// <summary>Below so many elements a part is done before another thread has begun.</summary>
+    internal const int ElementsPerPart = 1 << 18;
+
+    private const int Alignment = 64;
+
+    private UpdateSweep<T, TRule> _sweep;
+    private int _count;
+    private int _parts;
+
+    internal void Run(in UpdateSweep<T, TRule> sweep, int count, int parts)
+    {
+        (_sweep, _count, _parts) = (sweep, count, parts);
+        Workers.Run(this, parts);
+    }
+
+    /// <inheritdoc/>
+    internal override void Execute(int part) => _sweep.Part(Border(part), Border(part + 1)).Run();
+
+    private int Border(int part) => part == _parts ? _count : (int)((long)_count * part / _parts / Alignment * Alignment);
 }

@@ -85,7 +85,7 @@ public class BatcherTests
     public void AStreamThatIsTooShortIsExplained()
     {
         var error = Assert.Throws<ArgumentException>(() => new StreamBatcher(new int[100], 32, 64));
-        Assert.Contains("tokens: expected 2049 or more, for 32 rows of one window of 64 steps and the token after it, but got 100", error.Message);
+        Assert.Contains("tokens: expected 2048 steps or more, 32 rows of one window of 64, but got 99; that is what 100 tokens give", error.Message);
         Assert.Throws<ArgumentException>(() => new StreamBatcher(default, 1, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamBatcher(new int[100], 0, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new StreamBatcher(new int[100], 1, 0));
@@ -146,5 +146,49 @@ public class BatcherTests
         Assert.Throws<ArgumentException>(() => new SequenceBatcher([], 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceBatcher([[1, 2]], 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceBatcher([[1, 2]], 1, 0));
+    }
+
+    // The same walk as over tokens, whose numbers are the features here.
+    [Theory]
+    [InlineData(3, 7, null)]
+    [InlineData(2, 9, 4)]
+    [InlineData(1, 1, null)]
+    public void ASeriesIsCutLikeAStream(int rows, int steps, int? stride)
+    {
+        const int Length = 61;
+        var numbers = Enumerable.Range(0, Length + 1).ToArray();
+        var stream = new StreamBatcher(numbers, rows, steps, stride);
+        var inputs = Tensor<float>.From([.. numbers.Take(Length).SelectMany(i => new float[] { i, -i })], Length, 2);
+        var targets = Tensor<float>.From([.. numbers.Skip(1).Select(i => (float)i)], Length, 1);
+        var series = new SeriesBatcher<float>(inputs, targets, rows, steps, stride);
+        Assert.Equal(stream.WindowCount, series.WindowCount);
+        for (var pass = 0; pass < 2; pass++)
+        {
+            while (stream.MoveNext())
+            {
+                Assert.True(series.MoveNext());
+                var window = stream.Current;
+                Assert.Equal((window.Rows, window.Steps, window.CarrySteps, window.Starts[0]), (series.Rows, series.Steps, series.CarrySteps, series.IsFirst));
+                Assert.Equal(window.TargetCount, (series.Steps - series.SeenSteps) * rows);
+                Assert.Equal(window.Inputs.ToArray().SelectMany(i => new float[] { i, -i }), series.Inputs(0, series.Steps).ToArray());
+                var counted = series.Targets(series.SeenSteps, series.Steps);
+                Assert.Equal(window.Targets.ToArray().Where(target => target >= 0).Select(target => (float)target), counted.ToArray());
+                Assert.Equal(new Shape(rows, series.Steps - series.SeenSteps, 1), counted.Shape);
+            }
+
+            Assert.False(series.MoveNext());
+            stream.Reset();
+            series.Reset();
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => series.Inputs(0, steps + 1));
+    }
+
+    [Fact]
+    public void ASeriesThatDoesNotFitIsExplained()
+    {
+        var inputs = Tensor<float>.Zeros(10, 2);
+        Assert.Contains("as many steps but got [10, 2] and [9, 1]", Assert.Throws<ArgumentException>(() => new SeriesBatcher<float>(inputs, Tensor<float>.Zeros(9, 1), 1, 5)).Message);
+        Assert.Contains("inputs: expected 12 steps or more, 2 rows of one window of 6, but got 10", Assert.Throws<ArgumentException>(() => new SeriesBatcher<float>(inputs, inputs, 2, 6)).Message);
     }
 }

@@ -94,6 +94,18 @@ public class CrossEntropyTests
     }
 
     [Fact]
+    public void AKeptGraphIsWalkedAgain()
+    {
+        var logits = Tensor<double>.FromRows([1, 2, 3], [3, 1, 0]);
+        logits.RequiresGradient = true;
+        var loss = Loss.CrossEntropy(-logits, [0, 2]);
+        loss.Backward(keepGraph: true);
+        var once = logits.Gradient!.ToArray();
+        loss.Backward();
+        TestModule<double>.AssertClose([.. once.Select(gradient => 2 * gradient)], logits.Gradient!.ToArray(), 1e-15);
+    }
+
+    [Fact]
     public void WrongInputIsExplained()
     {
         var logits = Tensor<float>.Ones(2, 3, 4);

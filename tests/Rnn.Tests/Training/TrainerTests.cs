@@ -292,6 +292,32 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("there are no batches", none.Message);
     }
 
+    // The next number of a slow oscillation needs the state from further back than a window.
+    [Theory]
+    [InlineData(null)]
+    [InlineData(3)]
+    public async Task ASeriesIsLearnedWithItsStateCarried(int? stride)
+    {
+        var wave = Enumerable.Range(0, 601).Select(i => Math.Sin(i * 0.35)).ToArray();
+        var (lstm, head) = (new Lstm<double>(1, 8), new Linear<double>(8, 1));
+        var model = new Pair(lstm, head);
+        SeriesBatcher<double> Make(int from, int to, int rows) => new(
+            Tensor<double>.From(wave.AsSpan(from, to - from), to - from, 1), Tensor<double>.From(wave.AsSpan(from + 1, to - from), to - from, 1), rows, 5, stride);
+        var trainer = new Trainer<double>(model, new Adam<double> { LearningRate = 0.01 });
+        var result = await trainer.FitAsync(
+            Make(0, 500, 4),
+            (x, state) =>
+            {
+                var output = lstm.Forward(x, default, state);
+                return (head.Forward(output.Output), output.FinalState);
+            },
+            (y, target) => Loss.MeanSquaredError(y, target),
+            Make(500, 600, 1),
+            epochs: 20);
+        Assert.InRange(result.ValidationLoss!.Value, 0, 0.01);
+        Assert.Equal(20 * 500, result.Tokens);
+    }
+
     // One parameter p with the loss −p: each step of a learning rate of 1 adds 1.
     private sealed class Scripted(TestModule<double> model, Func<CancellationToken, double?> validate) : TrainingTask<double>
     {
@@ -320,6 +346,15 @@ public sealed class TrainerTests : IDisposable
         public override void EndStep(bool skipped) => Skipped.Add(skipped);
 
         public override double? Validate(CancellationToken cancellationToken) => validate(cancellationToken);
+    }
+}
+
+internal sealed class Pair : Module<double>
+{
+    public Pair(Module<double> first, Module<double> second)
+    {
+        AddModule("first", first);
+        AddModule("second", second);
     }
 }
 

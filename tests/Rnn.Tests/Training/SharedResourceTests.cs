@@ -8,7 +8,7 @@ namespace Rnn.Tests.Training;
 
 // Buffers are counted and threads set for the whole process: apart from all other tests.
 [Collection(nameof(CountsBuffers))]
-public class LossResourceTests
+public class SharedResourceTests
 {
     // Large vocabularies, rows over both threads: the same bits, and nothing but the node left on the heap.
     [Fact]
@@ -51,5 +51,45 @@ public class LossResourceTests
         }
 
         Assert.Equal(lent, TensorPool<double>.Lent);
+    }
+
+    // A block that is shared by threads, with an end that fills no vector.
+    [Fact]
+    public void ThreadsDoNotChangeABitOfAnUpdate()
+    {
+        const int Length = (3 << 19) + 13;
+        var before = Workers.MaxThreads;
+        try
+        {
+            var results = Enumerable.Range(1, 3).Select(threads =>
+            {
+                Workers.MaxThreads = threads;
+                var module = new TestModule<float>([1, 2, 3], [.. Enumerable.Range(0, Length).Select(i => (i % 1001) * 1e-3)]);
+                var optimizer = new Adam<float>(module);
+                var parameter = module.Parameters.Last();
+                var gradient = parameter.Gradient!.AsSpan();
+                for (var i = 0; i < Length; i++)
+                {
+                    gradient[i] = (i % 77) - 35.5f;
+                }
+
+                var norm = GradientClipping.GlobalNorm(optimizer);
+                optimizer.Step(0.5, clearGradients: true);
+                return (norm, Values: parameter.Value.ToArray(), Cleared: !parameter.Gradient!.AsReadOnlySpan().ContainsAnyExcept(0f));
+            }).ToList();
+            Assert.Equal(Math.Sqrt(Enumerable.Range(0, Length).Sum(i => ((i % 77) - 35.5) * ((i % 77) - 35.5))), results[0].norm, 1e-3);
+            Assert.All(results, result => Assert.Equal(results[0].norm, result.norm));
+            Assert.All(results, result => Assert.True(result.Values.AsSpan().SequenceEqual(results[0].Values) && result.Cleared));
+
+            // The first step of Adam goes as far as the learning rate, away from the gradient.
+            for (var i = 0; i < Length; i += 1013)
+            {
+                Assert.Equal(((i % 1001) * 1e-3) - (1e-3 * Math.Sign((i % 77) - 35.5)), results[0].Values[i], 1e-6);
+            }
+        }
+        finally
+        {
+            Workers.MaxThreads = before;
+        }
     }
 }
