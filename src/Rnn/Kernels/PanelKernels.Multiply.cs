@@ -87,6 +87,10 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                 var row = 0;
                 for (var tile = 0; tile < tiles; tile++)
                 {
+                    // The last of several tiles asks for the panel block that comes next.
+                    var last = tile > 0 && tile == tiles - 1;
+                    call.Ahead = (byte*)(last ? call.B + (call.Count * Width) : call.B);
+                    call.AheadStep = last ? Width * sizeof(T) : 0;
                     var rows = tile < taller ? height + 1 : height;
                     call.A = (byte*)(a.Start + (row * a.Stride) + k);
                     SetTarget(ref call, in product, c.Skip(row), column, k == 0);

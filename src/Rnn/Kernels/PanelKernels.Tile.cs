@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Rnn.Kernels;
 
@@ -18,13 +19,15 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// <param name="aStep">Bytes from one k to the next.</param>
     /// <param name="b">A panel: two vectors for each k.</param>
     /// <param name="count">How many k, at least 1.</param>
+    /// <param name="ahead">Memory to ask for while this tile is computed: two cache lines for each k.</param>
+    /// <param name="aheadStep">Bytes from one k to the next of it.</param>
     /// <param name="start">What the sums start from.</param>
     /// <param name="startRows">The elements from <paramref name="start"/> to each row of it.</param>
     /// <param name="c">Where the sums go.</param>
     /// <param name="cRows">The elements from <paramref name="c"/> to each row of it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Tile<TRows, TVectors>(
-        byte* a, nint aRow, nint aStep, T* b, nint count, T* start, nint* startRows, T* c, nint* cRows)
+        byte* a, nint aRow, nint aStep, T* b, nint count, byte* ahead, nint aheadStep, T* start, nint* startRows, T* c, nint* cRows)
         where TRows : struct, ICount
         where TVectors : struct, ICount
     {
@@ -132,6 +135,12 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             var b0 = TSimd.Load(b);
             var b1 = TVectors.Value > 1 ? TSimd.Load(b + TSimd.Count) : default;
             b += 2 * TSimd.Count;
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch1(ahead);
+                Sse.Prefetch1(ahead + 64);
+                ahead += aheadStep;
+            }
 
             {
                 var x = TSimd.Broadcast((T*)a);
