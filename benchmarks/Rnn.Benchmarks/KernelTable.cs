@@ -38,8 +38,8 @@ internal static unsafe class KernelTable
 
         if (Wanted(only, "gradients"))
         {
-            Gradients<float>("float, weight gradients", [(512, 128, 2500), (2600, 650, 700), (2048, 512, 4096), (256, 7, 3072), (256, 64, 3072), (768, 64, 3200), (400, 100, 640), (65, 128, 2500)]);
-            Gradients<double>("double, weight gradients", [(512, 128, 2500)]);
+            Gradients<float>("float, weight gradients", [(512, 128, 2500), (2600, 650, 700), (2048, 512, 4096), (256, 7, 3072), (256, 64, 3072), (768, 64, 3200), (400, 100, 640), (65, 128, 2500), (1024, 256, 3072), (1024, 64, 3072), (4096, 1024, 640)]);
+            Gradients<double>("double, weight gradients", [(512, 128, 2500), (500, 128, 2500), (1024, 256, 2048)]);
         }
 
         if (Wanted(only, "packing"))

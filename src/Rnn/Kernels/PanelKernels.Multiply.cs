@@ -82,6 +82,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                     ARow = a.Stride * sizeof(T),
                     AStep = sizeof(T),
                     B = b + ((nint)k * Width),
+                    BStep = Width,
                     Count = Math.Min(blockLength, product.Inner - k),
                 };
                 var row = 0;

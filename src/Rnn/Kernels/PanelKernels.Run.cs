@@ -98,7 +98,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     private static void Tile<TRows, TVectors>(in TileCall call)
         where TRows : struct, ICount
         where TVectors : struct, ICount =>
-        Tile<TRows, TVectors>(call.A, call.ARow, call.AStep, call.B, call.Count, call.Ahead, call.AheadStep, call.Start, call.StartRows, call.C, call.CRows);
+        Tile<TRows, TVectors>(call.A, call.ARow, call.AStep, call.B, call.BStep, call.Count, call.Ahead, call.AheadStep, call.Start, call.StartRows, call.C, call.CRows);
 
     /// <summary>The arguments of a micro-kernel.</summary>
     private struct TileCall
@@ -107,6 +107,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         public nint ARow;
         public nint AStep;
         public T* B;
+        public nint BStep;
         public nint Count;
         public byte* Ahead;
         public nint AheadStep;

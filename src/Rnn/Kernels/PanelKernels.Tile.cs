@@ -18,6 +18,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// <param name="aRow">Bytes from row to row.</param>
     /// <param name="aStep">Bytes from one k to the next.</param>
     /// <param name="b">A panel: two vectors for each k.</param>
+    /// <param name="bStep">The elements of <paramref name="b"/> from one k to the next.</param>
     /// <param name="count">How many k, at least 1.</param>
     /// <param name="ahead">Memory to ask for while this tile is computed: two cache lines for each k.</param>
     /// <param name="aheadStep">Bytes from one k to the next of it.</param>
@@ -27,7 +28,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// <param name="cRows">The elements from <paramref name="c"/> to each row of it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Tile<TRows, TVectors>(
-        byte* a, nint aRow, nint aStep, T* b, nint count, byte* ahead, nint aheadStep, T* start, nint* startRows, T* c, nint* cRows)
+        byte* a, nint aRow, nint aStep, T* b, nint bStep, nint count, byte* ahead, nint aheadStep, T* start, nint* startRows, T* c, nint* cRows)
         where TRows : struct, ICount
         where TVectors : struct, ICount
     {
@@ -134,7 +135,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         {
             var b0 = TSimd.Load(b);
             var b1 = TVectors.Value > 1 ? TSimd.Load(b + TSimd.Count) : default;
-            b += 2 * TSimd.Count;
+            b += bStep;
             if (Sse.IsSupported)
             {
                 Sse.Prefetch1(ahead);

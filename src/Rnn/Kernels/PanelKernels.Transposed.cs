@@ -12,19 +12,23 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// <summary>Panels that are packed at once: 8 of 256 k and 512 bits are 256 KB.</summary>
     private const int PanelsOfGroup = 8;
 
-    /// <summary>Tiles that are packed at once: 8 of 12 rows and 256 k are 96 KB in float.</summary>
-    private const int TilesOfGroup = 8;
-
     /// <summary>Above this many columns the second matrix is never the one that is cut into tiles.</summary>
     private const int MostTurnedColumns = 128;
+
+    /// <summary>Up to this many tiles a panel is read where it lies: packing would take longer than it saves.</summary>
+    private const int TilesOfLoosePanels = 6;
+
+    /// <summary>Columns of A that are gathered at once where its rows lie at offsets.</summary>
+    private static int GatheredColumns => 8 * MostRows;
 
     /// <inheritdoc/>
     public override nint TransposedScratch(int count, int m, int n)
     {
         var length = BlockLength(count);
-        nint panels = Math.Min(Math.Max(PanelCount(n), n > MostTurnedColumns ? 0 : PanelCount(m)), PanelsOfGroup) * Width;
-        nint turned = n > MostTurnedColumns ? 0 : n * Math.Min(PanelCount(m), PanelsOfGroup) * Width;
-        return (panels * length) + turned + (TilesOfGroup * TileLength(length)) + (3 * Line);
+        var turned = n <= MostTurnedColumns;
+        nint panels = Math.Min(turned ? Math.Max(PanelCount(n), PanelCount(m)) : PanelCount(n), PanelsOfGroup) * Width;
+        nint c = turned ? n * Math.Min(PanelCount(m), PanelsOfGroup) * Width : 0;
+        return (panels * length) + c + (length * GatherStride(GatheredColumns)) + (3 * Line);
     }
 
     /// <inheritdoc/>
@@ -43,9 +47,9 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         // What the vectors do not fill is lost work: of two ways to lay the tiles the one that loses less, where it pays for turning C.
         var straight = (nint)rows * Vectors(n);
         var turned = (nint)n * Vectors(rows);
-        if (n > MostTurnedColumns || turned * 9 >= straight * 8)
+        if (n > MostTurnedColumns || b.Offsets != null || turned * 17 >= straight * 16)
         {
-            SumOverRows(a, firstRow, m, rows, b, n, n, count, c, cStride, Align(scratch));
+            SumOverRows(a, rows, b, n, n, count, c, cStride, Align(scratch));
             return;
         }
 
@@ -55,77 +59,129 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             var group = Math.Min(PanelsOfGroup * Width, rows - row);
             var width = PanelCount(group) * Width;
             BlockTranspose.Run(c + (row * cStride), cStride, group, n, ct, width);
-            SumOverRows(b, 0, n, n, a.SkipColumns(row), group, width, count, ct, width, Align(ct + ((nint)n * width)));
+            SumOverRows(b, n, a.SkipColumns(row), group, width, count, ct, width, Align(ct + ((nint)n * width)));
             BlockTranspose.Run(ct, width, n, group, c + (row * cStride), cStride);
         }
     }
 
     private static int Vectors(int columns) => (columns + TSimd.Count - 1) / TSimd.Count;
 
-    /// <summary>Elements of one packed tile: whole vectors for each k, and some lines so that tiles do not lie a power of two apart.</summary>
-    private static nint TileLength(int length) => ((nint)length * Vectors(MostRows) * TSimd.Count) + (2 * Line);
-
     /// <summary>
-    /// C[i, j] += Σₖ A[k, i] B[k, j], the columns of A in tiles and those of B in panels. A begins at column <paramref name="aFirst"/> of
-    /// its matrix of <paramref name="aColumns"/>; C may have more columns than B, which then get zero added.
+    /// C[i, j] += Σₖ A[k, i] B[k, j], the columns of A in tiles and those of B in panels. C may have more columns than B, up to whole
+    /// panels, and has anything there afterwards.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void SumOverRows(
-        Rows<T> a, int aFirst, int aColumns, int rows, Rows<T> b, int bColumns, int columns, int count, T* c, nint cStride, T* scratch)
+    private static void SumOverRows(
+        Rows<T> a, int rows, Rows<T> b, int bColumns, int columns, int count, T* c, nint cStride, T* scratch)
     {
         var strides = stackalloc nint[MostRows];
         FillStrides(strides, MostRows, cStride);
         var tiles = (rows + MostRows - 1) / MostRows;
         var (height, taller) = Math.DivRem(rows, tiles);
-        var panels = PanelCount(columns);
+        var panels = (columns + Width - 1) / Width;
+        var loose = b.Offsets == null && tiles <= TilesOfLoosePanels ? bColumns / Width : 0;
         var blockLength = BlockLength(count);
-        var packedTiles = stackalloc PackedTile[TilesOfGroup];
         for (var k = 0; k < count; k += blockLength)
         {
             var length = Math.Min(blockLength, count - k);
             for (var firstPanel = 0; firstPanel < panels; firstPanel += PanelsOfGroup)
             {
-                var panelsOfGroup = Math.Min(PanelsOfGroup, panels - firstPanel);
-                PackPanels(b.Skip(k).SkipColumns(firstPanel * Width), length, bColumns - (firstPanel * Width), panelsOfGroup, scratch);
-                var tileScratch = scratch + ((nint)panelsOfGroup * length * Width);
-                var row = 0;
-                for (var firstTile = 0; firstTile < tiles; firstTile += TilesOfGroup)
+                var column = firstPanel * Width;
+                var group = new PanelGroup
                 {
-                    var tilesOfGroup = Math.Min(TilesOfGroup, tiles - firstTile);
-                    var tallerOfGroup = Math.Clamp(taller - firstTile, 0, tilesOfGroup);
-                    PackTiles(a.Skip(k).SkipColumns(row), aFirst + row, aColumns, length, tilesOfGroup, height, tallerOfGroup, tileScratch, packedTiles);
-                    var target = c + (row * cStride) + (firstPanel * Width);
-                    for (var tile = 0; tile < tilesOfGroup; tile++)
+                    Panels = Math.Min(PanelsOfGroup, panels - firstPanel),
+                    Columns = columns - column,
+                    Length = length,
+                    Packed = scratch,
+                    Loose = b.Start + (k * b.Stride) + column,
+                    LooseStride = b.Stride,
+                    LoosePanels = Math.Max(0, Math.Min(loose - firstPanel, PanelsOfGroup)),
+                };
+                var fixedColumns = group.LoosePanels * Width;
+                PackPanels(b.Skip(k).SkipColumns(column + fixedColumns), length, bColumns - column - fixedColumns, group.Panels - group.LoosePanels, scratch + (fixedColumns * length));
+                var gathered = scratch + ((nint)group.Panels * length * Width);
+                var row = 0;
+                for (var tile = 0; tile < tiles; tile++)
+                {
+                    var tileRows = tile < taller ? height + 1 : height;
+                    var from = a.Start + (k * a.Stride) + row;
+                    var stride = a.Stride;
+                    if (a.Offsets != null)
                     {
-                        var tileRows = tile < tallerOfGroup ? height + 1 : height;
-                        var call = new TileCall
-                        {
-                            A = (byte*)packedTiles[tile].Start,
-                            ARow = sizeof(T),
-                            AStep = packedTiles[tile].Step * sizeof(T),
-                            B = scratch,
-                            Count = length,
-                            Start = target,
-                            StartRows = strides,
-                            C = target,
-                            CRows = strides,
-                        };
-                        var left = columns - (firstPanel * Width);
-                        for (var panel = 0; panel < panelsOfGroup; panel++)
-                        {
-                            RunTile(tileRows, Math.Min(Width, left), in call);
-                            call.B += (nint)length * Width;
-                            call.Start += Width;
-                            call.C += Width;
-                            left -= Width;
-                        }
-
-                        target += tileRows * cStride;
+                        from = gathered;
+                        stride = GatherStride(GatheredColumns);
+                        Gather(a.Skip(k).SkipColumns(row), length, tileRows, gathered, stride);
                     }
 
-                    row += (tilesOfGroup * height) + tallerOfGroup;
+                    var call = new TileCall
+                    {
+                        A = (byte*)from,
+                        ARow = sizeof(T),
+                        AStep = stride * sizeof(T),
+                        Count = length,
+                        Start = c + (row * cStride) + column,
+                        StartRows = strides,
+                        C = c + (row * cStride) + column,
+                        CRows = strides,
+                    };
+
+                    // While the last panel passes, the next tile is asked for, or the first one of the next block.
+                    var next = tile + 1 < tiles ? from + tileRows : a.Start + ((k + length) * a.Stride);
+                    RunPanels(ref call, in group, tileRows, tile == 0, a.Offsets == null ? next : from);
+                    row += tileRows;
                 }
             }
         }
+    }
+
+    /// <summary>One tile through a group of panels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RunPanels(ref TileCall call, in PanelGroup group, int rows, bool first, T* next)
+    {
+        for (var panel = 0; panel < group.Panels; panel++)
+        {
+            var loose = panel < group.LoosePanels;
+            call.B = loose ? group.Loose + (panel * Width) : group.Packed + (panel * (nint)group.Length * Width);
+            call.BStep = loose ? group.LooseStride : Width;
+            if (panel == group.Panels - 1)
+            {
+                call.Ahead = (byte*)next;
+                call.AheadStep = call.AStep;
+            }
+            else if (first && loose)
+            {
+                call.Ahead = (byte*)(call.B + Width);
+                call.AheadStep = call.BStep * sizeof(T);
+            }
+            else
+            {
+                call.Ahead = (byte*)call.B;
+                call.AheadStep = 0;
+            }
+
+            RunTile(rows, Math.Min(Width, group.Columns - (panel * Width)), in call);
+            call.Start += Width;
+            call.C += Width;
+        }
+    }
+
+    private static void Gather(Rows<T> rows, int count, int columns, T* to, nint stride)
+    {
+        for (var r = 0; r < count; r++)
+        {
+            CopyRow(rows[r], to + (r * stride), columns);
+        }
+    }
+
+    /// <summary>Some panels of one block of B: the first few where they lie, the others packed.</summary>
+    private struct PanelGroup
+    {
+        public int Panels;
+        public int Columns;
+        public int Length;
+        public int LoosePanels;
+        public T* Loose;
+        public nint LooseStride;
+        public T* Packed;
     }
 }

@@ -45,6 +45,9 @@ public unsafe class MatrixKernelsTests
         CheckMultiply<double>(bits, 2, 601, 150, new Random(4), Start.Bias, true, true, true);
         CheckTransposedA<float>(bits, 1500, 29, 300, new Random(5), false);
         CheckTransposedA<double>(bits, 700, 40, 7, new Random(6), true);
+        CheckTransposedA<float>(bits, 520, 300, 7, new Random(7), false);
+        CheckTransposedA<float>(bits, 300, 100, 45, new Random(8), true, true);
+        CheckTransposedA<double>(bits, 300, 290, 21, new Random(9), false, true);
     }
 
     [Theory]
@@ -110,7 +113,7 @@ public unsafe class MatrixKernelsTests
             {
                 foreach (var n in Sizes)
                 {
-                    CheckTransposedA<T>(bits, count, m, n, random, random.Next(2) == 0);
+                    CheckTransposedA<T>(bits, count, m, n, random, random.Next(2) == 0, random.Next(4) == 0);
                 }
             }
         }
@@ -166,11 +169,11 @@ public unsafe class MatrixKernelsTests
         scratch.Check();
     }
 
-    private static void CheckTransposedA<T>(int bits, int count, int m, int n, Random random, bool offsets)
+    private static void CheckTransposedA<T>(int bits, int count, int m, int n, Random random, bool offsets, bool aOffsets = false)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var kernels = MatrixKernels<T>.For(bits);
-        using var a = new Matrix<T>(count, m, random, false);
+        using var a = new Matrix<T>(count, m, random, aOffsets);
         using var b = new Matrix<T>(count, n, random, offsets);
         using var c = new Matrix<T>(m, n, random, false);
         using var scratch = new Guarded<T>(kernels.TransposedScratch(count, m, n));
