@@ -72,7 +72,7 @@ internal abstract unsafe class BinarySweep<T, TFunction>
     private sealed class Sweep<V> : BinarySweep<T, TFunction>
         where V : struct, IVector<V, T>
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         internal override void Forward(T* a, int stepA, T* b, int stepB, T* y, nint count)
         {
             // A repeated element is spread over one vector in memory, so that the loop is the same for both kinds of operand.
@@ -119,7 +119,7 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         private static void Add<TSide>(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* dx, nint count, bool fresh)
             where TSide : struct, ISide
         {
@@ -144,7 +144,7 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         private static void Reduce<TSide>(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* dx, nint count)
             where TSide : struct, ISide
         {

@@ -41,7 +41,7 @@ internal abstract unsafe class UnarySweep<T, TFunction>
     private sealed class Sweep<V> : UnarySweep<T, TFunction>
         where V : struct, IVector<V, T>
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         internal override void Forward(TFunction function, T* x, T* y, nint count)
         {
             nint i = 0;
@@ -78,7 +78,7 @@ internal abstract unsafe class SlopeSweep<T, TFunction>
     private sealed class Sweep<V> : SlopeSweep<T, TFunction>
         where V : struct, IVector<V, T>
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         internal override void Backward(TFunction function, T* x, T* y, T* dy, T* dx, nint count, bool fresh)
         {
             nint i = 0;

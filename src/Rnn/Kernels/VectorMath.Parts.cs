@@ -35,33 +35,6 @@ public static partial class VectorMath
         return V.MultiplyAdd(n, V.Constant(low), V.MultiplyAdd(n, V.Constant(-Ln2), x));
     }
 
-    /// <summary>
-    /// <c>factor · z·coth z</c> where <c>z² = square · stretch</c>, for |z| ≤ ln 2 / 4, by the polynomial in z² of least relative error.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V HyperbolicCotangent<V, T>(V square, double factor, double stretch)
-        where V : struct, IVector<V, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var f1 = factor * stretch;
-        var f2 = f1 * stretch;
-        V c;
-        if (typeof(T) == typeof(float))
-        {
-            c = V.Constant(-0.022134023506199234639 * f2);
-            c = V.MultiplyAdd(c, square, V.Constant(0.33333251518769586823 * f1));
-            return V.MultiplyAdd(c, square, V.Constant(factor));
-        }
-
-        var f3 = f2 * stretch;
-        c = V.Constant(0.000021187183831107915353 * f3 * stretch * stretch);
-        c = V.MultiplyAdd(c, square, V.Constant(-0.00021163394362590222489 * f3 * stretch));
-        c = V.MultiplyAdd(c, square, V.Constant(0.0021164020227651931946 * f3));
-        c = V.MultiplyAdd(c, square, V.Constant(-0.022222222221611651296 * f2));
-        c = V.MultiplyAdd(c, square, V.Constant(0.3333333333333320406 * f1));
-        return V.MultiplyAdd(c, square, V.Constant(factor));
-    }
-
     /// <summary><c>(eʳ − 1) / r</c> for |r| ≤ ln 2 / 2, by the polynomial of least relative error.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V ExpQuotient<V, T>(V r)

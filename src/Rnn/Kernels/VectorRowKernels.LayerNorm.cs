@@ -80,7 +80,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
         return total;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static T SquaredDistanceOfChunk(T* x, int count, T mean)
     {
         var m = V.Broadcast(mean);
@@ -101,7 +101,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
         return V.Sum(sum);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Normalise(T* x, T* normalised, T* y, int count, T* gain, T* bias, T mean, T r)
     {
         var m = V.Broadcast(mean);
@@ -134,7 +134,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
     }
 
     // Σ d and Σ d⊙x̂ with d = gain⊙dy
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Moments(T* source, T* dy, int count, T* gain, T mean, T r, out T sum, out T product)
     {
         var m = V.Broadcast(mean);
@@ -162,7 +162,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
         product = V.Sum(products);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void InputGradient(
         T* source, T* dy, T* dx, int count, T* gain, T mean, T r, T inverseDeviation, T minusMeanD, T minusMeanProduct, bool accumulate)
     {
@@ -188,7 +188,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ParameterColumns(Rows<T> x, in NormKept<T> kept, Rows<T> dy, int rows, int column, T* dGain, T* dBias)
     {
         var (g0, g1, g2, g3) = (V.Zero, V.Zero, V.Zero, V.Zero);
@@ -230,7 +230,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
     }
 
     // One vector of columns, or the few of its lanes that are left at the end.
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ParameterColumn(Rows<T> x, in NormKept<T> kept, Rows<T> dy, int rows, int column, int width, T* dGain, T* dBias)
     {
         var (g, b) = (V.Zero, V.Zero);

@@ -46,7 +46,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Subtract(T* x, T* y, int count, T first, T second)
     {
         var f = V.Broadcast(first);
@@ -63,7 +63,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void SoftmaxBackward(T* y, T* dy, T* dx, int count, T sum, bool accumulate)
     {
         var s = V.Broadcast(sum);
@@ -82,7 +82,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void LogSoftmaxBackward(T* y, T* dy, T* dx, int count, T sum, bool accumulate)
     {
         var minus = V.Broadcast(-sum);

@@ -12,7 +12,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T> : RowKernels<T>
     private const int Chunk = 1024;
 
     /// <summary>The largest element; a NaN may be passed over, the sum of exponentials finds it.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static T Largest(T* x, int count)
     {
         if (count < V.Count)
@@ -56,7 +56,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T> : RowKernels<T>
         return total;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static T ExponentialsOfChunk(T* x, T* y, int count, T shift)
     {
         var minus = V.Broadcast(-shift);
@@ -86,7 +86,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T> : RowKernels<T>
     }
 
     /// <summary>y = x·factor + offset.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Affine(T* x, T* y, int count, T factor, T offset)
     {
         var f = V.Broadcast(factor);
@@ -115,7 +115,7 @@ internal sealed unsafe partial class VectorRowKernels<V, T> : RowKernels<T>
         return total;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static T WeightedSumOfChunk(T* x, T* w, int count, T shift)
     {
         var s = V.Broadcast(shift);

@@ -52,7 +52,7 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
             return sum;
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         internal override void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool fresh)
         {
             var (factor, i) = (V.Broadcast(scale), (nint)0);
@@ -70,7 +70,7 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         private static double SumPiece(TLoss loss, T* x, T* y, T* w, int count)
         {
             var (sum0, sum1, i) = (V.Zero, V.Zero, 0);

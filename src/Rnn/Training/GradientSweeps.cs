@@ -105,7 +105,7 @@ internal static unsafe class GradientSweeps
         }
 
         // Four sums side by side hide the latency of the multiply-add.
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         private static double SumPiece<TVector>(T* values, int count)
             where TVector : struct, IVector<TVector, T>
         {

@@ -69,7 +69,7 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IVectorFactory<T, bool>
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void RunWhole<TVector>(nint start, nint end)
         where TVector : struct, IVector<TVector, T>
     {
