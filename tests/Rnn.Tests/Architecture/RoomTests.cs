@@ -1,0 +1,100 @@
+using System.Text.RegularExpressions;
+
+namespace Rnn.Tests.Architecture;
+
+/// <summary>The rooms of the library and the arrows between them.</summary>
+public partial class RoomTests
+{
+    // What the files of a room may use. Arrows point down only.
+    private static readonly Dictionary<string, string[]> Arrows = new()
+    {
+        ["Kernels"] = [],
+        ["Cells"] = ["Kernels"],
+        ["Tensors"] = ["Kernels"],
+        ["Autograd"] = ["Tensors", "Kernels"],
+        ["Formats"] = ["Tensors"],
+        ["Layers"] = ["Autograd", "Tensors", "Cells", "Kernels", "Formats"],
+        ["Sequences"] = ["Layers", "Autograd", "Tensors", "Cells", "Kernels", "Formats"],
+        ["Training"] = ["Layers", "Autograd", "Tensors", "Cells", "Kernels", "Formats"],
+        ["Models"] = ["Sequences", "Training", "Layers", "Autograd", "Tensors", "Cells", "Kernels", "Formats"],
+    };
+
+    [Fact]
+    public void Arrows_point_down()
+    {
+        var wrong = SourceTree.Library
+            .SelectMany(file => file.References.Where(room => room != file.Room && !Arrows[file.Room].Contains(room)).Select(room => $"{file.Path} uses Rnn.{room}"))
+            .ToList();
+        Assert.True(wrong.Count == 0, $"Arrows that point up (src/Rnn/README.md, rooms): {string.Join("; ", wrong)}");
+    }
+
+    [Fact]
+    public void Arrows_have_no_circle()
+    {
+        foreach (var room in Arrows.Keys)
+        {
+            HashSet<string> below = [];
+            var next = new Stack<string>(Arrows[room]);
+            while (next.TryPop(out var used))
+            {
+                if (below.Add(used))
+                {
+                    Array.ForEach(Arrows[used], next.Push);
+                }
+            }
+
+            Assert.DoesNotContain(room, below);
+        }
+    }
+
+    [Fact]
+    public void Namespaces_are_folders()
+    {
+        var wrong = SourceTree.Library
+            .Where(file => file.Namespace != $"Rnn.{Path.GetDirectoryName(file.Path)!.Replace(Path.DirectorySeparatorChar, '.')}" || !Arrows.ContainsKey(file.Room))
+            .Select(file => $"{file.Path} declares {file.Namespace}")
+            .ToList();
+        Assert.True(wrong.Count == 0, $"Namespaces that are not their folders, or rooms without arrows: {string.Join("; ", wrong)}");
+    }
+
+    [Fact]
+    public void Public_types_sit_at_the_top_of_their_room()
+    {
+        var wrong = typeof(Rnn.Kernels.Simd).Assembly.GetExportedTypes().Where(type => type.Namespace!.Split('.').Length != 2).Select(type => type.FullName).ToList();
+        Assert.True(wrong.Count == 0, $"Public types below a room's top: {string.Join("; ", wrong)}");
+    }
+
+    [Fact]
+    public void Files_are_short()
+    {
+        var files = SourceTree.Library;
+        var tooLong = files.Where(file => file.Lines.Length > 400).Select(file => $"{file.Path} has {file.Lines.Length} lines").ToList();
+        Assert.True(tooLong.Count == 0, $"Files of more than 400 lines: {string.Join("; ", tooLong)}");
+        var median = files.Select(file => file.Lines.Length).Order().ElementAt(files.Count / 2);
+        Assert.True(median < 150, $"The median file has {median} lines; the limit is 150.");
+    }
+
+    [Fact]
+    public void No_type_is_called_like_the_namespace() =>
+        Assert.DoesNotContain(typeof(Rnn.Kernels.Simd).Assembly.GetTypes(), type => type.Name.Split('`')[0] == "Rnn");
+
+    [Fact]
+    public void Library_reflects_on_nothing()
+    {
+        var wrong = SourceTree.Library
+            .SelectMany(file => file.Lines.Where(line => ReflectionUse().IsMatch(line)).Select(line => $"{file.Path}: {line.Trim()}"))
+            .ToList();
+        Assert.True(wrong.Count == 0, $"Reflection breaks trimmed and ahead-of-time compiled programs: {string.Join("; ", wrong)}");
+    }
+
+    [Fact]
+    public void Core_depends_on_two_packages()
+    {
+        var names = typeof(Rnn.Kernels.Simd).Assembly.GetReferencedAssemblies().Select(name => name.Name!)
+            .Where(name => name is "MathNet.Numerics" or "System.Numerics.Tensors" || !name.StartsWith("System.", StringComparison.Ordinal)).Order().ToList();
+        Assert.Equal(["MathNet.Numerics", "System.Numerics.Tensors"], names);
+    }
+
+    [GeneratedRegex(@"^using System\.Reflection|System\.Reflection\.|Activator\.CreateInstance|\.MakeGeneric|\.GetMethods?\(|\.GetFields?\(|\.GetProperties\(")]
+    private static partial Regex ReflectionUse();
+}
