@@ -1,6 +1,5 @@
 using System.Numerics;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -123,7 +122,7 @@ public static partial class TensorOperations
                         }
                         else
                         {
-                            TensorPrimitives.Add(sums, part, sums);
+                            SpanSweep<T>.Add(part, sums);
                         }
                     }
                 }

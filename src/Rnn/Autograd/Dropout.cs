@@ -1,6 +1,5 @@
 using System.Numerics;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -32,7 +31,7 @@ public static partial class TensorOperations
         var mask = Tensor<T>.Uninitialized(input.Shape);
         random.FillMask(mask.AsSpan(), 1 - probability, T.CreateTruncating(1 / (1 - probability)));
         var output = Tensor<T>.Uninitialized(input.Shape);
-        TensorPrimitives.Multiply(input.AsReadOnlySpan(), mask.AsReadOnlySpan(), output.AsSpan());
+        SpanSweep<T>.Multiply(input.AsReadOnlySpan(), mask.AsReadOnlySpan(), output.AsSpan());
         return Graph.Records(input) ? new DropoutNode<T>(input, mask).Attach(output) : output;
     }
 
@@ -44,11 +43,11 @@ public static partial class TensorOperations
             var gradient = InputGradient(0, out var fresh);
             if (fresh)
             {
-                TensorPrimitives.Multiply(OutputGradient(), mask.AsReadOnlySpan(), gradient);
+                SpanSweep<T>.Multiply(OutputGradient(), mask.AsReadOnlySpan(), gradient);
             }
             else
             {
-                TensorPrimitives.MultiplyAdd(OutputGradient(), mask.AsReadOnlySpan(), gradient, gradient);
+                SpanSweep<T>.AddProduct(OutputGradient(), mask.AsReadOnlySpan(), gradient);
             }
         }
     }

@@ -1,6 +1,5 @@
 using System.Numerics;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -90,7 +89,7 @@ public static partial class TensorOperations
                     }
 
                     var sums = target.Slice(((i * view.Size) + indices[j]) * view.Inner, view.Inner);
-                    TensorPrimitives.Add(sums, source.Slice(((i * indices.Length) + j) * view.Inner, view.Inner), sums);
+                    SpanSweep<T>.Add(source.Slice(((i * indices.Length) + j) * view.Inner, view.Inner), sums);
                 }
             }
         }

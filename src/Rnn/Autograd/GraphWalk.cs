@@ -1,6 +1,5 @@
 using System.Numerics;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -59,7 +58,7 @@ internal sealed class GraphWalk<T>
         }
 
         var sum = output.GradientToAccumulate().AsSpan();
-        TensorPrimitives.Add(sum, gradient, sum);
+        SpanSweep<T>.Add(gradient, sum);
     }
 
     // Finds every node behind the root and counts how often its outputs are used by the others.

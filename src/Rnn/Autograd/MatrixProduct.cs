@@ -54,7 +54,18 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
 
         if (m <= RowsWithoutPacking)
         {
-            SmallProduct.Multiply(a, b, transposeB, c, m, n, k, accumulate);
+            for (var i = 0; i < m; i++)
+            {
+                if (transposeB)
+                {
+                    SpanSweep<T>.RowTimesTransposed(a + ((nint)i * k), b, c + ((nint)i * n), n, k, accumulate);
+                }
+                else
+                {
+                    SpanSweep<T>.RowTimesMatrix(a + ((nint)i * k), b, c + ((nint)i * n), n, k, accumulate);
+                }
+            }
+
             return;
         }
 

@@ -1,6 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -54,6 +54,7 @@ public static partial class TensorOperations
     /// <param name="input">The tensor.</param>
     /// <param name="axis">The axis; negative ones count from the last.</param>
     /// <exception cref="ArgumentException">The axis has no elements.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int[] ArgMax<T>(this Tensor<T> input, int axis = -1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -102,15 +103,11 @@ public static partial class TensorOperations
             var best = y.Slice(loops.Start(i).Left, loops.LeftStep == 0 ? 1 : loops.Inner);
             if (loops.LeftStep == 0)
             {
-                best[0] = largest ? T.Max(best[0], TensorPrimitives.Max(row)) : T.Min(best[0], TensorPrimitives.Min(row));
-            }
-            else if (largest)
-            {
-                TensorPrimitives.Max(best, row, best);
+                best[0] = largest ? T.Max(best[0], SpanSweep<T>.Extreme(row, true)) : T.Min(best[0], SpanSweep<T>.Extreme(row, false));
             }
             else
             {
-                TensorPrimitives.Min(best, row, best);
+                SpanSweep<T>.Extreme(row, best, largest);
             }
         }
 
@@ -120,6 +117,7 @@ public static partial class TensorOperations
     private sealed class ExtremeNode<T>(Tensor<T> input, Tensor<T> output, Shape kept) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal override void Backward()
         {
             var x = Inputs[0]!.AsReadOnlySpan();

@@ -1,6 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -32,22 +32,27 @@ public static partial class TensorOperations
             var row = x.Slice(i * loops.Inner, loops.Inner);
             if (loops.LeftStep == 0)
             {
-                y[at] += TensorPrimitives.SumOfSquares(row);
+                y[at] += SpanSweep<T>.Dot(row, row);
             }
             else
             {
                 var sums = y.Slice(at, loops.Inner);
-                TensorPrimitives.MultiplyAdd(row, row, sums, sums);
+                SpanSweep<T>.AddProduct(row, row, sums);
             }
         }
 
-        TensorPrimitives.Sqrt(y, y);
+        foreach (ref var norm in y)
+        {
+            norm = T.Sqrt(norm);
+        }
+
         return Graph.Records(input) ? new NormNode<T>(input, output, kept).Attach(output) : output;
     }
 
     private sealed class NormNode<T>(Tensor<T> input, Tensor<T> output, Shape kept) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal override void Backward()
         {
             var x = Inputs[0]!.AsReadOnlySpan();

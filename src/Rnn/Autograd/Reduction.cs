@@ -1,6 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -17,13 +17,14 @@ internal static class Reduction
         AddSums(input.AsReadOnlySpan(), target, input.Shape, kept);
         if (scale != T.One)
         {
-            TensorPrimitives.Multiply(target, scale, target);
+            SpanSweep<T>.Scale(target, scale, target);
         }
 
         return Graph.Records(input) ? new Node<T>(input, kept, scale).Attach(output) : output;
     }
 
     /// <summary>target += the sums of source over the dimensions in which target has one element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void AddSums<T>(ReadOnlySpan<T> source, Span<T> target, Shape sourceShape, Shape targetShape)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -35,17 +36,18 @@ internal static class Reduction
             var row = source.Slice(i * inner, inner);
             if (loops.LeftStep == 0)
             {
-                target[at] += TensorPrimitives.Sum(row);
+                target[at] += SpanSweep<T>.Sum(row);
             }
             else
             {
                 var sums = target.Slice(at, inner);
-                TensorPrimitives.Add(sums, row, sums);
+                SpanSweep<T>.Add(row, sums);
             }
         }
     }
 
     /// <summary>target = scale · source, or target += scale · source, source repeated where it has one element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Spread<T>(ReadOnlySpan<T> source, Span<T> target, Shape sourceShape, Shape targetShape, T scale, bool fresh)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -63,16 +65,16 @@ internal static class Reduction
                 }
                 else
                 {
-                    TensorPrimitives.Add(row, source[at] * scale, row);
+                    SpanSweep<T>.AddConstant(source[at] * scale, row);
                 }
             }
             else if (fresh)
             {
-                TensorPrimitives.Multiply(source.Slice(at, inner), scale, row);
+                SpanSweep<T>.Scale(source.Slice(at, inner), scale, row);
             }
             else
             {
-                TensorPrimitives.MultiplyAdd(source.Slice(at, inner), scale, row, row);
+                SpanSweep<T>.AddScaled(source.Slice(at, inner), scale, row);
             }
         }
     }

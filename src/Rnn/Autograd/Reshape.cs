@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -67,7 +66,7 @@ public static partial class TensorOperations
             }
             else
             {
-                TensorPrimitives.Add(gradient, OutputGradient(), gradient);
+                SpanSweep<T>.Add(OutputGradient(), gradient);
             }
         }
     }

@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Kernels;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -62,10 +62,27 @@ internal struct StridedView
     }
 
     /// <summary>Copies the elements of the view, in its order.</summary>
-    internal readonly void Gather<T>(ReadOnlySpan<T> source, Span<T> target)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal readonly unsafe void Gather<T>(ReadOnlySpan<T> source, Span<T> target)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var loops = Merged(target.Length);
+        if (loops.IsTransposition)
+        {
+            // The source runs along the second loop: blocks of it are transposed.
+            var (rows, columns) = (loops.Sizes[0], loops.Sizes[1]);
+            fixed (T* from = source)
+            fixed (T* to = target)
+            {
+                for (var i = 0; i < loops.Outer / columns; i++)
+                {
+                    BlockTranspose.Run(from + loops.Offset(i * columns), loops.Step, rows, columns, to + ((nint)i * rows * columns), rows);
+                }
+            }
+
+            return;
+        }
+
         for (var i = 0; i < loops.Outer; i++)
         {
             var at = loops.Offset(i);
@@ -84,10 +101,34 @@ internal struct StridedView
     }
 
     /// <summary>Adds to the elements of the view, in its order.</summary>
-    internal readonly void ScatterAdd<T>(ReadOnlySpan<T> source, Span<T> target)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal readonly unsafe void ScatterAdd<T>(ReadOnlySpan<T> source, Span<T> target)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var loops = Merged(source.Length);
+        if (loops.IsTransposition)
+        {
+            var (rows, columns) = (loops.Sizes[0], loops.Sizes[1]);
+            var rented = TensorPool<T>.Rent(rows * columns);
+            var block = rented.AsSpan(0, rows * columns);
+            fixed (T* from = source)
+            fixed (T* to = block)
+            {
+                for (var i = 0; i < loops.Outer / columns; i++)
+                {
+                    BlockTranspose.Run(from + ((nint)i * rows * columns), rows, columns, rows, to, columns);
+                    var at = loops.Offset(i * columns);
+                    for (var row = 0; row < rows; row++)
+                    {
+                        SpanSweep<T>.Add(block.Slice(row * columns, columns), target.Slice(at + (row * loops.Step), columns));
+                    }
+                }
+            }
+
+            TensorPool<T>.Return(rented);
+            return;
+        }
+
         for (var i = 0; i < loops.Outer; i++)
         {
             var at = loops.Offset(i);
@@ -95,7 +136,7 @@ internal struct StridedView
             if (loops.Step == 1)
             {
                 var sums = target.Slice(at, row.Length);
-                TensorPrimitives.Add(sums, row, sums);
+                SpanSweep<T>.Add(row, sums);
                 continue;
             }
 
@@ -148,6 +189,9 @@ internal struct StridedView
         public readonly int Inner => Sizes[0];
 
         public readonly int Step => Steps[0];
+
+        /// <summary>Whether the memory runs along the second loop and not along the first.</summary>
+        public readonly bool IsTransposition => Count > 1 && Steps[1] == 1 && Steps[0] > 1 && Outer > 0;
 
         public readonly int Offset(int outer)
         {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Rnn.Tensors;
 
 namespace Rnn.Autograd;
@@ -39,6 +40,7 @@ public static partial class TensorOperations
     }
 
     // One of the two may be a scalar; it is not made into a tensor of the mask's shape.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static Tensor<T> Choose<T>(Tensor<T> mask, Tensor<T> whenTrue, Tensor<T> whenFalse)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -71,6 +73,7 @@ public static partial class TensorOperations
             }
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Pass(Span<T> gradient, bool whenMasked)
         {
             var source = OutputGradient();

@@ -1,6 +1,4 @@
-using MathNet.Numerics.LinearAlgebra.Factorization;
 using Rnn.Tensors;
-using DoubleMatrix = MathNet.Numerics.LinearAlgebra.Matrix<double>;
 
 namespace Rnn.Layers;
 
@@ -62,18 +60,16 @@ internal sealed class OrthogonalInitializer(double gain) : Initializer
             return;
         }
 
-        // Q of a tall normal matrix; times the signs of R's diagonal it is evenly distributed over all orthonormal matrices.
-        var (tall, narrow) = (Math.Max(rows, columns), Math.Min(rows, columns));
-        var normal = new double[tall * narrow];
-        random.FillNormal<double>(normal);
-        var factors = DoubleMatrix.Build.Dense(tall, narrow, normal).QR(QRMethod.Thin);
-        var (q, r) = (factors.Q, factors.R);
-        for (var i = 0; i < narrow; i++)
+        // The orthonormal rows that come of normal ones, with a positive diagonal of R, are evenly distributed over all there are.
+        var (count, size) = (Math.Min(rows, columns), Math.Max(rows, columns));
+        var q = new double[count * size];
+        random.FillNormal<double>(q);
+        Orthonormalizer.Run(q, count, size);
+        for (var i = 0; i < rows; i++)
         {
-            var factor = r[i, i] < 0 ? -gain : gain;
-            for (var j = 0; j < tall; j++)
+            for (var j = 0; j < columns; j++)
             {
-                values[rows >= columns ? (j * columns) + i : (i * columns) + j] = T.CreateTruncating(q[j, i] * factor);
+                values[(i * columns) + j] = T.CreateTruncating(gain * q[rows <= columns ? (i * size) + j : (j * size) + i]);
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Rnn.Tensors;
 
@@ -8,24 +9,30 @@ public sealed partial class RandomSource
     /// <param name="values">The values to write.</param>
     /// <param name="low">The lower end.</param>
     /// <param name="high">The upper end.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void FillUniform<T>(Span<T> values, double low = 0, double high = 1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var range = high - low;
         var end = T.CreateTruncating(high);
+        var last = range > 0 ? T.BitDecrement(end) : end;
+        var generator = _generator;
         for (var i = 0; i < values.Length; i++)
         {
-            var value = T.CreateTruncating(low + (range * NextDouble()));
+            var value = T.CreateTruncating(low + (range * ((generator.Next() >> 11) * UnitOf53Bits)));
 
             // Rounding to float may reach the upper end, which is not part of the range.
-            values[i] = value < end || range <= 0 ? value : T.BitDecrement(end);
+            values[i] = value < end ? value : last;
         }
+
+        _generator = generator;
     }
 
     /// <summary>Fills with numbers drawn from the normal distribution.</summary>
     /// <param name="values">The values to write.</param>
     /// <param name="mean">The mean.</param>
     /// <param name="deviation">The standard deviation.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void FillNormal<T>(Span<T> values, double mean = 0, double deviation = 1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -37,7 +44,7 @@ public sealed partial class RandomSource
 
     /// <summary>
     /// Fills with <paramref name="value"/> where a coin of the given probability falls, else with zero: a dropout mask. The probability is
-    /// exact to 2⁻³²; one draw of the generator serves two elements.
+    /// exact to 2⁻³². Takes one number of the stream, whatever the length; the elements follow from it by their positions.
     /// </summary>
     /// <param name="values">The values to write.</param>
     /// <param name="probability">How likely an element becomes <paramref name="value"/>, from 0 to 1.</param>
@@ -51,17 +58,6 @@ public sealed partial class RandomSource
             throw new ArgumentOutOfRangeException(nameof(probability), probability, "expected a probability from 0 to 1.");
         }
 
-        var threshold = (ulong)Math.Round(probability * (1UL << 32));
-        for (var i = 0; i + 1 < values.Length; i += 2)
-        {
-            var bits = NextUInt64();
-            values[i] = (uint)bits < threshold ? value : T.Zero;
-            values[i + 1] = (bits >> 32) < threshold ? value : T.Zero;
-        }
-
-        if ((values.Length & 1) != 0)
-        {
-            values[^1] = (uint)NextUInt64() < threshold ? value : T.Zero;
-        }
+        RandomMask.Fill(values, NextUInt64(), probability, value);
     }
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Text;
 
 namespace Rnn.Tensors;
@@ -13,22 +12,17 @@ namespace Rnn.Tensors;
 /// </remarks>
 public sealed partial class RandomSource
 {
+    private const double UnitOf53Bits = 1.0 / (1UL << 53);
+
     private readonly ulong _seed;
-    private ulong _s0;
-    private ulong _s1;
-    private ulong _s2;
-    private ulong _s3;
+    private Xoshiro256 _generator;
 
     /// <summary>A source that starts from a seed.</summary>
     /// <param name="seed">Any number; equal seeds give equal streams.</param>
     public RandomSource(ulong seed)
     {
         _seed = seed;
-        var mixer = seed;
-        _s0 = SplitMix64(ref mixer);
-        _s1 = SplitMix64(ref mixer);
-        _s2 = SplitMix64(ref mixer);
-        _s3 = SplitMix64(ref mixer);
+        _generator = Xoshiro256.FromSeed(seed);
     }
 
     /// <summary>A source that goes on where <see cref="Save"/> was called.</summary>
@@ -41,11 +35,12 @@ public sealed partial class RandomSource
             throw new ArgumentException("state: expected a state that RandomSource.Save gave but got one of zeros.", nameof(state));
         }
 
-        (_seed, _s0, _s1, _s2, _s3) = state;
+        _seed = state.Seed;
+        _generator = new(state.S0, state.S1, state.S2, state.S3);
     }
 
     /// <summary>The state to go on from later: <c>new RandomSource(state)</c>.</summary>
-    public RandomState Save() => new(_seed, _s0, _s1, _s2, _s3);
+    public RandomState Save() => new(_seed, _generator.S0, _generator.S1, _generator.S2, _generator.S3);
 
     /// <summary>Goes back, or forward, to a saved state.</summary>
     /// <param name="state">What <see cref="Save"/> gave, of this source or of one that was made from the same seed.</param>
@@ -58,7 +53,7 @@ public sealed partial class RandomSource
                 $"state: expected a state of a source with the seed {_seed} but got one of {state.Seed}; use new RandomSource(state).", nameof(state));
         }
 
-        (_, _s0, _s1, _s2, _s3) = new RandomSource(state).Save();
+        _generator = new RandomSource(state)._generator;
     }
 
     /// <summary>
@@ -85,29 +80,18 @@ public sealed partial class RandomSource
     {
         // Two rounds, so that neighbouring seeds and numbers do not meet in the same child.
         var mixer = _seed;
-        mixer = SplitMix64(ref mixer) ^ number;
-        return new(SplitMix64(ref mixer));
+        mixer = Xoshiro256.SplitMix64(ref mixer) ^ number;
+        return new(Xoshiro256.SplitMix64(ref mixer));
     }
 
     /// <summary>64 random bits.</summary>
-    public ulong NextUInt64()
-    {
-        var result = BitOperations.RotateLeft(_s1 * 5, 7) * 9;
-        var t = _s1 << 17;
-        _s2 ^= _s0;
-        _s3 ^= _s1;
-        _s1 ^= _s2;
-        _s0 ^= _s3;
-        _s2 ^= t;
-        _s3 = BitOperations.RotateLeft(_s3, 45);
-        return result;
-    }
+    public ulong NextUInt64() => _generator.Next();
 
     /// <summary>A number from [0, 1): a multiple of 2⁻⁵³.</summary>
-    public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1UL << 53));
+    public double NextDouble() => (NextUInt64() >> 11) * UnitOf53Bits;
 
     /// <summary>A number from the normal distribution with mean 0 and standard deviation 1.</summary>
-    public double NextNormal() => NormalDistribution.Quantile(((NextUInt64() >> 11) + 0.5) * (1.0 / (1UL << 53)));
+    public double NextNormal() => NormalDistribution.Quantile(((NextUInt64() >> 11) + 0.5) * UnitOf53Bits);
 
     /// <summary>A whole number from 0 to <paramref name="end"/> − 1, all equally likely.</summary>
     /// <param name="end">One more than the largest.</param>
@@ -170,13 +154,5 @@ public sealed partial class RandomSource
 
         Shuffle(order.AsSpan());
         return order;
-    }
-
-    private static ulong SplitMix64(ref ulong state)
-    {
-        var z = state += 0x9E3779B97F4A7C15UL;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return z ^ (z >> 31);
     }
 }

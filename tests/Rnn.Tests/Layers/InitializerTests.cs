@@ -24,6 +24,25 @@ public class InitializerTests
         Tensor<double> Gram(Tensor<double> q) => rows >= columns ? q.Transpose().MatMul(q) : q.MatMul(q.Transpose());
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(17, 37)]
+    [InlineData(33, 33)]
+    [InlineData(65, 200)]
+    public void Orthonormal_rows_are_those_of_a_factorisation_by_reflections(int rows, int columns)
+    {
+        var a = Tensor<double>.RandomNormal(new RandomSource(8), 0, 1, rows, columns);
+        var ours = a.Clone();
+        Orthonormalizer.Run(ours.AsSpan(), rows, columns);
+        var factors = a.ToMatrix().Transpose().QR(MathNet.Numerics.LinearAlgebra.Factorization.QRMethod.Thin);
+        var q = Tensor<double>.From(factors.Q.Transpose());
+        for (var i = 0; i < rows; i++)
+        {
+            var sign = Math.Sign(factors.R[i, i]);
+            Assert.Equal(q.Row(i).ToArray().Select(v => sign * v), ours.Row(i).ToArray(), (e, v) => Math.Abs(e - v) < 1e-11);
+        }
+    }
+
     [Fact]
     public void Orthogonal_matrices_are_evenly_distributed()
     {

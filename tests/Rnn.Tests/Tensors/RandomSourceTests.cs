@@ -138,22 +138,81 @@ public class RandomSourceTests
     [Fact]
     public void Masks_have_the_given_share_of_ones()
     {
-        foreach (var length in new[] { 0, 1, 3, 129, 100_001 })
+        Check<float>();
+        Check<double>();
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RandomSource(1).FillMask<float>([], 1.5, 1));
+
+        static void Check<T>()
+            where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
         {
-            var mask = new double[length];
-            new RandomSource(6).FillMask<double>(mask, 0.9, 1 / 0.9);
-            Assert.All(mask, value => Assert.True(value is 0 or (1 / 0.9)));
-            if (length > 1000)
+            var five = T.CreateChecked(5);
+            foreach (var probability in new[] { 0, 0.1, 0.5, 0.9, 1 })
             {
-                Assert.Equal(1, mask.Average(), 0.01);
+                foreach (var length in new[] { 0, 1, 3, 17, 129, 100_001 })
+                {
+                    var mask = new T[length];
+                    new RandomSource(6).FillMask<T>(mask, probability, five);
+                    var kept = mask.Count(value => value == five);
+                    Assert.Equal(length - kept, mask.Count(value => value == T.Zero));
+                    Assert.InRange(kept, Lowest(length, probability), length - Lowest(length, 1 - probability));
+                }
             }
 
-            new RandomSource(6).FillMask<double>(mask, 0, 5);
-            Assert.All(mask, value => Assert.Equal(0, value));
-            new RandomSource(6).FillMask<double>(mask, 1, 5);
-            Assert.All(mask, value => Assert.Equal(5, value));
+            static double Lowest(int length, double probability) =>
+                (length * probability) - (4 * Math.Sqrt(length * probability * (1 - probability))) - (length < 1000 && probability < 1 ? 3 : 0);
+        }
+    }
+
+    [Fact]
+    public void Masks_are_the_same_in_pieces_and_in_both_element_types()
+    {
+        var whole = new float[1000];
+        RandomMask.Fill<float>(whole, 12345, 0.3, 1);
+        foreach (var piece in new[] { 1, 3, 17, 64, 129 })
+        {
+            var pieces = new double[1000];
+            for (var i = 0; i < pieces.Length; i += piece)
+            {
+                RandomMask.Fill(pieces.AsSpan(i, Math.Min(piece, pieces.Length - i)), 12345, 0.3, 1.0, (uint)i);
+            }
+
+            Assert.Equal(whole.Select(v => (double)v), pieces);
+        }
+    }
+
+    [Fact]
+    public void Masks_do_not_correlate_with_neighbours_shifts_or_other_keys()
+    {
+        const int count = 100_000;
+        var random = new RandomSource(9);
+        var masks = new float[4][];
+        for (var i = 0; i < masks.Length; i++)
+        {
+            masks[i] = new float[count];
+            RandomMask.Fill<float>(masks[i], i < 2 ? (ulong)i : random.NextUInt64(), 0.5, 1);
         }
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => new RandomSource(1).FillMask<float>([], 1.5, 1));
+        for (var a = 0; a < masks.Length; a++)
+        {
+            for (var b = 0; b < masks.Length; b++)
+            {
+                foreach (var shift in new[] { 0, 1, 2, 3, 4, 8, 16, 17, 64, 256, 1000, 1024 })
+                {
+                    if (a == b && shift == 0)
+                    {
+                        continue;
+                    }
+
+                    var sum = 0.0;
+                    for (var i = shift; i < count; i++)
+                    {
+                        sum += (masks[a][i] - 0.5) * (masks[b][i - shift] - 0.5) * 4;
+                    }
+
+                    // Five standard deviations of a sum of independent signs.
+                    Assert.InRange(Math.Abs(sum), 0, 5 * Math.Sqrt(count));
+                }
+            }
+        }
     }
 }

@@ -1,0 +1,149 @@
+using System.Numerics;
+using Rnn.Kernels;
+
+namespace Rnn.Autograd;
+
+/// <summary>
+/// The plain loops over spans that operations share: sums, products, extremes, each once for every vector width. Compiled at once to
+/// full speed, unlike library loops that warm up.
+/// </summary>
+internal abstract unsafe class SpanSweep<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private static readonly SpanSweep<T> Current = Simd.Create<T, Factory, SpanSweep<T>>(default);
+
+    /// <summary>sums += source.</summary>
+    internal static void Add(ReadOnlySpan<T> source, Span<T> sums)
+    {
+        fixed (T* from = source)
+        fixed (T* to = sums[..source.Length])
+        {
+            Current.AddTo(from, to, source.Length);
+        }
+    }
+
+    /// <summary>sums += source·factor.</summary>
+    internal static void AddScaled(ReadOnlySpan<T> source, T factor, Span<T> sums)
+    {
+        fixed (T* from = source)
+        fixed (T* to = sums[..source.Length])
+        {
+            Current.AddScaledTo(from, factor, to, source.Length);
+        }
+    }
+
+    /// <summary>target = source·factor; both may be the same.</summary>
+    internal static void Scale(ReadOnlySpan<T> source, T factor, Span<T> target)
+    {
+        fixed (T* from = source)
+        fixed (T* to = target[..source.Length])
+        {
+            Current.ScaleInto(from, factor, to, source.Length);
+        }
+    }
+
+    /// <summary>sums += value.</summary>
+    internal static void AddConstant(T value, Span<T> sums)
+    {
+        fixed (T* to = sums)
+        {
+            Current.AddConstantTo(value, to, sums.Length);
+        }
+    }
+
+    /// <summary>target = a⊙b.</summary>
+    internal static void Multiply(ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> target)
+    {
+        fixed (T* left = a)
+        fixed (T* right = b[..a.Length])
+        fixed (T* to = target[..a.Length])
+        {
+            Current.MultiplyInto(left, right, to, a.Length);
+        }
+    }
+
+    /// <summary>sums += a⊙b.</summary>
+    internal static void AddProduct(ReadOnlySpan<T> a, ReadOnlySpan<T> b, Span<T> sums)
+    {
+        fixed (T* left = a)
+        fixed (T* right = b[..a.Length])
+        fixed (T* to = sums[..a.Length])
+        {
+            Current.AddProductTo(left, right, to, a.Length);
+        }
+    }
+
+    /// <summary>The sum of all elements; long spans lose no more digits than short ones.</summary>
+    internal static T Sum(ReadOnlySpan<T> values)
+    {
+        fixed (T* from = values)
+        {
+            return Current.SumOf(from, values.Length);
+        }
+    }
+
+    /// <summary>Σ a⊙b.</summary>
+    internal static T Dot(ReadOnlySpan<T> a, ReadOnlySpan<T> b)
+    {
+        fixed (T* left = a)
+        fixed (T* right = b[..a.Length])
+        {
+            return Current.DotOf(left, right, a.Length);
+        }
+    }
+
+    /// <summary>best = the larger of best and source (or the smaller), NaN where either is NaN.</summary>
+    internal static void Extreme(ReadOnlySpan<T> source, Span<T> best, bool largest)
+    {
+        fixed (T* from = source)
+        fixed (T* to = best[..source.Length])
+        {
+            Current.ExtremeInto(from, to, source.Length, largest);
+        }
+    }
+
+    /// <summary>The largest (or smallest) element, NaN if any is NaN.</summary>
+    internal static T Extreme(ReadOnlySpan<T> values, bool largest)
+    {
+        fixed (T* from = values)
+        {
+            return Current.ExtremeOf(from, values.Length, largest);
+        }
+    }
+
+    /// <summary>c (+)= a·B for one row a [k] and B [k, n].</summary>
+    internal static void RowTimesMatrix(T* a, T* b, T* c, int n, int k, bool accumulate) => Current.RowTimesMatrixInto(a, b, c, n, k, accumulate);
+
+    /// <summary>c (+)= a·Bᵀ for one row a [k] and B [n, k].</summary>
+    internal static void RowTimesTransposed(T* a, T* b, T* c, int n, int k, bool accumulate) => Current.RowTimesTransposedInto(a, b, c, n, k, accumulate);
+
+    private protected abstract void AddTo(T* source, T* sums, nint count);
+
+    private protected abstract void AddScaledTo(T* source, T factor, T* sums, nint count);
+
+    private protected abstract void ScaleInto(T* source, T factor, T* target, nint count);
+
+    private protected abstract void AddConstantTo(T value, T* sums, nint count);
+
+    private protected abstract void MultiplyInto(T* a, T* b, T* target, nint count);
+
+    private protected abstract void AddProductTo(T* a, T* b, T* sums, nint count);
+
+    private protected abstract T SumOf(T* values, nint count);
+
+    private protected abstract T DotOf(T* a, T* b, nint count);
+
+    private protected abstract void ExtremeInto(T* source, T* best, nint count, bool largest);
+
+    private protected abstract T ExtremeOf(T* values, nint count, bool largest);
+
+    private protected abstract void RowTimesMatrixInto(T* a, T* b, T* c, nint n, nint k, bool accumulate);
+
+    private protected abstract void RowTimesTransposedInto(T* a, T* b, T* c, nint n, nint k, bool accumulate);
+
+    private readonly struct Factory : IVectorFactory<T, SpanSweep<T>>
+    {
+        public SpanSweep<T> Create<V>()
+            where V : struct, IVector<V, T> => new VectorSpanSweep<V, T>();
+    }
+}
