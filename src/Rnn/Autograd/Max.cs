@@ -127,25 +127,29 @@ public static partial class TensorOperations
             var equal = rented.AsSpan(0, y.Length);
             equal.Clear();
             var loops = new BroadcastLoops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
+            var (inner, step) = (loops.Inner, loops.LeftStep);
             for (var i = 0; i < loops.Outer; i++)
             {
-                var at = loops.Start(i).Left;
-                for (var j = 0; j < loops.Inner; j++)
+                var to = loops.Start(i).Left;
+                foreach (var value in x.Slice(i * inner, inner))
                 {
-                    var to = at + (j * loops.LeftStep);
-                    equal[to] += x[(i * loops.Inner) + j] == y[to] ? T.One : T.Zero;
+                    equal[to] += value == y[to] ? T.One : T.Zero;
+                    to += step;
                 }
             }
 
             var dx = InputGradient(0);
             for (var i = 0; i < loops.Outer; i++)
             {
-                var at = loops.Start(i).Left;
-                for (var j = 0; j < loops.Inner; j++)
+                var to = loops.Start(i).Left;
+                for (var from = i * inner; from < (i + 1) * inner; from++)
                 {
-                    var to = at + (j * loops.LeftStep);
-                    var from = (i * loops.Inner) + j;
-                    dx[from] += x[from] == y[to] ? dy[to] / equal[to] : T.Zero;
+                    if (x[from] == y[to])
+                    {
+                        dx[from] += dy[to] / equal[to];
+                    }
+
+                    to += step;
                 }
             }
 

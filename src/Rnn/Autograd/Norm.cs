@@ -60,14 +60,14 @@ public static partial class TensorOperations
             var dy = OutputGradient();
             var dx = InputGradient(0);
             var loops = new BroadcastLoops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
+            var (inner, step) = (loops.Inner, loops.LeftStep);
             for (var i = 0; i < loops.Outer; i++)
             {
-                var at = loops.Start(i).Left;
-                for (var j = 0; j < loops.Inner; j++)
+                var to = loops.Start(i).Left;
+                for (var from = i * inner; from < (i + 1) * inner; from++)
                 {
-                    var to = at + (j * loops.LeftStep);
-                    var from = (i * loops.Inner) + j;
                     dx[from] += y[to] == T.Zero ? T.Zero : dy[to] * (x[from] / y[to]);
+                    to += step;
                 }
             }
         }

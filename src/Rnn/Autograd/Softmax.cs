@@ -18,24 +18,22 @@ public static partial class TensorOperations
     public static Tensor<T> LogSoftmax<T>(this Tensor<T> input, int axis = -1)
         where T : unmanaged, IFloatingPointIeee754<T> => SoftmaxOf(input, axis, logarithm: true);
 
-    private static Tensor<T> SoftmaxOf<T>(Tensor<T> input, int axis, bool logarithm)
+    private static unsafe Tensor<T> SoftmaxOf<T>(Tensor<T> input, int axis, bool logarithm)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(input);
         var view = AxisView.Of(input.Shape, axis);
         var output = Tensor<T>.Uninitialized(input.Shape);
-        var x = input.AsReadOnlySpan();
-        var y = output.AsSpan();
-        var block = view.Size * view.Inner;
-        if (block != 0 && view.Inner == 1)
+        fixed (T* x = input.AsReadOnlySpan())
+        fixed (T* y = output.AsSpan())
         {
-            SoftmaxRows(x, y, view, logarithm);
-        }
-        else
-        {
-            for (var i = 0; i < (block == 0 ? 0 : view.Outer); i++)
+            if (input.Length > 0 && view.Inner == 1)
             {
-                SoftmaxSweep<T>.Forward(x.Slice(i * block, block), y.Slice(i * block, block), view.Inner, logarithm);
+                SoftmaxRows(x, y, view.Outer, view.Size, logarithm);
+            }
+            else if (input.Length > 0)
+            {
+                SoftmaxColumns(x, y, view, logarithm);
             }
         }
 
@@ -43,59 +41,102 @@ public static partial class TensorOperations
     }
 
     // The last dimension: rows that lie in one piece.
-    private static unsafe void SoftmaxRows<T>(ReadOnlySpan<T> x, Span<T> y, AxisView view, bool logarithm)
+    private static unsafe void SoftmaxRows<T>(T* x, T* y, int rows, int size, bool logarithm)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        fixed (T* source = x, target = y)
+        if (logarithm)
         {
-            Rows<T> from = new(source, view.Size), to = new(target, view.Size);
-            if (logarithm)
-            {
-                RowKernels<T>.Current.LogSoftmax(from, to, view.Outer, view.Size);
-            }
-            else
-            {
-                RowKernels<T>.Current.Softmax(from, to, view.Outer, view.Size);
-            }
+            RowKernels<T>.Current.LogSoftmax(new(x, size), new(y, size), rows, size);
+        }
+        else
+        {
+            RowKernels<T>.Current.Softmax(new(x, size), new(y, size), rows, size);
         }
     }
 
-    private sealed class SoftmaxNode<T>(Tensor<T> input, Tensor<T> output, AxisView view, bool logarithm) : GraphNode<T>([input])
+    // Another dimension: its columns become rows and come back.
+    private static unsafe void SoftmaxColumns<T>(T* x, T* y, AxisView view, bool logarithm)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var (outer, size, inner) = view;
+        var rented = TensorPool<T>.Rent(size * inner);
+        fixed (T* rows = rented)
+        {
+            for (var i = 0; i < outer; i++)
+            {
+                var at = (nint)i * size * inner;
+                BlockTranspose.Run(x + at, inner, size, inner, rows, size);
+                SoftmaxRows(rows, rows, inner, size, logarithm);
+                BlockTranspose.Run(rows, size, inner, size, y + at, inner);
+            }
+        }
+
+        TensorPool<T>.Return(rented);
+    }
+
+    private sealed unsafe class SoftmaxNode<T>(Tensor<T> input, Tensor<T> output, AxisView view, bool logarithm) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         internal override void Backward()
         {
-            var y = output.AsReadOnlySpan();
-            var dy = OutputGradient();
-            var dx = InputGradient(0, out var fresh);
-            var block = view.Size * view.Inner;
-            if (block != 0 && view.Inner == 1)
+            var gradient = InputGradient(0, out var fresh);
+            if (gradient.IsEmpty)
             {
-                BackwardRows(y, dy, dx, !fresh);
                 return;
             }
 
-            for (var i = 0; i < (block == 0 ? 0 : view.Outer); i++)
+            fixed (T* y = output.AsReadOnlySpan())
+            fixed (T* dy = OutputGradient())
+            fixed (T* dx = gradient)
             {
-                SoftmaxSweep<T>.Backward(
-                    y.Slice(i * block, block), dy.Slice(i * block, block), dx.Slice(i * block, block), view.Inner, logarithm, fresh);
-            }
-        }
-
-        private unsafe void BackwardRows(ReadOnlySpan<T> y, ReadOnlySpan<T> dy, Span<T> dx, bool accumulate)
-        {
-            fixed (T* value = y, above = dy, below = dx)
-            {
-                Rows<T> values = new(value, view.Size), from = new(above, view.Size), to = new(below, view.Size);
-                if (logarithm)
+                if (view.Inner == 1)
                 {
-                    RowKernels<T>.Current.LogSoftmaxBackward(values, from, to, view.Outer, view.Size, accumulate);
+                    BackwardRows(y, dy, dx, view.Outer, !fresh);
                 }
                 else
                 {
-                    RowKernels<T>.Current.SoftmaxBackward(values, from, to, view.Outer, view.Size, accumulate);
+                    BackwardColumns(y, dy, dx, !fresh);
                 }
             }
+        }
+
+        private void BackwardRows(T* y, T* dy, T* dx, int rows, bool accumulate)
+        {
+            Rows<T> values = new(y, view.Size), above = new(dy, view.Size), below = new(dx, view.Size);
+            if (logarithm)
+            {
+                RowKernels<T>.Current.LogSoftmaxBackward(values, above, below, rows, view.Size, accumulate);
+            }
+            else
+            {
+                RowKernels<T>.Current.SoftmaxBackward(values, above, below, rows, view.Size, accumulate);
+            }
+        }
+
+        private void BackwardColumns(T* y, T* dy, T* dx, bool accumulate)
+        {
+            var (outer, size, inner) = view;
+            var length = size * inner;
+            var rentedValues = TensorPool<T>.Rent(length);
+            var rentedGradients = TensorPool<T>.Rent(length);
+            fixed (T* values = rentedValues, gradients = rentedGradients)
+            {
+                for (var i = 0; i < (length == 0 ? 0 : outer); i++)
+                {
+                    var at = (nint)i * length;
+                    BlockTranspose.Run(y + at, inner, size, inner, values, size);
+                    BlockTranspose.Run(dy + at, inner, size, inner, gradients, size);
+                    BackwardRows(values, gradients, gradients, inner, accumulate: false);
+                    BlockTranspose.Run(gradients, size, inner, size, accumulate ? values : dx + at, inner);
+                    if (accumulate)
+                    {
+                        SpanSweep<T>.Add(new(values, length), new(dx + at, length));
+                    }
+                }
+            }
+
+            TensorPool<T>.Return(rentedValues);
+            TensorPool<T>.Return(rentedGradients);
         }
     }
 }
