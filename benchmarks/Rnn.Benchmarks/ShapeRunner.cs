@@ -15,7 +15,7 @@ internal static class ShapeRunner
     /// <summary>
     /// Times inference, and a training step: forward and backward with the gradients of input, weights and biases, the weights packed anew each time.
     /// </summary>
-    public static IEnumerable<Measurement> Run(RecurrentShape shape, int threads)
+    public static IEnumerable<Measurement> Run(RecurrentShape shape, int threads, string? phase = null)
     {
         Workers.MaxThreads = threads;
         var options = new RecurrentOptions { Layers = shape.Layers, Bidirectional = shape.Bidirectional, Seed = 1 };
@@ -24,15 +24,25 @@ internal static class ShapeRunner
         var input = Tensor<float>.RandomNormal(random, 0, 1, shape.Batch, shape.Steps, shape.Input);
         var lengths = shape.Lengths;
         layer.Evaluate();
-        yield return shape.IsStream
-            ? Stream(shape, threads, layer, input)
-            : Measure(shape, threads, "infer", shape.Flop, () =>
-            {
-                using var off = NoGradient.Scope();
-                using var scope = TensorScope.Enter();
-                layer.Forward(input, lengths);
-            });
+        if (phase is null or "infer")
+        {
+            yield return shape.IsStream
+                ? Stream(shape, threads, layer, input)
+                : Measure(shape, threads, "infer", shape.Flop, () =>
+                {
+                    using var off = NoGradient.Scope();
+                    using var scope = TensorScope.Enter();
+                    layer.Forward(input, lengths);
+                });
+        }
+
+        if (phase is "infer")
+        {
+            yield break;
+        }
+
         layer.Train();
+        using var outer = TensorScope.Enter();
         var seed = Tensor<float>.Ones(shape.Batch, shape.Steps, layer.OutputSize);
         input.RequiresGradient = true;
         var parameters = layer.Parameters.ToArray();

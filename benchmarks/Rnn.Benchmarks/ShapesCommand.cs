@@ -22,14 +22,11 @@ internal static class ShapesCommand
 
         foreach (var shape in RecurrentShape.Read(file, parsed.List("--names")))
         {
-            foreach (var measured in ShapeRunner.Run(shape, parsed.Number("--threads", 1)))
+            foreach (var measured in ShapeRunner.Run(shape, parsed.Number("--threads", 1), parsed.Text("--phase")))
             {
-                if (parsed.Text("--phase") is not { } phase || phase == measured.Phase)
-                {
-                    Console.WriteLine(string.Create(
-                        CultureInfo.InvariantCulture,
-                        $$"""{"peer": "{{measured.Peer}}", "shape": "{{measured.Shape}}", "threads": {{measured.Threads}}, "phase": "{{measured.Phase}}", "ms": {{measured.Ms:F6}}, "flop": {{measured.Flop:F0}}, "bytes": {{measured.Bytes}}}"""));
-                }
+                Console.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $$"""{"peer": "{{measured.Peer}}", "shape": "{{measured.Shape}}", "threads": {{measured.Threads}}, "phase": "{{measured.Phase}}", "ms": {{measured.Ms:F6}}, "flop": {{measured.Flop:F0}}, "bytes": {{measured.Bytes}}}"""));
             }
         }
 

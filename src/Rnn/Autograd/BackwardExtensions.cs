@@ -46,6 +46,6 @@ public static class BackwardExtensions
             throw new ArgumentException($"gradient: expected the shape of the output, {output.Shape}, but got {gradient.Shape}.", nameof(gradient));
         }
 
-        GraphWalk<T>.Run(output, gradient.AsReadOnlySpan(), keepGraph);
+        GraphWalk<T>.Run(output, gradient.AsReadOnlySpan(), keepGraph, gradient.PinnedArray());
     }
 }

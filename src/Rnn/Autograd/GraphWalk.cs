@@ -19,7 +19,7 @@ internal sealed class GraphWalk<T>
     private readonly List<GraphNode<T>> _found = [];
     private readonly Stack<GraphNode<T>> _ready = [];
 
-    internal static void Run(Tensor<T> output, ReadOnlySpan<T> gradient, bool keepGraph)
+    internal static void Run(Tensor<T> output, ReadOnlySpan<T> gradient, bool keepGraph, T[]? pinnedGradient = null)
     {
         if (output.Node is not { } root)
         {
@@ -32,7 +32,15 @@ internal sealed class GraphWalk<T>
         try
         {
             walk.CountUses(root);
-            gradient.CopyTo(root.GradientToFill(output.NodeOutput, output.Length, out _));
+            if (pinnedGradient is not null)
+            {
+                root.BorrowGradient(output.NodeOutput, pinnedGradient);
+            }
+            else
+            {
+                gradient.CopyTo(root.GradientToFill(output.NodeOutput, output.Length, out _));
+            }
+
             walk.Propagate(root, keepGraph);
         }
         finally

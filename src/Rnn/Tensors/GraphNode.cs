@@ -111,8 +111,7 @@ internal abstract class GraphNode<T>
             return node.GradientToFill(tensor.NodeOutput, tensor.Length, out fresh);
         }
 
-        fresh = false;
-        return tensor.GradientToAccumulate().AsSpan();
+        return tensor.GradientToFill(out fresh).AsSpan();
     }
 
     /// <summary>The buffer of an output's gradient, rented on first use.</summary>
@@ -122,6 +121,14 @@ internal abstract class GraphNode<T>
         fresh = slot.Gradient is null;
         var array = slot.Gradient ??= TensorPool<T>.Rent(length);
         return array.AsSpan(0, length);
+    }
+
+    /// <summary>Takes a gradient that someone else owns, in memory that does not move, for as long as the walk lasts.</summary>
+    internal void BorrowGradient(int index, T[] gradient)
+    {
+        ref var slot = ref Slot(index);
+        slot.Gradient = gradient;
+        slot.IsBorrowed = true;
     }
 
     /// <summary>Returns the gradient buffers of the outputs.</summary>
@@ -158,13 +165,19 @@ internal abstract class GraphNode<T>
     {
         public T[]? Gradient;
         public int Length;
+        public bool IsBorrowed;
 
         public void Release()
         {
             if (Gradient is { } array)
             {
                 Gradient = null;
-                TensorPool<T>.Return(array);
+                if (!IsBorrowed)
+                {
+                    TensorPool<T>.Return(array);
+                }
+
+                IsBorrowed = false;
             }
         }
     }

@@ -11,7 +11,14 @@ internal sealed class Storage<T>
 {
     private T[]? _array;
 
-    internal Storage(T[] array) => _array = array;
+    internal Storage(T[] array, bool isPinned = false)
+    {
+        _array = array;
+        IsPinned = isPinned;
+    }
+
+    /// <summary>Whether the array never moves: it comes from the pool or was allocated so.</summary>
+    internal bool IsPinned { get; }
 
     /// <summary>The array; longer than the tensor where it comes from the pool.</summary>
     internal T[] Array => _array ?? throw new ObjectDisposedException(

@@ -18,6 +18,8 @@ public sealed partial class Tensor<T>
     private Storage<T> _storage;
     private int _offset;
     private Tensor<T>? _gradient;
+    private Tensor<T>? _clearedGradient;
+    private bool _gradientInBlock;
     private bool _requiresGradient;
 
     internal Tensor(Storage<T> storage, int offset, Shape shape)
@@ -102,7 +104,30 @@ public sealed partial class Tensor<T>
     }
 
     /// <summary>The gradient of this leaf, made of zeros when there is none yet: pinned, and never from a scope's pool, since it outlives the step.</summary>
-    internal Tensor<T> GradientToAccumulate() => _gradient ??= new(new Storage<T>(GC.AllocateArray<T>(Length, pinned: true)), 0, Shape);
+    internal Tensor<T> GradientToAccumulate()
+    {
+        var gradient = GradientToFill(out var fresh);
+        if (fresh)
+        {
+            gradient.AsSpan().Clear();
+        }
+
+        return gradient;
+    }
+
+    /// <summary>
+    /// As <see cref="GradientToAccumulate"/>, but where <paramref name="fresh"/> is true the content is unknown and every element must be written.
+    /// </summary>
+    internal Tensor<T> GradientToFill(out bool fresh)
+    {
+        fresh = _gradient is null;
+        _gradient ??= _clearedGradient ?? new(new Storage<T>(GC.AllocateUninitializedArray<T>(Length, pinned: true), isPinned: true), 0, Shape);
+        _clearedGradient = null;
+        return _gradient;
+    }
+
+    /// <summary>The array, where it never moves and this tensor begins at its start; else null.</summary>
+    internal T[]? PinnedArray() => _storage.IsPinned && _offset == 0 ? _storage.Array : null;
 
     /// <summary>Moves the elements, and the gradient if given, into slices of larger blocks; values are copied.</summary>
     [MemberNotNull(nameof(_gradient))]
@@ -124,11 +149,25 @@ public sealed partial class Tensor<T>
         _storage = block;
         _offset = offset;
         _gradient = new(gradientBlock, gradientOffset, Shape);
+        _gradientInBlock = true;
     }
 
     /// <summary>Whether the elements lie in this block at this place.</summary>
     internal bool LiesIn(Storage<T> block, int offset) => ReferenceEquals(_storage, block) && _offset == offset;
 
-    /// <summary>Sets the gradient to zero; its memory is kept for the next backward pass.</summary>
-    public void ClearGradient() => _gradient?.AsSpan().Clear();
+    /// <summary>
+    /// Clears the gradient for the next backward pass. That of a parameter that an optimiser holds becomes zero; any other becomes null
+    /// until then, and its memory is used again.
+    /// </summary>
+    public void ClearGradient()
+    {
+        if (_gradientInBlock)
+        {
+            _gradient!.AsSpan().Clear();
+        }
+        else if (_gradient is not null)
+        {
+            (_clearedGradient, _gradient) = (_gradient, null);
+        }
+    }
 }

@@ -84,7 +84,7 @@ public sealed class TensorScope : IDisposable
             array.AsSpan(0, length).Clear();
         }
 
-        var storage = new Storage<T>(array);
+        var storage = new Storage<T>(array, isPinned: true);
         switch (storage)
         {
             case Storage<float> floats:
