@@ -5,6 +5,7 @@ return args switch
 {
     ["kernels", .. var rest] => KernelTable.Run(rest),
     ["cells", .. var rest] => CellTable.Run(rest),
+    ["warmup"] => WarmupCommand.Run(),
     ["shapes", .. var rest] => ShapesCommand.Run(rest),
     _ => RunBenchmarkDotNet(args),
 };
