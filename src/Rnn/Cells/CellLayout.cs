@@ -44,7 +44,20 @@ public sealed record CellLayout
     public bool NormalizesProducts { get; init; }
 
     /// <summary>The number of gates that the input product feeds.</summary>
-    public int InputGates => Gates.Count(gate => gate.FromInput);
+    public int InputGates
+    {
+        get
+        {
+            // A plain loop: streams ask at every step, and must not allocate.
+            var count = 0;
+            for (var gate = 0; gate < Gates.Count; gate++)
+            {
+                count += Gates[gate].FromInput ? 1 : 0;
+            }
+
+            return count;
+        }
+    }
 
     /// <summary>The letters of the gates in order, such as <c>ifgo</c>.</summary>
     public string GateOrder => string.Concat(Gates.Select(gate => gate.Letter));
