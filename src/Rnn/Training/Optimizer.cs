@@ -166,7 +166,7 @@ public abstract partial class Optimizer<T>
         work.Run(sweep, run.Length, parts);
     }
 
-    private protected static double NotNegative(double value, string name) => value >= 0 && double.IsFinite(value)
+    internal static double NotNegative(double value, string name) => value >= 0 && double.IsFinite(value)
         ? value
         : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a finite number of zero or more but got {value}.");
 

@@ -31,10 +31,20 @@ public sealed class ParameterGroup<T>
     }
 
     /// <summary>The learning rate of this group; null for the optimiser's.</summary>
-    public double? LearningRate { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double? LearningRate
+    {
+        get;
+        set => field = value is { } number ? Optimizer<T>.NotNegative(number, nameof(LearningRate)) : null;
+    }
 
     /// <summary>The weight decay of this group; null for the optimiser's.</summary>
-    public double? WeightDecay { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double? WeightDecay
+    {
+        get;
+        set => field = value is { } number ? Optimizer<T>.NotNegative(number, nameof(WeightDecay)) : null;
+    }
 
     /// <summary>The parameters with their names.</summary>
     public IReadOnlyList<KeyValuePair<string, Parameter<T>>> NamedParameters { get; }

@@ -96,7 +96,7 @@ public sealed class SequenceBatcher : TokenBatcher
         return window.Steps > 0;
     }
 
-    // Takes the next sequence where the row's own has ended; true where a new one begins.
+    // Takes the next sequence where the row's own has ended; true where a new one begins, or none is left and no state matters.
     private bool Advance(int row)
     {
         var sequence = _sequenceOfRow[row];
@@ -107,6 +107,6 @@ public sealed class SequenceBatcher : TokenBatcher
 
         _sequenceOfRow[row] = _taken < _order.Length ? _order[_taken++] : -1;
         _position[row] = 0;
-        return _sequenceOfRow[row] >= 0;
+        return true;
     }
 }

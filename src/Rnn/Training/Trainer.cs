@@ -40,22 +40,42 @@ public sealed partial class Trainer<T>
     public Optimizer<T> Optimizer { get; }
 
     /// <summary>N, the parallel rows of a batch of tokens; 32 by default.</summary>
-    public int BatchSize { get; init; } = 32;
+    public int BatchSize
+    {
+        get;
+        init => field = OneOrMore(value, nameof(BatchSize));
+    } = 32;
 
     /// <summary>k₂, the steps that the gradient runs back through a stream of tokens; 64 by default.</summary>
-    public int Steps { get; init; } = 64;
+    public int Steps
+    {
+        get;
+        init => field = OneOrMore(value, nameof(Steps));
+    } = 64;
 
     /// <summary>k₁, the steps between two updates on a stream of tokens; null for <see cref="Steps"/>.</summary>
-    public int? Stride { get; init; }
+    public int? Stride
+    {
+        get;
+        init => field = OneOrMore(value, nameof(Stride));
+    }
 
     /// <summary>How the loss over tokens becomes one number; also what label smoothing and class weights it has.</summary>
     public CrossEntropyOptions TokenLoss { get; init; } = new();
 
     /// <summary>The limit of the gradients' global norm; null for none. The norm is reported either way.</summary>
-    public double? MaxGradientNorm { get; init; }
+    public double? MaxGradientNorm
+    {
+        get;
+        init => field = AboveZero(value, nameof(MaxGradientNorm));
+    }
 
     /// <summary>The limit of every single gradient's absolute value, applied before the norm; null for none.</summary>
-    public double? MaxGradientValue { get; init; }
+    public double? MaxGradientValue
+    {
+        get;
+        init => field = AboveZero(value, nameof(MaxGradientValue));
+    }
 
     /// <summary>What to do when a gradient is infinite or not a number; to throw by default.</summary>
     public NonFinitePolicy NonFiniteGradients { get; init; }
@@ -67,19 +87,37 @@ public sealed partial class Trainer<T>
     public ScheduleUnit ScheduleUnit { get; init; }
 
     /// <summary>The updates after which training ends; null for no limit.</summary>
-    public long? MaxIterations { get; init; }
+    public long? MaxIterations
+    {
+        get;
+        init => field = OneOrMore(value, nameof(MaxIterations));
+    }
 
     /// <summary>The time after which training ends; null for no limit. The step under way is finished.</summary>
     public TimeSpan? MaxTime { get; init; }
 
     /// <summary>The updates between two validations; null for one after every epoch. A last one follows the last update in any case.</summary>
-    public long? ValidateEvery { get; init; }
+    public long? ValidateEvery
+    {
+        get;
+        init => field = OneOrMore(value, nameof(ValidateEvery));
+    }
 
     /// <summary>The parallel rows of validation on a stream of tokens; null for <see cref="BatchSize"/>. One is exact, see <see cref="SequenceEvaluation.MeanLoss"/>.</summary>
-    public int? ValidationRows { get; init; }
+    public int? ValidationRows
+    {
+        get;
+        init => field = OneOrMore(value, nameof(ValidationRows));
+    }
 
     /// <summary>The validations in a row that may fail to improve before training ends early; null for no early end.</summary>
-    public int? Patience { get; init; }
+    public int? Patience
+    {
+        get;
+        init => field = value is null or >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Patience), value, $"Patience: expected 0 or more but got {value}.");
+    }
 
     /// <summary>How much smaller a validation loss must be than the best one to count as an improvement; 0 by default.</summary>
     public double MinImprovement { get; init; }
@@ -97,7 +135,13 @@ public sealed partial class Trainer<T>
     public NonMonotoneTrigger? AveragingTrigger { get; init; }
 
     /// <summary>How much of the running mean of losses is kept at each step; 0.98 by default.</summary>
-    public double LossSmoothing { get; init; } = 0.98;
+    public double LossSmoothing
+    {
+        get;
+        init => field = value is >= 0 and < 1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(LossSmoothing), value, $"LossSmoothing: expected a number from 0 up to but not including 1 but got {value}.");
+    } = 0.98;
 
     /// <summary>Trains on one stream of tokens by truncated backpropagation through time.</summary>
     /// <param name="tokens">The stream; the model foretells each token from those before.</param>
@@ -132,7 +176,7 @@ public sealed partial class Trainer<T>
 
     /// <summary>
     /// Trains on separate sequences of tokens, <see cref="BatchSize"/> at once: through whole sequences, or truncated where they are longer
-    /// than <see cref="Steps"/>. Their order is random in every epoch.
+    /// than <see cref="Steps"/>. A truncated row that begins a new sequence beside others that go on starts from a state of zeros.
     /// </summary>
     /// <param name="sequences">The sequences; the model foretells each token from those before in its sequence.</param>
     /// <param name="random">The source of the order; null to keep the order given.</param>
@@ -140,7 +184,7 @@ public sealed partial class Trainer<T>
     /// <param name="epochs">The passes over the sequences; null to go on until another limit ends it.</param>
     /// <param name="progress">Hears of every step.</param>
     /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
-    /// <exception cref="ArgumentException">No sequence has two tokens, or nothing says when to end.</exception>
+    /// <exception cref="ArgumentException">No sequence has two tokens, a <see cref="Stride"/> is set, or nothing says when to end.</exception>
     /// <exception cref="InvalidOperationException">The model is no <see cref="ISequenceModel{T}"/>.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
@@ -150,8 +194,9 @@ public sealed partial class Trainer<T>
         ReadOnlyMemory<int> validation = default,
         int? epochs = null,
         IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellationToken = default) => FitTokensAsync(
-            TokenModel(), new SequenceBatcher(sequences, BatchSize, Steps), validation, epochs, progress, cancellationToken, random);
+        CancellationToken cancellationToken = default) => Stride is null
+            ? FitTokensAsync(TokenModel(), new SequenceBatcher(sequences, BatchSize, Steps), validation, epochs, progress, cancellationToken, random)
+            : throw new ArgumentException("Stride: windows of separate sequences do not overlap; leave it null, or train on one stream.", nameof(sequences));
 
     /// <summary>Trains on a task of your own.</summary>
     /// <param name="task">The task.</param>
@@ -203,15 +248,21 @@ public sealed partial class Trainer<T>
             throw new ArgumentException("epochs: nothing says when to end; give the epochs, or set MaxIterations, MaxTime or Patience.", nameof(epochs));
         }
 
-        if (epochs < 1 || MaxIterations < 1 || ValidateEvery < 1 || Patience < 0)
+        if (epochs < 1)
         {
-            throw new ArgumentException(
-                $"epochs: expected epochs, MaxIterations and ValidateEvery of 1 or more and Patience of 0 or more but got {epochs}, {MaxIterations}, {ValidateEvery} and {Patience}.", nameof(epochs));
-        }
-
-        if (MaxGradientNorm is { } norm && !(norm > 0))
-        {
-            throw new ArgumentException($"MaxGradientNorm: expected a number above zero but got {norm}.", nameof(epochs));
+            throw new ArgumentOutOfRangeException(nameof(epochs), epochs, $"epochs: expected 1 or more but got {epochs}.");
         }
     }
+
+    private static TNumber OneOrMore<TNumber>(TNumber value, string name)
+        where TNumber : IBinaryInteger<TNumber> => value >= TNumber.One
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected 1 or more but got {value}.");
+
+    private static TNumber? OneOrMore<TNumber>(TNumber? value, string name)
+        where TNumber : struct, IBinaryInteger<TNumber> => value is { } number ? OneOrMore(number, name) : null;
+
+    private static double? AboveZero(double? value, string name) => value is null or > 0
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a number above zero but got {value}.");
 }

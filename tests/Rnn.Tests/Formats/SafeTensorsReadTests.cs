@@ -184,6 +184,40 @@ public class SafeTensorsReadTests
         Assert.Contains($"cut short: its header needs {bytes.Length} bytes but there are {bytes.Length - 3}", error.Message);
     }
 
+    // Whatever one byte is changed to: the file is read, or refused as invalid, and never anything else.
+    [Fact]
+    public void ADamagedFileIsReadOrRefused()
+    {
+        var bytes = FileOf("""{"__metadata__":{"k":"v"},"x":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"y":{"dtype":"F16","shape":[],"data_offsets":[8,10]}}""", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        var (read, refused) = (0, 0);
+        for (var position = 0; position < bytes.Length; position++)
+        {
+            var original = bytes[position];
+            foreach (var value in (byte[])[0, 1, 0x20, 0x22, 0x2C, 0x30, 0x39, 0x5C, 0x7D, 0x80, 0xFF, (byte)(original + 1), (byte)(original ^ 0x40)])
+            {
+                bytes[position] = value;
+                try
+                {
+                    var file = SafeTensors.Read(bytes);
+                    foreach (var entry in file.Entries.Where(entry => entry.Type.IsReadable))
+                    {
+                        Assert.Equal(entry.Shape.ElementCount, file.Get<double>(entry.Name).Length);
+                    }
+
+                    read++;
+                }
+                catch (InvalidDataException)
+                {
+                    refused++;
+                }
+            }
+
+            bytes[position] = original;
+        }
+
+        Assert.True(read > 100 && refused > 100, $"read {read}, refused {refused}");
+    }
+
     [Fact]
     public void BytesAfterTheLastTensorAreRefused()
     {

@@ -113,7 +113,7 @@ public class BatcherTests
                 Assert.Equal(window.Steps, window.ValidSteps.ToArray().Max());
                 for (var row = 0; row < window.Rows; row++)
                 {
-                    if (window.Starts[row])
+                    if (window.Starts[row] && window.ValidSteps[row] > 0)
                     {
                         seen.Add(open[row] = []);
                     }
@@ -129,6 +129,8 @@ public class BatcherTests
                     }
                 }
 
+                // In whole sequences all rows begin anew each time, also those with nothing left.
+                Assert.True(steps is not null || !window.Starts.Contains(false));
                 Assert.Equal(window.ValidSteps.ToArray().Sum(), window.TargetCount);
             }
 

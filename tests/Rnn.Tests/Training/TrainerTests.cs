@@ -133,7 +133,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(TrainingStop.Time, byTime.Stop);
         Assert.True(byTime.Elapsed >= TimeSpan.FromMilliseconds(50));
         Assert.Contains("nothing says when to end", (await Assert.ThrowsAsync<ArgumentException>(() => Make().FitAsync(Rhyme))).Message);
-        Assert.Contains("of 1 or more", (await Assert.ThrowsAsync<ArgumentException>(() => Make().FitAsync(Rhyme, epochs: 0))).Message);
+        Assert.Contains("epochs: expected 1 or more but got 0", (await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Make().FitAsync(Rhyme, epochs: 0))).Message);
     }
 
     [Fact]
@@ -167,6 +167,8 @@ public sealed class TrainerTests : IDisposable
         var model = new Trainer<float>(new TinyLanguageModel<float>(4), new Sgd<float>()) { BatchSize = 2, Steps = 5 };
         await Assert.ThrowsAsync<ArgumentException>(() => model.FitAsync(Rhyme[..9], epochs: 1));
         await Assert.ThrowsAsync<ArgumentException>(() => model.FitAsync(Rhyme, new int[1], epochs: 1));
+        var overlapping = new Trainer<float>(new TinyLanguageModel<float>(4), new Sgd<float>()) { Stride = 3 };
+        Assert.Contains("do not overlap", (await Assert.ThrowsAsync<ArgumentException>(() => overlapping.FitAsync([[1, 2], [1, 3]], epochs: 1))).Message);
     }
 
     [Fact]
@@ -249,9 +251,25 @@ public sealed class TrainerTests : IDisposable
         var byValue = new Trainer<double>(other, new Sgd<double> { LearningRate = 1 }) { MaxGradientValue = 0.125, MaxIterations = 2, Schedule = new ExponentialSchedule(0.5) };
         await byValue.FitAsync(new Scripted(other, _ => null));
         Assert.Equal([0.125 + 0.0625], other.Values);
+    }
 
-        var bad = new Trainer<double>(other, new Sgd<double>()) { MaxGradientNorm = 0 };
-        Assert.Contains("MaxGradientNorm: expected a number above zero but got 0", (await Assert.ThrowsAsync<ArgumentException>(() => bad.FitAsync(new Scripted(other, _ => null), 1))).Message);
+    [Fact]
+    public void ImpossibleOptionsAreNamed()
+    {
+        var (model, optimizer) = (new TestModule<double>([0]), new Sgd<double>());
+        Refuses("BatchSize: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { BatchSize = 0 });
+        Refuses("Steps: expected 1 or more but got -1", () => new Trainer<double>(model, optimizer) { Steps = -1 });
+        Refuses("Stride: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { Stride = 0 });
+        Refuses("MaxIterations: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { MaxIterations = 0 });
+        Refuses("ValidateEvery: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { ValidateEvery = 0 });
+        Refuses("ValidationRows: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { ValidationRows = 0 });
+        Refuses("Patience: expected 0 or more but got -1", () => new Trainer<double>(model, optimizer) { Patience = -1 });
+        Refuses("MaxGradientNorm: expected a number above zero but got 0", () => new Trainer<double>(model, optimizer) { MaxGradientNorm = 0 });
+        Refuses("MaxGradientValue: expected a number above zero but got NaN", () => new Trainer<double>(model, optimizer) { MaxGradientValue = double.NaN });
+        Refuses("LossSmoothing: expected a number from 0 up to but not including 1 but got 1", () => new Trainer<double>(model, optimizer) { LossSmoothing = 1 });
+        Refuses("LearningRate: expected a finite number of zero or more but got -1", () => new ParameterGroup<double>(model) { LearningRate = -1 });
+
+        static void Refuses(string message, Func<object> make) => Assert.Contains(message, Assert.Throws<ArgumentOutOfRangeException>(make).Message);
     }
 
     // By hand: averaging begins when the loss no longer improves; validation sees the averages, training goes on from the parameters.
