@@ -10,10 +10,14 @@ namespace Rnn.Cells;
 /// <remarks>
 /// Cho et al. 2014 (arXiv:1406.1078), as written there. Two phases: the first makes r⊙h₋, the second multiplies it with the candidate's
 /// matrix. <typeparamref name="TUpdate"/>: <see cref="UpdateKeeps"/> as above, or <see cref="UpdateReplaces"/>, where h = (1−z)⊙h₋ + z⊙n.
+/// <typeparamref name="TNormalization"/>: <see cref="Unnormalized"/> or <see cref="LayerNormalized"/> (Ba, Kiros and Hinton 2016,
+/// arXiv:1607.06450): r, z = σ(LN(W x; γ₁) + LN(U h₋; γ₂) + b), each LN over both gates together, n = tanh(LN(W x; γ₃) + LN(U(r⊙h₋); γ₄) + b).
 /// </remarks>
 /// <typeparam name="TUpdate">What the update gate means.</typeparam>
-public readonly struct GruBeforeCell<TUpdate> : ICell
+/// <typeparam name="TNormalization">Whether products are layer-normalised.</typeparam>
+public readonly struct GruBeforeCell<TUpdate, TNormalization> : ICell
     where TUpdate : struct, IUpdate
+    where TNormalization : struct, INormalization
 {
     private const int R = 0;
     private const int Z = 1;
@@ -22,7 +26,8 @@ public readonly struct GruBeforeCell<TUpdate> : ICell
     /// <inheritdoc/>
     public static CellLayout Layout { get; } = new()
     {
-        Name = $"gru-before{TUpdate.Suffix}",
+        Name = $"gru-before{TUpdate.Suffix}{TNormalization.Suffix}",
+        NormalizesProducts = TNormalization.Normalizes,
         Gates = [new("r", "reset gate"), new("z", "update gate"), new("n", "candidate")],
         States = [new("h", "hidden state", FlowsDirectly: true)],
         Products = [new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Made(0), N, 1, Phase: 1)],

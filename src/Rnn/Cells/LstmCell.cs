@@ -13,12 +13,17 @@ namespace Rnn.Cells;
 /// see p⊙c₋, o sees p⊙c) or <see cref="FullPeephole"/> (σ(Θ·[c, h, x] + b): i and f see P c₋, o sees P c, the new c).</para>
 /// <para><typeparamref name="TForget"/>: <see cref="SeparateForget"/>, <see cref="CoupledForget"/> (i = 1 − f: three gates; Greff et al. 2017) or
 /// <see cref="NoForget"/> (f = 1: the cell of 1997).</para>
+/// <para><typeparamref name="TNormalization"/>: <see cref="Unnormalized"/> or <see cref="LayerNormalized"/> (Ba, Kiros and Hinton 2016,
+/// arXiv:1607.06450): each gate's pre-activation is LN(W x; γ₁) + LN(U h₋; γ₂) + b, each LN over all gates together, and h = o⊙tanh(LN(c; γ₃, β₃)).
+/// Peepholes see c as it is; a peephole's product P c is normalised like the others.</para>
 /// </remarks>
 /// <typeparam name="TPeephole">How the gates see the cell state.</typeparam>
 /// <typeparam name="TForget">Where the forget gate comes from.</typeparam>
-public readonly struct LstmCell<TPeephole, TForget> : ICell
+/// <typeparam name="TNormalization">Whether products and cell state are layer-normalised.</typeparam>
+public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
     where TPeephole : struct, IPeephole
     where TForget : struct, IForget
+    where TNormalization : struct, INormalization
 {
     private const int H = 0;
     private const int C = 1;
@@ -50,6 +55,9 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => G + 1;
     }
+
+    // A product or a row pass stands between the cell state and the output.
+    private static bool HasTwoPhases => TPeephole.IsFull || TNormalization.Normalizes;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -86,14 +94,15 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
 
             step.Keep(G, g);
             step.SetNext(C, c);
-            if (!TPeephole.IsFull)
+            if (!HasTwoPhases)
             {
-                Output<TStep, V, T>(step, c);
+                Output<TStep, V, T>(step, c, c);
             }
         }
         else
         {
-            Output<TStep, V, T>(step, step.Next(C));
+            var c = step.Next(C);
+            Output<TStep, V, T>(step, c, TNormalization.Normalizes ? step.Made(0) : c);
         }
     }
 
@@ -104,14 +113,14 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (TPeephole.IsFull && phase == 1)
+        if (HasTwoPhases && phase == 1)
         {
-            // dc goes on through the product of o's peephole matrix before phase 0 takes it up.
+            // dc goes on through the product of o's peephole matrix, or the normalisation, before phase 0 takes it up.
             step.SetGradient(C, OutputBackward<TStep, V, T>(step));
             return;
         }
 
-        var dc = TPeephole.IsFull ? step.CarriedGradient(C) : OutputBackward<TStep, V, T>(step);
+        var dc = HasTwoPhases ? step.CarriedGradient(C) : OutputBackward<TStep, V, T>(step);
         var before = step.Previous(C);
         var g = step.Gate(G);
         V carried;
@@ -156,15 +165,15 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
         step.SetGradient(C, carried);
     }
 
-    // h = o⊙tanh c
+    // h = o⊙tanh shown, with c itself or the normalised c to show
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Output<TStep, V, T>(TStep step, V c)
+    private static void Output<TStep, V, T>(TStep step, V c, V shown)
         where TStep : struct, IForwardStep<V, T>
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var o = V.Sigmoid(Seen<TStep, V, T>(step, O, O - 1, c));
-        var squashed = V.Tanh(c);
+        var squashed = V.Tanh(shown);
         step.Keep(O, o);
         step.KeepValue(0, squashed);
         step.SetNext(H, o * squashed);
@@ -181,7 +190,16 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
         var o = step.Gate(O);
         var squashed = step.KeptValue(0);
         var dO = dh * squashed * (o * (V.One - o));
-        var dc = V.MultiplyAdd(dh * o, V.One - (squashed * squashed), step.Gradient(C));
+        var dc = step.Gradient(C);
+        if (TNormalization.Normalizes)
+        {
+            step.SetMadeGradient(0, dh * o * (V.One - (squashed * squashed)));
+        }
+        else
+        {
+            dc = V.MultiplyAdd(dh * o, V.One - (squashed * squashed), dc);
+        }
+
         if (TPeephole.IsDiagonal)
         {
             dc = V.MultiplyAdd(dO, step.Vector(O - 1), dc);
@@ -234,14 +252,17 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
 
         return new()
         {
-            Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}",
+            Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}{TNormalization.Suffix}",
             Gates = gates,
             States = [new("h", "hidden state", FlowsDirectly: false), new("c", "cell state", FlowsDirectly: true)],
             Products = products,
             Vectors = vectors,
             VectorWeight = "weight_peephole",
             KeptValues = 1,
-            Phases = TPeephole.IsFull ? 2 : 1,
+            Phases = HasTwoPhases ? 2 : 1,
+            NormalizesProducts = TNormalization.Normalizes,
+            Normalizations = TNormalization.Normalizes ? [new("norm_c", C, Made: 0, AfterPhase: 0)] : [],
+            MadeValues = TNormalization.Normalizes ? 1 : 0,
         };
     }
 }

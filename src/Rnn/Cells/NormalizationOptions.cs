@@ -1,0 +1,31 @@
+namespace Rnn.Cells;
+
+/// <summary>Whether a cell's gate products and cell state are layer-normalised; a type parameter of the LSTM and GRU cells.</summary>
+public interface INormalization
+{
+    /// <summary>Whether they are (Ba, Kiros and Hinton 2016, arXiv:1607.06450).</summary>
+    static abstract bool Normalizes { get; }
+
+    /// <summary>What the option adds to the cell's name.</summary>
+    static abstract string Suffix { get; }
+}
+
+/// <summary>Nothing is normalised.</summary>
+public readonly struct Unnormalized : INormalization
+{
+    /// <inheritdoc/>
+    public static bool Normalizes => false;
+
+    /// <inheritdoc/>
+    public static string Suffix => string.Empty;
+}
+
+/// <summary>Gate products are normalised over their rows, and so is the cell state of an LSTM before its tanh.</summary>
+public readonly struct LayerNormalized : INormalization
+{
+    /// <inheritdoc/>
+    public static bool Normalizes => true;
+
+    /// <inheritdoc/>
+    public static string Suffix => "-layernorm";
+}
