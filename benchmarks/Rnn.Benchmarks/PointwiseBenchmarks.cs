@@ -38,7 +38,7 @@ public unsafe class PointwiseBenchmarks
         }
 
         _rows = RowKernels<float>.For(Bits);
-        _cell = CellKernels<float>.Create<LstmCell<NoPeephole, SeparateForget>>(Bits);
+        _cell = CellKernels<float>.Create<LstmCell<NoPeephole, SeparateForget, Unnormalized>>(Bits);
         _block = new() { Rows = Batch, Units = Units, Columns = new(_memory, 4 * Units), Kept = new(_memory + (4 * Batch * Units), Units) };
         for (var state = 0; state < 2; state++)
         {

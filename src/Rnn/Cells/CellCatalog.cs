@@ -61,12 +61,17 @@ public static class CellCatalog
     {
         CellLayout Layout { get; }
 
+        Type Cell { get; }
+
         CellKernels<T> Create<T>()
             where T : unmanaged, IFloatingPointIeee754<T>;
     }
 
     /// <summary>The names of all built-in cells.</summary>
     public static IReadOnlyList<string> Names => field ??= [.. Entries.Select(entry => entry.Layout.Name)];
+
+    /// <summary>The types of all built-in cells, in the order of <see cref="Names"/>.</summary>
+    internal static IReadOnlyList<Type> Types => [.. Entries.Select(entry => entry.Cell)];
 
     /// <summary>What a step of a built-in cell is made of.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
@@ -84,6 +89,8 @@ public static class CellCatalog
         where TCell : struct, ICell
     {
         public CellLayout Layout => TCell.Layout;
+
+        public Type Cell => typeof(TCell);
 
         public CellKernels<T> Create<T>()
             where T : unmanaged, IFloatingPointIeee754<T> => CellKernels<T>.Create<TCell>();

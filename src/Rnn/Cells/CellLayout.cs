@@ -5,7 +5,7 @@ namespace Rnn.Cells;
 /// follow from it.
 /// </summary>
 /// <remarks>Throughout, <c>H</c> is the hidden size; each gate is one block of H columns.</remarks>
-public sealed record CellLayout
+public sealed partial record CellLayout
 {
     /// <summary>The name in files and on command lines, such as <c>lstm-peephole</c>.</summary>
     public required string Name { get; init; }
@@ -115,8 +115,22 @@ internal readonly record struct GateGroup(int FirstGate, int GateCount);
 /// <param name="Letter">The letter in the equations and in gate orders.</param>
 /// <param name="Name">What it does.</param>
 /// <param name="FromInput">Whether the input product feeds it.</param>
-/// <param name="InitialBias">The bias it starts with.</param>
-public sealed record Gate(string Letter, string Name, bool FromInput = true, double InitialBias = 0);
+/// <param name="InitialBias">The bias it starts with, times the option <c>ForgetBias</c>.</param>
+/// <param name="Role">What it does to the memory, for initialisation by time scales (chrono).</param>
+public sealed record Gate(string Letter, string Name, bool FromInput = true, double InitialBias = 0, GateRole Role = GateRole.Other);
+
+/// <summary>What a gate does to the memory of a cell.</summary>
+public enum GateRole
+{
+    /// <summary>Neither of the two.</summary>
+    Other,
+
+    /// <summary>The more open it is, the more of the old state stays: a forget gate, or an update gate z of h = (1−z)⊙n + z⊙h₋.</summary>
+    Keeps,
+
+    /// <summary>The more open it is, the more new comes in: an input gate, or an update gate z of h = (1−z)⊙h₋ + z⊙n.</summary>
+    Admits,
+}
 
 /// <summary>A state that a cell carries from step to step.</summary>
 /// <param name="Letter">The letter in the equations.</param>

@@ -28,7 +28,7 @@ public readonly struct GruBeforeCell<TUpdate, TNormalization> : ICell
     {
         Name = $"gru-before{TUpdate.Suffix}{TNormalization.Suffix}",
         NormalizesProducts = TNormalization.Normalizes,
-        Gates = [new("r", "reset gate"), new("z", "update gate"), new("n", "candidate")],
+        Gates = [new("r", "reset gate"), new("z", "update gate", Role: TUpdate.Keeps ? GateRole.Keeps : GateRole.Admits), new("n", "candidate")],
         States = [new("h", "hidden state", FlowsDirectly: true)],
         Products = [new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Made(0), N, 1, Phase: 1)],
         MadeValues = 1,

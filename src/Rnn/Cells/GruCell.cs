@@ -29,7 +29,13 @@ public readonly struct GruCell<TUpdate, TNormalization> : ICell
     {
         Name = $"gru{TUpdate.Suffix}{TNormalization.Suffix}",
         NormalizesProducts = TNormalization.Normalizes,
-        Gates = [new("r", "reset gate"), new("z", "update gate"), new("n", "candidate"), new("m", "recurrent part of the candidate", FromInput: false)],
+        Gates =
+        [
+            new("r", "reset gate"),
+            new("z", "update gate", Role: TUpdate.Keeps ? GateRole.Keeps : GateRole.Admits),
+            new("n", "candidate"),
+            new("m", "recurrent part of the candidate", FromInput: false),
+        ],
         States = [new("h", "hidden state", FlowsDirectly: true)],
         Products = [new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Previous(0), M, 1)],
     };

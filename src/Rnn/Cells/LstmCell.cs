@@ -57,7 +57,11 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
     }
 
     // A product or a row pass stands between the cell state and the output.
-    private static bool HasTwoPhases => TPeephole.IsFull || TNormalization.Normalizes;
+    private static bool HasTwoPhases
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TPeephole.IsFull || TNormalization.Normalizes;
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -222,12 +226,12 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         var gates = new List<Gate>();
         if (TForget.HasInputGate)
         {
-            gates.Add(new("i", "input gate"));
+            gates.Add(new("i", "input gate", Role: GateRole.Admits));
         }
 
         if (TForget.HasForgetGate)
         {
-            gates.Add(new("f", "forget gate", InitialBias: 1));
+            gates.Add(new("f", "forget gate", InitialBias: 1, Role: GateRole.Keeps));
         }
 
         gates.Add(new("g", "cell candidate"));

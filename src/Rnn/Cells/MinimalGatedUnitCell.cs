@@ -20,7 +20,7 @@ public readonly struct MinimalGatedUnitCell : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = "mgu",
-        Gates = [new("f", "forget gate"), new("n", "candidate")],
+        Gates = [new("f", "forget gate", Role: GateRole.Admits), new("n", "candidate")],
         States = [new("h", "hidden state", FlowsDirectly: true)],
         Products = [new("weight_hh", Operand.Previous(0), F, 1), new("weight_hh", Operand.Made(0), N, 1, Phase: 1)],
         MadeValues = 1,

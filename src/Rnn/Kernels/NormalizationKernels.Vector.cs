@@ -56,10 +56,8 @@ internal sealed unsafe class NormalizationKernels<V, T> : NormalizationKernels<T
             var (mean, scale) = (V.Broadcast(moments[0]), V.Broadcast(moments[1]));
             GradientSums(x.Values[row], dy[row], x.Gain, mean, count, out var sum, out var product);
 
-            // dx = r·g + (x − μ)·slope + shift
-            var slope = V.Broadcast(-product * share * moments[1] * moments[1] * moments[1]);
-            var shift = V.Broadcast(-sum * share * moments[1]);
-            Spread(x.Values[row], dy[row], x.Gain, mean, scale, slope, shift, dx[row], accumulate, sums[row], count);
+            var slope = V.Broadcast(-product * share * moments[1] * moments[1]);
+            Spread(x.Values[row], dy[row], x.Gain, mean, scale, slope, V.Broadcast(sum * share), dx[row], accumulate, sums[row], count);
         }
     }
 
@@ -81,11 +79,11 @@ internal sealed unsafe class NormalizationKernels<V, T> : NormalizationKernels<T
             GradientSums(x2, d, second.Gain, mean2, count, out var sum2, out var product2);
             var (scale1, scale2) = (moments1[1], moments2[1]);
             Spread(
-                x1, d, first.Gain, mean1, V.Broadcast(scale1), V.Broadcast(-product1 * share * scale1 * scale1 * scale1),
-                V.Broadcast(-sum1 * share * scale1), x1, false, firstSums[row], count);
+                x1, d, first.Gain, mean1, V.Broadcast(scale1), V.Broadcast(-product1 * share * scale1 * scale1),
+                V.Broadcast(sum1 * share), x1, false, firstSums[row], count);
             Spread(
-                x2, d, second.Gain, mean2, V.Broadcast(scale2), V.Broadcast(-product2 * share * scale2 * scale2 * scale2),
-                V.Broadcast(-sum2 * share * scale2), x2, false, secondSums[row], count);
+                x2, d, second.Gain, mean2, V.Broadcast(scale2), V.Broadcast(-product2 * share * scale2 * scale2),
+                V.Broadcast(sum2 * share), x2, false, secondSums[row], count);
         }
     }
 
@@ -201,7 +199,7 @@ internal sealed unsafe class NormalizationKernels<V, T> : NormalizationKernels<T
         product = V.Sum(p0 + p1);
     }
 
-    // dx (+)= r·g + (x − μ)·slope + shift; sums += dy⊙x̂
+    // dx (+)= r·(g − shift + (x − μ)·slope); sums += dy⊙x̂. Of one column nothing flows: g − shift is exactly zero.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Spread(T* x, T* dy, T* gain, V mean, V scale, V slope, V shift, T* dx, bool accumulate, T* sums, int count)
     {
@@ -210,7 +208,7 @@ internal sealed unsafe class NormalizationKernels<V, T> : NormalizationKernels<T
         {
             var centred = V.Load(x + i) - mean;
             var d = V.Load(dy + i);
-            var value = V.MultiplyAdd(d * V.Load(gain + i), scale, V.MultiplyAdd(centred, slope, shift));
+            var value = V.MultiplyAdd(centred, slope, (d * V.Load(gain + i)) - shift) * scale;
             V.MultiplyAdd(d, centred * scale, V.Load(sums + i)).Store(sums + i);
             (accumulate ? value + V.Load(dx + i) : value).Store(dx + i);
         }
@@ -220,7 +218,7 @@ internal sealed unsafe class NormalizationKernels<V, T> : NormalizationKernels<T
             var rest = count - i;
             var centred = V.LoadPartial(x + i, rest) - mean;
             var d = V.LoadPartial(dy + i, rest);
-            var value = V.MultiplyAdd(d * V.LoadPartial(gain + i, rest), scale, V.MultiplyAdd(centred, slope, shift));
+            var value = V.MultiplyAdd(centred, slope, (d * V.LoadPartial(gain + i, rest)) - shift) * scale;
             V.MultiplyAdd(d, centred * scale, V.LoadPartial(sums + i, rest)).StorePartial(sums + i, rest);
             (accumulate ? value + V.LoadPartial(dx + i, rest) : value).StorePartial(dx + i, rest);
         }

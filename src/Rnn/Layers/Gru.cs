@@ -24,6 +24,18 @@ public sealed class Gru<T> : RecurrentLayer<T>
     {
     }
 
-    private static CellKernels<T> Cell(GruOptions options) => CellCatalog.Create<T>(
-        $"gru{(options.ResetAfter ? string.Empty : "-before")}{(options.UpdateKeeps ? UpdateKeeps.Suffix : UpdateReplaces.Suffix)}");
+    // Each choice names its cell's type, so that a trimmed program carries the GRUs only.
+    private static CellKernels<T> Cell(GruOptions options) =>
+        options.UpdateKeeps ? WithUpdate<UpdateKeeps>(options) : WithUpdate<UpdateReplaces>(options);
+
+    private static CellKernels<T> WithUpdate<TUpdate>(GruOptions options)
+        where TUpdate : struct, IUpdate => options.LayerNormalization
+        ? WithNormalization<TUpdate, LayerNormalized>(options)
+        : WithNormalization<TUpdate, Unnormalized>(options);
+
+    private static CellKernels<T> WithNormalization<TUpdate, TNormalization>(GruOptions options)
+        where TUpdate : struct, IUpdate
+        where TNormalization : struct, INormalization => options.ResetAfter
+        ? CellKernels<T>.Create<GruCell<TUpdate, TNormalization>>()
+        : CellKernels<T>.Create<GruBeforeCell<TUpdate, TNormalization>>();
 }

@@ -30,6 +30,7 @@ public sealed class Lstm<T> : RecurrentLayer<T>
     {
     }
 
+    // Each choice names its cell's type, so that a trimmed program carries the LSTMs only.
     private static CellKernels<T> Cell(LstmOptions options)
     {
         if (options.CoupledGates && !options.ForgetGate)
@@ -37,13 +38,24 @@ public sealed class Lstm<T> : RecurrentLayer<T>
             throw new ArgumentException("ForgetGate: coupled gates need a forget gate.", nameof(options));
         }
 
-        var peephole = options.Peepholes switch
+        return options.Peepholes switch
         {
-            Peepholes.Diagonal => DiagonalPeephole.Suffix,
-            Peepholes.Full => FullPeephole.Suffix,
-            _ => NoPeephole.Suffix,
+            Peepholes.None => WithPeephole<NoPeephole>(options),
+            Peepholes.Diagonal => WithPeephole<DiagonalPeephole>(options),
+            Peepholes.Full => WithPeephole<FullPeephole>(options),
+            _ => throw new ArgumentException($"Peepholes: {options.Peepholes} is none of None, Diagonal and Full.", nameof(options)),
         };
-        var forget = options.CoupledGates ? CoupledForget.Suffix : options.ForgetGate ? SeparateForget.Suffix : NoForget.Suffix;
-        return CellCatalog.Create<T>($"lstm{peephole}{forget}");
     }
+
+    private static CellKernels<T> WithPeephole<TPeephole>(LstmOptions options)
+        where TPeephole : struct, IPeephole =>
+        options.CoupledGates ? WithForget<TPeephole, CoupledForget>(options)
+        : options.ForgetGate ? WithForget<TPeephole, SeparateForget>(options)
+        : WithForget<TPeephole, NoForget>(options);
+
+    private static CellKernels<T> WithForget<TPeephole, TForget>(LstmOptions options)
+        where TPeephole : struct, IPeephole
+        where TForget : struct, IForget => options.LayerNormalization
+        ? CellKernels<T>.Create<LstmCell<TPeephole, TForget, LayerNormalized>>()
+        : CellKernels<T>.Create<LstmCell<TPeephole, TForget, Unnormalized>>();
 }

@@ -5,10 +5,11 @@ using Rnn.Tensors;
 namespace Rnn.Layers;
 
 /// <summary>What recurrent layers refuse, and how they say so.</summary>
-internal static class RecurrentChecks
+internal static partial class RecurrentChecks
 {
     internal static void Check(int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize, CellLayout layout)
     {
+        layout.Check();
         Positive(inputSize, nameof(inputSize));
         Positive(hiddenSize, nameof(hiddenSize));
         Positive(options.Layers, nameof(options.Layers));
@@ -30,25 +31,9 @@ internal static class RecurrentChecks
             }
         }
 
-        var layers = options.HiddenSizes?.Count ?? options.Layers;
-        if (options.Dropout > 0 && layers == 1)
-        {
-            throw new ArgumentException("Dropout: it acts between layers, and there is only one; use more Layers, or a Dropout layer after this one.", nameof(options));
-        }
-
         if (options.Bidirectional && options.Reverse)
         {
             throw new ArgumentException("Reverse: a bidirectional layer runs both ways already; choose one of the two.", nameof(options));
-        }
-
-        if (options.CellZoneout > 0 && layout.States.Count < 2)
-        {
-            throw new ArgumentException($"CellZoneout: the cell '{layout.Name}' has no cell state.", nameof(options));
-        }
-
-        if (options.RecurrentDropout > 0 && !layout.Products.Any(product => product.Source == Operand.Previous(0)))
-        {
-            throw new ArgumentException($"RecurrentDropout: the cell '{layout.Name}' has no product of its hidden state.", nameof(options));
         }
 
         if (projectionSize < 0)
@@ -64,6 +49,8 @@ internal static class RecurrentChecks
                     : $"ProjectionSize: expected less than the hidden size ({hiddenSize}) but got {projectionSize}.",
                 nameof(projectionSize));
         }
+
+        CheckEffects(inputSize, hiddenSize, options, projectionSize, layout);
     }
 
     internal static void CheckBatch<T>(Tensor<T> input, ReadOnlySpan<int> lengths, int inputSize)

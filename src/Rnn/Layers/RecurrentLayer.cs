@@ -22,8 +22,7 @@ public partial class RecurrentLayer<T> : Layer<T>
     private readonly LayerEngine<T>[] _engines;
     private readonly Parameter<T>[][][] _weights;
     private readonly Parameter<T>[]? _initial;
-    private readonly RandomSource _random;
-    private readonly bool _drawsMasks;
+    private readonly StepOptions _steps;
 
     internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0)
     {
@@ -35,11 +34,11 @@ public partial class RecurrentLayer<T> : Layer<T>
         HiddenSizes = options.HiddenSizes is { } sizes ? [.. sizes] : [.. Enumerable.Repeat(hiddenSize, options.Layers)];
         Directions = options.Bidirectional ? 2 : 1;
         ProjectionSize = projectionSize;
-        _random = new RandomSource(options.Seed).Fork("dropout");
+        Random = new RandomSource(options.Seed).Fork("dropout");
         var initializer = new RecurrentInitializer<T>(options, new RandomSource(options.Seed).Fork("weights"));
         _engines = new LayerEngine<T>[HiddenSizes.Count];
         _weights = new Parameter<T>[HiddenSizes.Count][][];
-        var steps = new StepOptions
+        _steps = new StepOptions
         {
             HiddenZoneout = options.HiddenZoneout,
             CellZoneout = options.CellZoneout,
@@ -49,7 +48,7 @@ public partial class RecurrentLayer<T> : Layer<T>
         for (var layer = 0; layer < HiddenSizes.Count; layer++)
         {
             var shape = new CellShape(Layout, width, HiddenSizes[layer], projectionSize, options.Bias);
-            _engines[layer] = new(cell, shape, steps, Directions, options.Reverse);
+            _engines[layer] = new(cell, shape, _steps, Directions, options.Reverse);
             _weights[layer] = new Parameter<T>[Directions][];
             for (var direction = 0; direction < Directions; direction++)
             {
@@ -61,7 +60,6 @@ public partial class RecurrentLayer<T> : Layer<T>
         }
 
         OutputSize = width;
-        _drawsMasks = steps != StepOptions.None;
         _initial = options.LearnedInitialState ? MakeInitialStates() : null;
     }
 
@@ -138,24 +136,33 @@ public partial class RecurrentLayer<T> : Layer<T>
         var final = new Tensor<T>[Layers * Directions * States];
         var cells = cellStates && States > 1 ? new List<Tensor<T>>() : null;
         var output = input;
+        var topInput = input;
         for (var layer = 0; layer < Layers; layer++)
         {
             var below = output;
-            var noise = new StepNoise(IsTraining, IsTraining && _drawsMasks ? _random.NextUInt64() : 0);
             var initial = new Tensor<T>?[Directions * States];
             for (var i = 0; i < initial.Length; i++)
             {
                 initial[i] = Initial(initialState, (layer * initial.Length) + i, input.Shape[0]);
             }
 
-            var result = _engines[layer].Forward(below, lengths, initial, Values(layer), cells is not null, noise);
+            var result = _engines[layer].Forward(Dropped(below, layer), lengths, initial, Values(layer, IsTraining && Options.WeightDrop > 0), cells is not null, Noise());
             result.Final.CopyTo(final, layer * initial.Length);
             cells?.Add(result.Sequences![1]!);
-            output = result.Output;
+            output = Merged(result.Output);
+            output = AddsInput(layer, below.Shape[2]) ? ResidualSum.Apply(output, below, lengths) : output;
+            topInput = below;
         }
 
         var state = new RecurrentState<T>(final, Layers, Directions);
-        return new() { Output = output, Last = state.Hidden(), FinalState = state, CellStates = cells };
+        return new()
+        {
+            Output = output,
+            Last = LastOutput(state, topInput, lengths),
+            FinalState = state,
+            Directions = Separates ? output.Split(2, OutputSize / 2, OutputSize / 2) : null,
+            CellStates = cells,
+        };
     }
 
     /// <summary>States of zeros for a batch of <paramref name="rows"/> rows.</summary>
@@ -182,6 +189,7 @@ public partial class RecurrentLayer<T> : Layer<T>
         }
 
         var layers = new StreamLayer<T>[Layers];
+        var width = InputSize;
         for (var layer = 0; layer < Layers; layer++)
         {
             var initial = new Tensor<T>?[States];
@@ -190,15 +198,14 @@ public partial class RecurrentLayer<T> : Layer<T>
                 initial[state] = _initial[(layer * States) + state].Value;
             }
 
-            layers[layer] = new(_cell, _engines[layer].Shape, _engines[layer].Weights(0), Values(layer)[0], initial);
+            layers[layer] = new(_cell, _engines[layer].Shape, _engines[layer].Weights(0), Values(layer, drops: false)[0], initial, _steps, AddsInput(layer, width));
+            width = OutputWidth(layer);
         }
 
         return new(layers, InputSize, OutputSize);
     }
 
     private int StateSize(int index) => _engines[index / (Directions * States)].Shape.StateSize(index % States);
-
-    private Tensor<T>[][] Values(int layer) => Array.ConvertAll(_weights[layer], slots => Array.ConvertAll(slots, parameter => parameter.Value));
 
     private Tensor<T>? Initial(RecurrentState<T>? state, int index, int rows) =>
         state?.At(index) ?? (_initial is null ? null : Tensor<T>.Zeros(rows, StateSize(index)).Add(_initial[index].Value));

@@ -41,7 +41,7 @@ public record RecurrentOptions
     /// <summary>The probability of dropping each recurrent weight for a whole batch (weight-drop; Merity et al. 2018, arXiv:1708.02182), from 0 to below 1.</summary>
     public double WeightDrop { get; init; }
 
-    /// <summary>Whether each layer's input is added to its output where both have the same size.</summary>
+    /// <summary>Whether each layer's input, as it is before dropout, is added to its output where both have the same size.</summary>
     public bool Residual { get; init; }
 
     /// <summary>Whether the initial states are parameters that training learns; zero at first.</summary>
@@ -96,6 +96,23 @@ public enum RecurrentInitialization
     /// (Tallec and Ollivier 2018, arXiv:1804.11188); the update gate of a GRU likewise.
     /// </summary>
     Chrono,
+}
+
+/// <summary>Options of a plain recurrent network.</summary>
+public record SimpleRnnOptions : RecurrentOptions
+{
+    /// <summary>φ.</summary>
+    public Activation Activation { get; init; } = Activation.Tanh;
+
+    /// <summary>The size that the hidden state is projected to, or 0 for none.</summary>
+    public int ProjectionSize { get; init; }
+}
+
+/// <summary>Options of an independently recurrent network.</summary>
+public record IndRnnOptions : RecurrentOptions
+{
+    /// <summary>φ.</summary>
+    public Activation Activation { get; init; } = Activation.Relu;
 }
 
 /// <summary>Options of an LSTM.</summary>

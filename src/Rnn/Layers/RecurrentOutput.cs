@@ -13,7 +13,8 @@ public sealed class RecurrentOutput<T>
 
     /// <summary>
     /// The top layer's output after each row's last valid step, [N, <c>OutputSize</c>]: of the backward direction that is the state after the
-    /// row's first step, having seen it all. What a classifier reads.
+    /// row's first step, having seen it all. Merged as <see cref="Output"/> is; with a residual connection the layer's input where each direction
+    /// ends is added (the mean of both ends where directions are summed or averaged). What a classifier reads.
     /// </summary>
     public required Tensor<T> Last { get; init; }
 

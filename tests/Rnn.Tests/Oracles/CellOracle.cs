@@ -20,6 +20,12 @@ internal abstract record CellOracle
     /// <summary>The number of states; the first is the output.</summary>
     public virtual int States => 1;
 
+    /// <summary>Whether products are layer-normalised.</summary>
+    public bool Normalized { get; init; }
+
+    /// <summary>The gates whose products are normalised together.</summary>
+    public virtual IReadOnlyList<string> Together => [Gates];
+
     /// <summary>The oracle of a built-in cell by the cell's name.</summary>
     public static CellOracle Named(string cell)
     {
@@ -28,8 +34,11 @@ internal abstract record CellOracle
         {
             "lstm" => new LstmOracle(
                 parts.Contains("peephole") ? Seeing.OwnCell : parts.Contains("fullpeephole") ? Seeing.AllCells : Seeing.Nothing,
-                parts.Contains("coupled") ? Forgetting.Coupled : parts.Contains("noforget") ? Forgetting.Never : Forgetting.Separate),
-            "gru" => new GruOracle(!parts.Contains("before"), !parts.Contains("replacing")),
+                parts.Contains("coupled") ? Forgetting.Coupled : parts.Contains("noforget") ? Forgetting.Never : Forgetting.Separate)
+            {
+                Normalized = parts.Contains("layernorm"),
+            },
+            "gru" => new GruOracle(!parts.Contains("before"), !parts.Contains("replacing")) { Normalized = parts.Contains("layernorm") },
             "mgu" => new MguOracle(),
             "rnn" => new SimpleRnnOracle(Activation(parts[1])),
             "indrnn" => new IndRnnOracle(Activation(parts[1])),

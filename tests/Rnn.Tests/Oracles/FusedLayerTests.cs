@@ -55,7 +55,7 @@ public class FusedLayerTests
     [Theory]
     [MemberData(nameof(Cases))]
     public void FusedIsComposed(string cell, string option) =>
-        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, Options[option]), CellOracle.Named(cell), option);
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, OptionsOf(cell, option)), CellOracle.Named(cell), option);
 
     [Theory]
     [MemberData(nameof(ProjectedCases))]
@@ -80,6 +80,10 @@ public class FusedLayerTests
     [InlineData("gru")]
     public void FusedIsComposedOverThreads(string cell) =>
         Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 48), CellOracle.Named(cell), "ragged", batch: 61, steps: 17);
+
+    // Normalised over one unit, or of one unit, values do not depend on anything, and gradients are rounding alone.
+    private static RecurrentOptions OptionsOf(string cell, string option) =>
+        option == "widths" && CellOracle.Named(cell).Normalized ? new() { HiddenSizes = [17, 4, 9] } : Options[option];
 
     private static void Check(RecurrentLayer<double> layer, CellOracle cell, string option, int batch = 5, int steps = Steps)
     {

@@ -16,6 +16,8 @@ internal sealed record GruOracle(bool ResetAfter = true, bool UpdateKeeps = true
 
     public override string RecurrentGates => ResetAfter ? "rzm" : "rzn";
 
+    public override IReadOnlyList<string> Together => ResetAfter ? ["rz", "n", "m"] : ["rz", "n"];
+
     public override Tensor<double>[] Step(Weights w, Tensor<double> x, Tensor<double>[] before)
     {
         var h = before[0];

@@ -20,6 +20,7 @@ internal enum Forgetting
 /// <summary>
 /// The LSTM family: i, f, o = σ(·), g = tanh(·), c = f⊙c₋ + i⊙g, h = o⊙tanh c.
 /// Peepholes: i and f see p⊙c₋ (or P c₋), o sees p⊙c (or P c). Coupled: i = 1 − f. The cell of 1997: f = 1.
+/// Normalised: LN(W x; γ) + LN(U h₋; γ) + b, each over all gates together, and h = o⊙tanh LN(c; γ, β).
 /// Projection: h = W_hr (o⊙tanh c).
 /// </summary>
 internal sealed record LstmOracle(Seeing Peephole = Seeing.Nothing, Forgetting Forget = Forgetting.Separate, bool Projected = false) : CellOracle
@@ -39,7 +40,7 @@ internal sealed record LstmOracle(Seeing Peephole = Seeing.Nothing, Forgetting F
         var g = w.Sum('g', x, h).Tanh();
         var cNew = (f * c) + (i * g);
         var o = (w.Sum('o', x, h) + Seen(w, 'o', cNew)).Sigmoid();
-        var hNew = o * cNew.Tanh();
+        var hNew = o * (Normalized ? cNew.LayerNorm(w["norm_c"].Select(0, 0), w["norm_c"].Select(0, 1)) : cNew).Tanh();
 
         return [Projected ? hNew.MatMul(w["weight_hr"].Transpose()) : hNew, cNew];
     }
@@ -48,7 +49,7 @@ internal sealed record LstmOracle(Seeing Peephole = Seeing.Nothing, Forgetting F
     private Tensor<double> Seen(Weights w, char gate, Tensor<double> c) => Peephole switch
     {
         Seeing.OwnCell => w.Block("weight_peephole", SeeingGates, gate) * c,
-        Seeing.AllCells => c.MatMul(w.Block("weight_ch", SeeingGates, gate).Transpose()),
+        Seeing.AllCells => w.Product("ch", SeeingGates, gate, c, together: gate == 'o' ? "o" : SeeingGates[..^1]),
         _ => Tensor<double>.Zeros(c.Shape),
     };
 }

@@ -18,10 +18,29 @@ internal sealed class Weights(Func<string, Tensor<double>?> find, string suffix,
     public Tensor<double>? Find(string name) => find($"{name}_{suffix}");
 
     /// <summary>W x of one gate: [N, H] from x [N, I].</summary>
-    public Tensor<double> Input(char gate, Tensor<double> x) => x.MatMul(Block("weight_ih", cell.InputGates, gate).Transpose());
+    public Tensor<double> Input(char gate, Tensor<double> x) => Product("ih", cell.InputGates, gate, x);
 
     /// <summary>U h of one gate: [N, H] from h [N, H or P].</summary>
-    public Tensor<double> Recurrent(char gate, Tensor<double> h) => h.MatMul(Block("weight_hh", cell.RecurrentGates, gate).Transpose());
+    public Tensor<double> Recurrent(char gate, Tensor<double> h) => Product("hh", cell.RecurrentGates, gate, h);
+
+    /// <summary>
+    /// One gate of a product; layer-normalised where the cell is: over all gates that are multiplied together (<see cref="CellOracle.Together"/>).
+    /// </summary>
+    public Tensor<double> Product(string weight, string stacked, char gate, Tensor<double> x, string? together = null)
+    {
+        if (!cell.Normalized)
+        {
+            return x.MatMul(Block($"weight_{weight}", stacked, gate).Transpose());
+        }
+
+        together ??= cell.Together.Single(group => group.Contains(gate, StringComparison.Ordinal));
+        var rows = together.Select(g => Block($"weight_{weight}", stacked, g)).ToArray();
+        var gains = together.Select(g => Block($"norm_{weight}", stacked, g)).ToArray();
+        var sum = x.MatMul(Tensor<double>.Concat(rows, 0).Transpose()).LayerNorm(Tensor<double>.Concat(gains, 0));
+        var height = rows[0].Shape[0];
+        var start = together.IndexOf(gate, StringComparison.Ordinal) * height;
+        return sum.Slice(1, start..(start + height));
+    }
 
     /// <summary>b of one gate: [H], or zero where the layer has no biases.</summary>
     public Tensor<double> Bias(char gate) => Find("bias") is null ? Tensor<double>.Scalar(0) : Block("bias", cell.Gates, gate);

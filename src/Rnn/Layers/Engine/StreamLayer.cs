@@ -6,7 +6,7 @@ using Rnn.Tensors;
 namespace Rnn.Layers.Engine;
 
 /// <summary>One layer of a stream: a row of gate columns and of each state, in memory of its own, and the layer's packed weights.</summary>
-internal sealed unsafe class StreamLayer<T>
+internal sealed unsafe partial class StreamLayer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly CellKernels<T> _cell;
@@ -24,8 +24,16 @@ internal sealed unsafe class StreamLayer<T>
     private readonly int _scratchOffset;
     private int _parity;
 
-    internal StreamLayer(CellKernels<T> cell, CellShape shape, DirectionWeights<T> weights, Tensor<T>[] values, Tensor<T>?[] initial)
+    internal StreamLayer(
+        CellKernels<T> cell, CellShape shape, DirectionWeights<T> weights, Tensor<T>[] values, Tensor<T>?[] initial, StepOptions options, bool addsInput)
     {
+        var plan = NormalizationPlan.Of(shape);
+        _options = options;
+        _addsInput = addsInput;
+        _normalization = plan is null ? null : new(shape, plan);
+        _gainSlots = GainSlots(shape);
+        _gainVersions = new int[_gainSlots.Length];
+        _gainMemories = new object?[_gainSlots.Length];
         _cell = cell;
         _shape = shape;
         _weights = weights;
@@ -37,7 +45,8 @@ internal sealed unsafe class StreamLayer<T>
         _stateOffset = Round(shape.Columns);
         _madeOffset = _stateOffset + (2 * States * StateStride);
         _unprojectedOffset = _madeOffset + Round(shape.Layout.MadeValues * shape.HiddenSize);
-        _scratchOffset = _unprojectedOffset + Round(shape.HiddenSize);
+        _optionOffset = _unprojectedOffset + Round(shape.HiddenSize);
+        _scratchOffset = _optionOffset + OptionMemory(shape, plan);
         var scratch = _kernels.MultiplyScratch(1, Math.Max(shape.InputSize, shape.HiddenSize));
         _memory = GC.AllocateArray<T>(_scratchOffset + (int)scratch + line, pinned: true);
         Reset();
@@ -66,9 +75,17 @@ internal sealed unsafe class StreamLayer<T>
         fixed (T* x = input, b = Span(_bias), v = Span(_vectors))
         {
             var block = Block(columns, v);
+            var normalized = Normalized(block.Columns);
+            var bias = b == null ? NoBias : b;
+            UpdateGains();
             _kernels.Multiply(
-                new(x, 0), 1, _weights.InputForward.Pointer, _shape.InputSize, _shape.InputColumns, block.Columns, accumulate: false, b, 0,
-                _kernels.PanelCount(_shape.InputColumns), scratch);
+                new(x, 0), 1, _weights.InputForward.Pointer, _shape.InputSize, _shape.InputColumns, block.Columns, accumulate: false,
+                NormalizesProducts ? null : b, 0, _kernels.PanelCount(_shape.InputColumns), scratch);
+            if (NormalizesProducts)
+            {
+                _normalization!.Input(normalized, block, bias);
+            }
+
             var fed = _shape.Layout.InputGates;
             for (var phase = 0; phase < _shape.Layout.Phases; phase++)
             {
@@ -84,13 +101,21 @@ internal sealed unsafe class StreamLayer<T>
                     fed = Math.Max(fed, product.FirstGate + product.GateCount);
                     var outputs = product.GateCount * _shape.HiddenSize;
                     var first = product.FirstGate * _shape.HiddenSize;
+                    var to = NormalizesProducts
+                        ? normalized.Recurrent.SkipColumns(_normalization!.Plan.ProductColumns[i])
+                        : block.Columns.SkipColumns(first);
                     _kernels.Multiply(
                         DirectionPass<T>.SourceRows(product.Source, block), 1, _weights.ProductForward[i].Pointer,
-                        _shape.SourceSize(product.Source), outputs, block.Columns.SkipColumns(first), accumulate,
-                        accumulate || b == null ? null : b + first, 0, _kernels.PanelCount(outputs), scratch);
+                        _shape.SourceSize(product.Source), outputs, to, accumulate && !NormalizesProducts,
+                        accumulate || NormalizesProducts ? null : bias + first, 0, _kernels.PanelCount(outputs), scratch);
+                    if (NormalizesProducts)
+                    {
+                        _normalization!.Product(i, normalized, block, accumulate, bias);
+                    }
                 }
 
                 _cell.Forward(phase, block, keep: false);
+                _normalization?.States(phase, normalized, block);
             }
 
             if (_shape.ProjectionSize > 0)
@@ -101,8 +126,9 @@ internal sealed unsafe class StreamLayer<T>
             }
         }
 
+        Zone();
         _parity = 1 - _parity;
-        return new(State(0, _parity), _shape.OutputSize);
+        return AddInput(new(State(0, _parity), _shape.OutputSize), input);
     }
 
     internal void Reset()

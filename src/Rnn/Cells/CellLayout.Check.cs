@@ -1,0 +1,86 @@
+namespace Rnn.Cells;
+
+public sealed partial record CellLayout
+{
+    private const int MostPhases = 3;
+
+    /// <summary>Says what is wrong with a layout that the engine cannot run: a cell of one's own may have one.</summary>
+    /// <exception cref="ArgumentException">The layout contradicts itself; the message names the cell, the member and the mend.</exception>
+    internal void Check()
+    {
+        Require(!string.IsNullOrWhiteSpace(Name), "Name", "expected a name");
+        Require(Gates.Count > 0, "Gates", "expected one or more");
+        Require(States.Count is > 0 and <= CellBlock<float>.MaxStates, "States", $"expected 1 to {CellBlock<float>.MaxStates} but got {States.Count}");
+        Require(Phases is > 0 and <= MostPhases, "Phases", $"expected 1 to {MostPhases} but got {Phases}");
+        Require(MadeValues >= 0 && KeptValues >= 0, "MadeValues, KeptValues", "expected 0 or more");
+        for (var gate = 1; gate < Gates.Count; gate++)
+        {
+            Require(Gates[gate - 1].FromInput || !Gates[gate].FromInput, "Gates", $"'{Gates[gate].Letter}' takes the input and must stand before the gates that do not");
+        }
+
+        CheckProducts();
+        foreach (var vector in Vectors)
+        {
+            Require(vector.Gate >= 0 && vector.Gate < Gates.Count, "Vectors", $"'{vector.Letter}' names gate {vector.Gate} of {Gates.Count}");
+            CheckOperand("Vectors", vector.Letter, vector.Source);
+        }
+
+        foreach (var normalization in Normalizations)
+        {
+            Require(
+                normalization.State > 0 && normalization.State < States.Count, "Normalizations",
+                $"'{normalization.Name}' names state {normalization.State}; it may be any but the hidden one, 1 to {States.Count - 1}");
+            Require(normalization.Made >= 0 && normalization.Made < MadeValues, "Normalizations", $"'{normalization.Name}' makes value {normalization.Made} of {MadeValues}");
+            Require(
+                normalization.AfterPhase >= 0 && normalization.AfterPhase < Phases - 1, "Normalizations",
+                $"'{normalization.Name}' comes after phase {normalization.AfterPhase}; a later phase must read it");
+        }
+    }
+
+    private void CheckProducts()
+    {
+        var fed = InputGates;
+        for (var phase = 0; phase < Phases; phase++)
+        {
+            foreach (var product in Products.Where(product => product.Phase == phase))
+            {
+                var end = product.FirstGate + product.GateCount;
+                Require(
+                    product.FirstGate >= 0 && product.GateCount > 0 && end <= Gates.Count, "Products",
+                    $"'{product.Weight}' feeds gates {product.FirstGate} to {end - 1} of {Gates.Count}");
+                Require(
+                    end <= InputGates || product.FirstGate >= InputGates, "Products",
+                    $"'{product.Weight}' feeds gates with and without input; make two products of it");
+                Require(
+                    product.FirstGate <= fed, "Products",
+                    $"'{product.Weight}' feeds gate {product.FirstGate} before gate {fed}, which does not take the input; order the gates as they are fed");
+                Require(phase > 0 || product.Source.Kind == OperandKind.Previous, "Products", $"'{product.Weight}' of phase 0 reads what no phase has set yet");
+                CheckOperand("Products", product.Weight, product.Source);
+                fed = Math.Max(fed, end);
+            }
+        }
+
+        foreach (var product in Products)
+        {
+            Require(product.Phase >= 0 && product.Phase < Phases, "Products", $"'{product.Weight}' is of phase {product.Phase}, and there are {Phases}");
+        }
+
+        Require(fed == Gates.Count, "Gates", $"gate {fed} takes neither the input nor a product");
+    }
+
+    private void CheckOperand(string member, string what, Operand operand)
+    {
+        var count = operand.Kind == OperandKind.Made ? MadeValues : States.Count;
+        Require(
+            operand.Index >= 0 && operand.Index < count, member,
+            $"'{what}' reads {(operand.Kind == OperandKind.Made ? "made value" : "state")} {operand.Index} of {count}");
+    }
+
+    private void Require(bool condition, string member, string problem, string argument = nameof(CellLayout))
+    {
+        if (!condition)
+        {
+            throw new ArgumentException($"Layout: the cell '{Name}', {member}: {problem}.", argument);
+        }
+    }
+}

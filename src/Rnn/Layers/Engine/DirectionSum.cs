@@ -1,0 +1,56 @@
+using System.Numerics;
+using Rnn.Autograd;
+using Rnn.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Rnn.Layers.Engine;
+
+/// <summary>Both halves of the last dimension, added and scaled: [N, T, 2·size] becomes [N, T, size].</summary>
+internal static class DirectionSum
+{
+    /// <summary>scale · (forward + backward).</summary>
+    internal static Tensor<T> Apply<T>(Tensor<T> both, T scale)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var size = both.Shape[^1] / 2;
+        var output = Tensor<T>.Uninitialized(new Shape(both.Shape[0], both.Shape[1], size));
+        var from = both.AsReadOnlySpan();
+        var to = output.AsSpan();
+        for (var at = 0; at < to.Length; at += size)
+        {
+            var sum = to.Slice(at, size);
+            TensorPrimitives.Add(from.Slice(2 * at, size), from.Slice((2 * at) + size, size), sum);
+            if (scale != T.One)
+            {
+                TensorPrimitives.Multiply(sum, scale, sum);
+            }
+        }
+
+        return Graph.Records(both) ? new Node<T>(both, size, scale).Attach(output) : output;
+    }
+
+    private sealed class Node<T>(Tensor<T> both, int size, T scale) : GraphNode<T>([both])
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        internal override void Backward()
+        {
+            var from = OutputGradient();
+            var to = InputGradient(0, out var fresh);
+            for (var at = 0; at < from.Length; at += size)
+            {
+                for (var half = 0; half < 2; half++)
+                {
+                    var sum = to.Slice((2 * at) + (half * size), size);
+                    if (fresh)
+                    {
+                        TensorPrimitives.Multiply(from.Slice(at, size), scale, sum);
+                    }
+                    else
+                    {
+                        TensorPrimitives.MultiplyAdd(from.Slice(at, size), scale, sum, sum);
+                    }
+                }
+            }
+        }
+    }
+}

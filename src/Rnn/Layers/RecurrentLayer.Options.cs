@@ -1,0 +1,77 @@
+using Rnn.Autograd;
+using Rnn.Layers.Engine;
+using Rnn.Tensors;
+
+namespace Rnn.Layers;
+
+/// <content>What happens to values and weights around each layer: dropout, weight-drop, merging of directions, residual connections.</content>
+public partial class RecurrentLayer<T>
+{
+    /// <summary>The source of all masks of dropout, zoneout and weight-drop; its state belongs to a checkpoint.</summary>
+    public RandomSource Random { get; }
+
+    private bool Separates => Directions == 2 && Options.Merge == DirectionMerge.Separate;
+
+    // Each run draws one number for each layer whose steps need masks; all of them follow from it.
+    private StepNoise Noise() => new(IsTraining, IsTraining && _steps != StepOptions.None ? Random.NextUInt64() : 0);
+
+    // What a layer above the first reads.
+    private Tensor<T> Dropped(Tensor<T> input, int layer) =>
+        layer > 0 && IsTraining && Options.Dropout > 0 ? input.Dropout(Options.Dropout, Random) : input;
+
+    // The weights of a layer; where they drop, the recurrent matrices with a fresh mask.
+    private Tensor<T>[][] Values(int layer, bool drops)
+    {
+        var slots = _engines[layer].Shape.Slots;
+        var values = new Tensor<T>[Directions][];
+        for (var direction = 0; direction < Directions; direction++)
+        {
+            values[direction] = new Tensor<T>[slots.Count];
+            for (var slot = 0; slot < slots.Count; slot++)
+            {
+                var value = _weights[layer][direction][slot].Value;
+                values[direction][slot] = drops && slots[slot].Kind == WeightKind.Recurrent ? value.Dropout(Options.WeightDrop, Random) : value;
+            }
+        }
+
+        return values;
+    }
+
+    private Tensor<T> Merged(Tensor<T> output) =>
+        Merges ? DirectionSum.Apply(output, Options.Merge == DirectionMerge.Mean ? T.CreateTruncating(0.5) : T.One) : output;
+
+    private bool AddsInput(int layer, int inputWidth) => Options.Residual && inputWidth == OutputWidth(layer);
+
+    private int OutputWidth(int layer) => _engines[layer].Shape.OutputSize * (Merges ? 1 : Directions);
+
+    // The final hidden states of the top layer as its outputs come: side by side or merged, with the input where that is added.
+    private Tensor<T> LastOutput(RecurrentState<T> state, Tensor<T> topInput, ReadOnlySpan<int> lengths)
+    {
+        var last = state.Hidden();
+        if (Directions == 2)
+        {
+            var backward = state.Hidden(-1, 1);
+            last = Merges ? last + backward : Tensor<T>.Concat([last, backward], 1);
+            last = Merges && Options.Merge == DirectionMerge.Mean ? last * T.CreateTruncating(0.5) : last;
+        }
+
+        if (!AddsInput(Layers - 1, topInput.Shape[2]))
+        {
+            return last;
+        }
+
+        if (Directions == 1)
+        {
+            return last + ResidualSum.AtEnd(topInput, lengths, Options.Reverse);
+        }
+
+        var (atLast, atFirst) = (ResidualSum.AtEnd(topInput, lengths, backward: false), ResidualSum.AtEnd(topInput, lengths, backward: true));
+        if (Merges)
+        {
+            return last + ((atLast + atFirst) * T.CreateTruncating(0.5));
+        }
+
+        var half = OutputSize / 2;
+        return last + Tensor<T>.Concat([atLast.Slice(1, ..half), atFirst.Slice(1, half..)], 1);
+    }
+}

@@ -1,0 +1,30 @@
+using System.Numerics;
+using Rnn.Cells;
+using Rnn.Kernels;
+
+namespace Rnn.Layers;
+
+/// <summary>A stack of plain recurrent layers: h = φ(W x + U h₋ + b), φ tanh unless an option says another.</summary>
+/// <remarks>Elman 1990. With relu and the identity initialisation it is the IRNN (Le, Jaitly and Hinton 2015, arXiv:1504.00941).</remarks>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class SimpleRnn<T> : RecurrentLayer<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A plain recurrent network with weights as <see cref="RecurrentOptions.Initialization"/> says.</summary>
+    /// <param name="inputSize">The size of the input I.</param>
+    /// <param name="hiddenSize">The hidden size H of each layer.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">A size or option is out of range; the message says which.</exception>
+    public SimpleRnn(int inputSize, int hiddenSize, SimpleRnnOptions? options = null)
+        : base(
+            ActivationChoice.Create<Factory, CellKernels<T>>((options ??= new()).Activation, default), inputSize, hiddenSize, options,
+            options.ProjectionSize)
+    {
+    }
+
+    private readonly struct Factory : IActivationFactory<CellKernels<T>>
+    {
+        public CellKernels<T> Create<TActivation>()
+            where TActivation : struct, IActivation => CellKernels<T>.Create<SimpleRnnCell<TActivation>>();
+    }
+}
