@@ -6,6 +6,9 @@ namespace Rnn.Layers.Engine;
 /// <content>The way forward.</content>
 internal sealed unsafe partial class DirectionPass<T>
 {
+    // Packed weights that one pass over the steps of a chunk reads.
+    private const int GroupBytes = 1 << 18;
+
     /// <summary>Runs all steps of one part of the rows.</summary>
     internal void ForwardPart(int part)
     {
@@ -68,13 +71,17 @@ internal sealed unsafe partial class DirectionPass<T>
 
         if (endRow - firstRow >= DirectRows && _plan.IsFull)
         {
-            for (; step < end; step++)
+            // A group of panels stays in the second-level cache while all steps of the chunk read it.
+            var group = Math.Max(1, GroupBytes / (_kernels.PanelWidth * sizeof(T) * _shape.InputSize));
+            for (var panel = 0; panel < panels; panel += group)
             {
-                var at = chunk == null ? FedAt(step, firstRow) : chunk;
-                _kernels.Multiply(
-                    _input.Step(step, firstRow), endRow - firstRow, packed, _shape.InputSize, outputs, new(at, _columnStride),
-                    accumulate: false, _inputBias, 0, panels, scratch);
-                chunk = chunk == null ? null : chunk + ((endRow - firstRow) * _columnStride);
+                for (var s = step; s < end; s++)
+                {
+                    var at = chunk == null ? FedAt(s, firstRow) : chunk + ((nint)(s - step) * (endRow - firstRow) * _columnStride);
+                    _kernels.Multiply(
+                        _input.Step(s, firstRow), endRow - firstRow, packed, _shape.InputSize, outputs, new(at, _columnStride),
+                        accumulate: false, _inputBias, panel, Math.Min(panel + group, panels), scratch);
+                }
             }
 
             return;

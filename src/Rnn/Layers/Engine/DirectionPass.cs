@@ -233,10 +233,10 @@ internal sealed unsafe partial class DirectionPass<T>
         return (nint*)Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(array));
     }
 
-    // Steps whose gate columns are computed ahead in one input product: enough rows for full tiles, few enough to stay in the second-level cache.
+    // Steps whose gate columns are computed ahead in one input product: enough rows to read the weights for, few enough to stay in a near cache.
     private int ChunkSteps()
     {
-        const int CacheBytes = 1 << 19;
+        const int CacheBytes = 1 << 21;
         const int EnoughRows = 96;
         var rows = Math.Max(1, (_plan.Rows + _parts - 1) / _parts);
         var byCache = CacheBytes / ((long)rows * _columnStride * sizeof(T));
