@@ -31,6 +31,8 @@ public static partial class TensorOperations
     private sealed class BroadcastNode<T>(Tensor<T> input, Shape shape) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private protected override bool ReadsInputs => false;
+
         internal override void Backward() => Reduction.AddSums(OutputGradient(), InputGradient(0), shape, Inputs[0]!.Shape);
     }
 }

@@ -102,6 +102,8 @@ public static partial class TensorOperations
     private sealed class JoinNode<T>(Tensor<T>[] tensors, int rows, int width) : GraphNode<T>(tensors)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private protected override bool ReadsInputs => false;
+
         internal override void Backward()
         {
             var source = OutputGradient();

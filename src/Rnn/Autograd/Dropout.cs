@@ -38,6 +38,8 @@ public static partial class TensorOperations
     private sealed class DropoutNode<T>(Tensor<T> input, Tensor<T> mask) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private protected override bool ReadsInputs => false;
+
         internal override void Backward()
         {
             var gradient = InputGradient(0, out var fresh);

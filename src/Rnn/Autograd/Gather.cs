@@ -75,6 +75,8 @@ public static partial class TensorOperations
     private sealed class GatherNode<T>(Tensor<T> input, AxisView view, int[] indices, int without) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private protected override bool ReadsInputs => false;
+
         internal override void Backward()
         {
             var source = OutputGradient();

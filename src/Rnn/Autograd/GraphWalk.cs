@@ -105,6 +105,7 @@ internal sealed class GraphWalk<T>
             // Without a gradient the node's share is zero: an operation in between chose to pass none.
             if (node.HasGradient)
             {
+                node.CheckInputs();
                 node.Backward();
                 node.ReleaseGradients();
             }

@@ -38,6 +38,8 @@ public static partial class TensorOperations
     private sealed class PickNode<T>(Tensor<T> input, int size, int[] indices) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private protected override bool ReadsInputs => false;
+
         internal override void Backward()
         {
             var source = OutputGradient();

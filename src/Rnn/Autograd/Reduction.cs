@@ -82,6 +82,8 @@ internal static class Reduction
     private sealed class Node<T>(Tensor<T> input, Shape kept, T scale) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private protected override bool ReadsInputs => false;
+
         internal override void Backward()
         {
             var gradient = InputGradient(0, out var fresh);

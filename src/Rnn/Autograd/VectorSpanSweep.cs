@@ -12,7 +12,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
     // Elements that are summed lane by lane before their sum joins the total.
     private const int Chunk = 4096;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void AddTo(T* source, T* sums, nint count)
     {
         nint i = 0;
@@ -27,7 +27,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void AddScaledTo(T* source, T factor, T* sums, nint count)
     {
         var scale = V.Broadcast(factor);
@@ -43,7 +43,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void ScaleInto(T* source, T factor, T* target, nint count)
     {
         var scale = V.Broadcast(factor);
@@ -59,7 +59,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void AddConstantTo(T value, T* sums, nint count)
     {
         var constant = V.Broadcast(value);
@@ -75,7 +75,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void MultiplyInto(T* a, T* b, T* target, nint count)
     {
         nint i = 0;
@@ -90,7 +90,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void AddProductTo(T* a, T* b, T* sums, nint count)
     {
         nint i = 0;
@@ -105,7 +105,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override T SumOf(T* values, nint count)
     {
         var total = T.Zero;
@@ -134,7 +134,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         return total;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override T DotOf(T* a, T* b, nint count)
     {
         V s0 = V.Zero, s1 = V.Zero, s2 = V.Zero, s3 = V.Zero;
@@ -161,7 +161,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         return sum;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void ExtremeInto(T* source, T* best, nint count, bool largest)
     {
         nint i = 0;
@@ -177,7 +177,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override T ExtremeOf(T* values, nint count, bool largest)
     {
         var best = largest ? T.NegativeInfinity : T.PositiveInfinity;
@@ -206,7 +206,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         return best;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void RowTimesMatrixInto(T* a, T* b, T* c, nint n, nint k, bool accumulate)
     {
         // Four vectors of columns at a time stay in registers while the rows of B pass by.
@@ -251,7 +251,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void RowTimesTransposedInto(T* a, T* b, T* c, nint n, nint k, bool accumulate)
     {
         // Four rows of B at a time share what is read of a.

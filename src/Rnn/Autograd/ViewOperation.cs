@@ -18,6 +18,8 @@ internal static class ViewOperation
     private sealed class Node<T>(Tensor<T> input, StridedView view) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private protected override bool ReadsInputs => false;
+
         internal override void Backward() => view.ScatterAdd(OutputGradient(), InputGradient(0));
     }
 }

@@ -60,6 +60,8 @@ public static partial class TensorOperations
     private sealed class WhereNode<T>(Tensor<T> mask, Tensor<T> whenTrue, Tensor<T> whenFalse) : GraphNode<T>([whenTrue, whenFalse])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private protected override bool ReadsInputs => false;
+
         internal override void Backward()
         {
             if (Needs(0))

@@ -14,6 +14,7 @@ internal abstract class GraphNode<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly OutputSlot[]? _otherOutputs;
+    private readonly int _versions;
     private OutputSlot _firstOutput;
     private Tensor<T>?[]? _inputs;
 
@@ -21,6 +22,7 @@ internal abstract class GraphNode<T>
     protected GraphNode(Tensor<T>?[] inputs, int outputs = 1)
     {
         _inputs = inputs;
+        _versions = Versions(inputs);
         _otherOutputs = outputs > 1 ? new OutputSlot[outputs - 1] : null;
     }
 
@@ -59,6 +61,23 @@ internal abstract class GraphNode<T>
 
     /// <summary>The number of the walk that last visited this node.</summary>
     internal long Visit { get; set; }
+
+    /// <summary>
+    /// Whether <see cref="Backward"/> reads values of the inputs, so that they may not change before it. Operations that only move or
+    /// sum values say no.
+    /// </summary>
+    private protected virtual bool ReadsInputs => true;
+
+    /// <summary>Says so where a value that <see cref="Backward"/> needs was written to since the operation was recorded.</summary>
+    /// <exception cref="InvalidOperationException">An input was written to.</exception>
+    internal void CheckInputs()
+    {
+        if (ReadsInputs && Versions(Inputs) != _versions)
+        {
+            throw new InvalidOperationException(
+                "Backward: a tensor that was used in this graph has been written to since (by AsSpan, an indexer or an optimiser's step), so gradients would be wrong; call Backward first, or use Clone() of it.");
+        }
+    }
 
     /// <summary>Adds to the gradients of the inputs from the gradients of the outputs.</summary>
     internal abstract void Backward();
@@ -149,6 +168,18 @@ internal abstract class GraphNode<T>
             _inputs = null;
             OnRelease();
         }
+    }
+
+    // Versions only grow, so their sum stays the same only where each of them does.
+    private static int Versions(Tensor<T>?[] inputs)
+    {
+        var sum = 0;
+        foreach (var input in inputs)
+        {
+            sum += input?.Version ?? 0;
+        }
+
+        return sum;
     }
 
     private ref OutputSlot Slot(int index)

@@ -108,6 +108,29 @@ public class BackwardTests
     }
 
     [Fact]
+    public void Values_that_changed_since_they_were_used_are_noticed()
+    {
+        var x = Leaf(1, 2);
+        var y = (x * x).Sum();
+        x[0] = 5;
+        var error = Assert.Throws<InvalidOperationException>(() => y.Backward());
+        Assert.Contains("has been written to since", error.Message, StringComparison.Ordinal);
+
+        // A sum does not need the values that it added.
+        var z = x.Slice(..1).Sum();
+        x[0] = 1;
+        z.Backward();
+        Assert.Equal([1.0, 0], x.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void Whole_numbers_mix_with_tensors_as_they_do_with_numbers()
+    {
+        var x = Tensor<float>.From([1f, 2]);
+        Assert.Equal([2.5f, 4], ((2 * x) - (x / 2) + 1).ToArray());
+    }
+
+    [Fact]
     public void Nothing_is_recorded_inside_a_no_gradient_scope()
     {
         var x = Leaf(1);
