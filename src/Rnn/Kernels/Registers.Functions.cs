@@ -122,7 +122,13 @@ internal readonly unsafe partial struct Registers128<T>
             return Avx512F.VL.Scale(a.AsDouble(), n.AsDouble()).As<double, T>();
         }
 
-        return Vec128<T>.ScaleDown(new(a), new(n)).Value;
+        // As the vector of this width has it, without its wrapping.
+        if (typeof(T) == typeof(float))
+        {
+            return a * PowerOfTwo((n.AsSingle() + Vector128.Create(64f)).As<float, T>()) * Vector128.Create(5.421010862427522e-20f).As<float, T>();
+        }
+
+        return a * PowerOfTwo((n.AsDouble() + Vector128.Create(512.0)).As<double, T>()) * Vector128.Create(7.458340731200207e-155).As<double, T>();
     }
 }
 
@@ -186,7 +192,13 @@ internal readonly unsafe partial struct Registers256<T>
             return Avx512F.VL.Scale(a.AsDouble(), n.AsDouble()).As<double, T>();
         }
 
-        return Vec256<T>.ScaleDown(new(a), new(n)).Value;
+        // As the vector of this width has it, without its wrapping.
+        if (typeof(T) == typeof(float))
+        {
+            return a * PowerOfTwo((n.AsSingle() + Vector256.Create(64f)).As<float, T>()) * Vector256.Create(5.421010862427522e-20f).As<float, T>();
+        }
+
+        return a * PowerOfTwo((n.AsDouble() + Vector256.Create(512.0)).As<double, T>()) * Vector256.Create(7.458340731200207e-155).As<double, T>();
     }
 }
 
@@ -250,6 +262,12 @@ internal readonly unsafe partial struct Registers512<T>
             return Avx512F.Scale(a.AsDouble(), n.AsDouble()).As<double, T>();
         }
 
-        return Vec512<T>.ScaleDown(new(a), new(n)).Value;
+        // As the vector of this width has it, without its wrapping.
+        if (typeof(T) == typeof(float))
+        {
+            return a * PowerOfTwo((n.AsSingle() + Vector512.Create(64f)).As<float, T>()) * Vector512.Create(5.421010862427522e-20f).As<float, T>();
+        }
+
+        return a * PowerOfTwo((n.AsDouble() + Vector512.Create(512.0)).As<double, T>()) * Vector512.Create(7.458340731200207e-155).As<double, T>();
     }
 }
