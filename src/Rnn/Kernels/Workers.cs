@@ -16,6 +16,8 @@ public static class Workers
     // About fifty microseconds: the pauses within a training step, and little enough not to take a busy machine's time.
     private const int SpinsBeforeSleep = 1_500;
 
+    private const int SpinsBeforeYield = 200;
+
     private static readonly Lock Gate = new();
     private static readonly List<Worker> Team = [];
 
@@ -73,10 +75,16 @@ public static class Workers
             }
 
             TakeParts();
+
+            // The others finish at nearly the same time, since parts are cut evenly: watch closely before giving way.
+            for (var spins = 0; spins < SpinsBeforeYield && Volatile.Read(ref _running) > 0; spins++)
+            {
+                Thread.SpinWait(1);
+            }
+
             var spinner = default(SpinWait);
             while (Volatile.Read(ref _running) > 0)
             {
-                // The others finish at nearly the same time: parts are cut evenly.
                 spinner.SpinOnce(sleep1Threshold: -1);
             }
 

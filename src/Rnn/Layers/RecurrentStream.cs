@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using Rnn.Layers.Engine;
@@ -14,11 +15,17 @@ namespace Rnn.Layers;
 public sealed class RecurrentStream<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    // Steps closer than this are taken for one succession: a tenth of a millisecond.
+    private static readonly long Succession = Stopwatch.Frequency / 10_000;
+
     private readonly StreamLayer<T>[] _layers;
+    private readonly bool _isLarge;
+    private long _lastStep;
 
     internal RecurrentStream(StreamLayer<T>[] layers, int inputSize, int outputSize)
     {
         _layers = layers;
+        _isLarge = Array.Exists(layers, layer => layer.IsLarge);
         InputSize = inputSize;
         OutputSize = outputSize;
     }
@@ -45,13 +52,19 @@ public sealed class RecurrentStream<T>
             throw new ArgumentException($"output: expected room for {OutputSize} numbers, the layer's OutputSize, but got {output.Length}.", nameof(output));
         }
 
+        // Other threads help only while steps follow each other at once: to wake one for a single step would cost more than it saves.
+        var share = _isLarge && Stopwatch.GetTimestamp() - _lastStep < Succession;
         var below = input;
         foreach (var layer in _layers)
         {
-            below = layer.Step(below);
+            below = layer.Step(below, share);
         }
 
         below.CopyTo(output);
+        if (_isLarge)
+        {
+            _lastStep = Stopwatch.GetTimestamp();
+        }
     }
 
     /// <summary>Starts a new sequence: all states zero, or the learned initial ones.</summary>

@@ -19,9 +19,11 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <summary>Prepares the way back: packed weights and memory.</summary>
     /// <param name="input">Whether the gradient of the input is wanted.</param>
     /// <param name="parts">How many parts the rows are cut into.</param>
-    internal void PrepareBackward(bool input, int parts)
+    /// <param name="alone">Whether no other thread has a part, so that threads may share single products.</param>
+    internal void PrepareBackward(bool input, int parts, bool alone)
     {
         _parts = parts;
+        _alone = alone;
         _weights.PackBackward(_kernels, _values, input);
         var rows = (nint)_plan.Rows;
         var states = rows * (_shape.OutputSize + ((Layout.States.Count - 1) * Hidden));
@@ -167,9 +169,9 @@ internal sealed unsafe partial class DirectionPass<T>
                 var destination = source.Kind == OperandKind.Made
                     ? block.MadeGradient.SkipColumns((nint)source.Index * Hidden)
                     : StateGradient(source.Index).Skip(firstRow);
-                _kernels.Multiply(
+                Product(
                     block.Columns.SkipColumns((nint)product.FirstGate * Hidden), rows, _weights.ProductBackward[i].Pointer,
-                    product.GateCount * Hidden, size, destination, accumulate, null, 0, _kernels.PanelCount(size), scratch);
+                    product.GateCount * Hidden, size, destination, accumulate, null, scratch);
             }
         }
 

@@ -6,6 +6,9 @@ namespace Rnn.Layers.Engine;
 /// <content>The way forward.</content>
 internal sealed unsafe partial class DirectionPass<T>
 {
+    // Multiplications from which on threads share an input product.
+    private const long SharedProduct = 200_000;
+
     // Packed weights that one pass over the steps of a chunk reads.
     private const int GroupBytes = 1 << 18;
 
@@ -63,9 +66,17 @@ internal sealed unsafe partial class DirectionPass<T>
         if (whole && _input.IsEven(_plan.Rows, out var stride))
         {
             var rows = new Rows<T>(_input.At(step, 0), stride);
-            _kernels.Multiply(
-                rows, (end - step) * _plan.Rows, packed, _shape.InputSize, outputs, new(chunk == null ? FedAt(step, 0) : chunk, _columnStride),
-                accumulate: false, _inputBias, 0, panels, scratch);
+            var target = new Rows<T>(chunk == null ? FedAt(step, 0) : chunk, _columnStride);
+            if (_alone && (long)_shape.InputSize * outputs * (end - step) * _plan.Rows > SharedProduct)
+            {
+                _team.Multiply(rows, (end - step) * _plan.Rows, packed, _shape.InputSize, outputs, target, accumulate: false, _inputBias);
+            }
+            else
+            {
+                _kernels.Multiply(
+                    rows, (end - step) * _plan.Rows, packed, _shape.InputSize, outputs, target, accumulate: false, _inputBias, 0, panels, scratch);
+            }
+
             return;
         }
 
@@ -109,6 +120,19 @@ internal sealed unsafe partial class DirectionPass<T>
             new(origin, 0, from), count, packed, _shape.InputSize, outputs, destination, accumulate: false, _inputBias, 0, panels, scratch);
     }
 
+    // A product of a step: shared by panels where its rows are too few to be shared themselves.
+    private void Product(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
+    {
+        if (_alone && PanelTeam<T>.IsWorthwhile(rows, (long)inner * outputs))
+        {
+            _team.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias);
+        }
+        else
+        {
+            _kernels.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias, 0, _kernels.PanelCount(outputs), scratch);
+        }
+    }
+
     private void ForwardStep(int step, int firstRow, int rows, T* columns, T* scratch)
     {
         var block = Block(step, firstRow, rows, columns);
@@ -128,9 +152,9 @@ internal sealed unsafe partial class DirectionPass<T>
                 fed = Math.Max(fed, product.FirstGate + product.GateCount);
                 var outputs = product.GateCount * Hidden;
                 var first = product.FirstGate * Hidden;
-                _kernels.Multiply(
+                Product(
                     SourceRows(product.Source, block), rows, _weights.ProductForward[i].Pointer, _shape.SourceSize(product.Source), outputs,
-                    block.Columns.SkipColumns(first), accumulate, accumulate || _bias == null ? null : _bias + first, 0, _kernels.PanelCount(outputs), scratch);
+                    block.Columns.SkipColumns(first), accumulate, accumulate || _bias == null ? null : _bias + first, scratch);
             }
 
             _cell.Forward(phase, block, _keep);

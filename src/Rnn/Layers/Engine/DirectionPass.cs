@@ -29,7 +29,9 @@ internal sealed unsafe partial class DirectionPass<T>
 
     private BatchPlan _plan = new();
     private Tensor<T>[] _values = [];
+    private readonly PanelTeam<T> _team = new();
     private bool _keep;
+    private bool _alone;
     private int _parts;
     private int _chunkSteps;
     private nint[] _inputOffsets = [];
@@ -92,13 +94,15 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <param name="values">The weights in the order of the shape's slots.</param>
     /// <param name="keep">Whether a way back will follow.</param>
     /// <param name="parts">How many parts the rows are cut into.</param>
+    /// <param name="alone">Whether no other thread has a part, so that threads may share single products.</param>
     /// <param name="noise">The randomness of zoneout and dropout.</param>
-    internal void Prepare(BatchPlan plan, Tensor<T>[] values, bool keep, int parts, in StepNoise noise)
+    internal void Prepare(BatchPlan plan, Tensor<T>[] values, bool keep, int parts, bool alone, in StepNoise noise)
     {
         _plan = plan;
         _values = values;
         _keep = keep;
         _parts = parts;
+        _alone = alone;
         _weights.PackForward(_kernels, values);
         _columnStride = ColumnStride(_shape.Columns);
         _chunkSteps = ChunkSteps();

@@ -16,6 +16,8 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     // Products of less than this are over before another thread has woken up.
     private const double FlopPerThread = 400_000;
 
+    private const int RowsPerPart = 4;
+
     private readonly CellShape _shape;
     private readonly DirectionPass<T>[] _directions;
     private readonly nint[][] _gradientOffsets;
@@ -69,7 +71,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     {
         _values = values;
         var threads = Work(FlopPerThread);
-        _parts = Math.Max(1, Math.Min(Plan.Rows, threads / _directions.Length));
+        _parts = Parts(threads);
         var states = _shape.Layout.States.Count;
         try
         {
@@ -78,7 +80,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d];
-                direction.Prepare(Plan, values[d], keep, _parts, noise);
+                direction.Prepare(Plan, values[d], keep, _parts, IsAlone(threads), noise);
                 var slots = values[d];
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(h) : null, Slot(slots, WeightKind.Bias),
@@ -121,7 +123,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     {
         var states = _shape.Layout.States.Count;
         var threads = Work(FlopPerThread);
-        _parts = Math.Max(1, Math.Min(Plan.Rows, threads / _directions.Length));
+        _parts = Parts(threads);
         try
         {
             var x = PinToRead(node.Input);
@@ -131,7 +133,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d];
-                direction.PrepareBackward(_wantsInput, _parts);
+                direction.PrepareBackward(_wantsInput, _parts, IsAlone(threads));
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, node.Initial((d * states) + 0) is { } h ? PinToRead(h) : null,
                     Slot(_values[d], WeightKind.Bias), Slot(_values[d], WeightKind.Vectors));
@@ -263,6 +265,12 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         var flop = _directions.Length * DirectionPass<T>.Work(_shape, Plan);
         return (int)Math.Clamp(flop / flopPerThread, 1, Workers.MaxThreads);
     }
+
+    // Each part reads all weights at every step, so fewer rows than these are not cut.
+    private int Parts(int threads) => Math.Max(1, Math.Min(Plan.Rows / RowsPerPart, threads / _directions.Length));
+
+    // One direction of few rows: threads share its products, since there are no rows to share.
+    private bool IsAlone(int threads) => threads > 1 && _parts == 1 && _directions.Length == 1;
 
     private void ClearPastEnds(T* output, int width)
     {

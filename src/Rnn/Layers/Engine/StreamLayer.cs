@@ -13,6 +13,7 @@ internal sealed unsafe partial class StreamLayer<T>
     private readonly CellShape _shape;
     private readonly DirectionWeights<T> _weights;
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
+    private readonly PanelTeam<T> _team = new();
     private readonly Tensor<T>[] _values;
     private readonly Tensor<T>?[] _initial;
     private readonly T[] _memory;
@@ -67,7 +68,7 @@ internal sealed unsafe partial class StreamLayer<T>
         }
     }
 
-    internal ReadOnlySpan<T> Step(ReadOnlySpan<T> input)
+    internal ReadOnlySpan<T> Step(ReadOnlySpan<T> input, bool share)
     {
         _weights.PackForward(_kernels, _values);
         var columns = Base;
@@ -78,9 +79,14 @@ internal sealed unsafe partial class StreamLayer<T>
             var normalized = Normalized(block.Columns);
             var bias = b == null ? NoBias : b;
             UpdateGains();
-            _kernels.Multiply(
-                new(x, 0), 1, _weights.InputForward.Pointer, _shape.InputSize, _shape.InputColumns, block.Columns, accumulate: false,
-                NormalizesProducts ? null : b, 0, _kernels.PanelCount(_shape.InputColumns), scratch);
+            var both = share && SharesBoth(x, b, block);
+            if (!both)
+            {
+                Product(
+                    share, new(x, 0), _weights.InputForward.Pointer, _shape.InputSize, _shape.InputColumns, block.Columns, accumulate: false,
+                    NormalizesProducts ? null : b, scratch);
+            }
+
             if (NormalizesProducts)
             {
                 _normalization!.Input(normalized, block, bias);
@@ -92,7 +98,7 @@ internal sealed unsafe partial class StreamLayer<T>
                 for (var i = 0; i < _shape.Layout.Products.Count; i++)
                 {
                     var product = _shape.Layout.Products[i];
-                    if (product.Phase != phase)
+                    if (product.Phase != phase || (both && i == 0))
                     {
                         continue;
                     }
@@ -104,10 +110,10 @@ internal sealed unsafe partial class StreamLayer<T>
                     var to = NormalizesProducts
                         ? normalized.Recurrent.SkipColumns(_normalization!.Plan.ProductColumns[i])
                         : block.Columns.SkipColumns(first);
-                    _kernels.Multiply(
-                        DirectionPass<T>.SourceRows(product.Source, block), 1, _weights.ProductForward[i].Pointer,
+                    Product(
+                        share, DirectionPass<T>.SourceRows(product.Source, block), _weights.ProductForward[i].Pointer,
                         _shape.SourceSize(product.Source), outputs, to, accumulate && !NormalizesProducts,
-                        accumulate || NormalizesProducts ? null : bias + first, 0, _kernels.PanelCount(outputs), scratch);
+                        accumulate || NormalizesProducts ? null : bias + first, scratch);
                     if (NormalizesProducts)
                     {
                         _normalization!.Product(i, normalized, block, accumulate, bias);
@@ -130,6 +136,9 @@ internal sealed unsafe partial class StreamLayer<T>
         _parity = 1 - _parity;
         return AddInput(new(State(0, _parity), _shape.OutputSize), input);
     }
+
+    /// <summary>Whether the layer's weights are large enough for threads to share the reading of them.</summary>
+    internal bool IsLarge => PanelTeam<T>.IsWorthwhile(1, (long)_shape.InputColumns * (_shape.InputSize + _shape.HiddenSize));
 
     internal void Reset()
     {
@@ -158,6 +167,34 @@ internal sealed unsafe partial class StreamLayer<T>
     }
 
     internal IEnumerable<Tensor<T>> GetState() => Enumerable.Range(0, States).Select(Copy);
+
+    // Input and first recurrent product in one go, where they feed the same gates, as in an LSTM.
+    private bool SharesBoth(T* input, T* bias, in CellBlock<T> block)
+    {
+        var products = _shape.Layout.Products;
+        if (NormalizesProducts || products.Count == 0 || products[0] is not { FirstGate: 0, Phase: 0 } product
+            || product.GateCount != _shape.Layout.InputGates || !IsLarge)
+        {
+            return false;
+        }
+
+        _team.MultiplyTwo(
+            new(input, 0), _weights.InputForward.Pointer, _shape.InputSize, DirectionPass<T>.SourceRows(product.Source, block),
+            _weights.ProductForward[0].Pointer, _shape.SourceSize(product.Source), 1, _shape.InputColumns, block.Columns, bias);
+        return true;
+    }
+
+    private void Product(bool share, Rows<T> a, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
+    {
+        if (share && PanelTeam<T>.IsWorthwhile(1, (long)inner * outputs))
+        {
+            _team.Multiply(a, 1, packed, inner, outputs, c, accumulate, bias);
+        }
+        else
+        {
+            _kernels.Multiply(a, 1, packed, inner, outputs, c, accumulate, bias, 0, _kernels.PanelCount(outputs), scratch);
+        }
+    }
 
     private static int Round(int length)
     {

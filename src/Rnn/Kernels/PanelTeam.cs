@@ -1,0 +1,87 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Rnn.Kernels;
+
+/// <summary>
+/// One product of a few rows shared among threads: each takes some panels of the packed weights. Few rows are as slow as the weights can be
+/// read, and each core reads its share from its own cache. The bits are those of one thread.
+/// </summary>
+internal sealed unsafe class PanelTeam<T> : WorkItem
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Weights below this many bytes are read by one thread before another has heard of them.</summary>
+    internal const int WorthwhileBytes = 1 << 18;
+
+    // More rows than this fill the multipliers, and the rows themselves are shared instead.
+    private const int MostRows = 7;
+
+    [ThreadStatic]
+    private static T[]? _scratch;
+
+    private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
+    private Product _first;
+    private Product _second;
+    private int _rows;
+    private int _outputs;
+    private int _parts;
+
+    /// <summary>Whether a product of these sizes is worth sharing.</summary>
+    internal static bool IsWorthwhile(int rows, long weights) =>
+        rows <= MostRows && Workers.MaxThreads > 1 && weights * sizeof(T) >= WorthwhileBytes;
+
+    /// <summary>C = A B, or C += A B, or C = A B + bias, as <see cref="MatrixKernels{T}.Multiply"/>.</summary>
+    internal void Multiply(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias)
+    {
+        _first = new(a, packed, inner, c, accumulate, bias);
+        _second = default;
+        Run(rows, outputs);
+    }
+
+    /// <summary>C = A B + bias, then C += A′ B′ for weights of the same columns, in one go.</summary>
+    internal void MultiplyTwo(Rows<T> a, T* packed, int inner, Rows<T> a2, T* packed2, int inner2, int rows, int outputs, Rows<T> c, T* bias)
+    {
+        _first = new(a, packed, inner, c, accumulate: false, bias);
+        _second = new(a2, packed2, inner2, c, accumulate: true, null);
+        Run(rows, outputs);
+    }
+
+    internal override void Execute(int part)
+    {
+        var panels = _kernels.PanelCount(_outputs);
+        var from = (int)((long)panels * part / _parts);
+        var to = (int)((long)panels * (part + 1) / _parts);
+        _first.Run(_kernels, _rows, _outputs, from, to);
+        if (_second.Packed != null)
+        {
+            _second.Run(_kernels, _rows, _outputs, from, to);
+        }
+    }
+
+    private static T* Scratch(nint length)
+    {
+        if (_scratch is null || _scratch.Length < length)
+        {
+            _scratch = GC.AllocateUninitializedArray<T>(checked((int)length), pinned: true);
+        }
+
+        return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_scratch));
+    }
+
+    private void Run(int rows, int outputs)
+    {
+        _rows = rows;
+        _outputs = outputs;
+        _parts = Math.Min(Workers.MaxThreads, _kernels.PanelCount(outputs));
+        Workers.Run(this, _parts);
+    }
+
+    private readonly struct Product(Rows<T> a, T* packed, int inner, Rows<T> c, bool accumulate, T* bias)
+    {
+        internal T* Packed => packed;
+
+        internal void Run(MatrixKernels<T> kernels, int rows, int outputs, int from, int to) => kernels.Multiply(
+            a, rows, packed, inner, outputs, c, accumulate, bias, from, to, Scratch(kernels.MultiplyScratch(rows, inner)));
+    }
+}
