@@ -11,6 +11,7 @@ var failures = 0;
 CheckAgainstScalarLoops();
 CheckLearning("lstm", new Lstm<float>(inputSize: 8, hiddenSize: 24, new() { Seed = 1 }));
 CheckLearning("gru", new Gru<float>(inputSize: 8, hiddenSize: 24, new() { Seed = 1 }));
+Console.WriteLine($"vectors of {Rnn.Kernels.Simd.VectorBits} bits");
 Console.WriteLine(failures == 0 ? "smoke ok" : $"smoke failed: {failures}");
 return failures == 0 ? 0 : 1;
 

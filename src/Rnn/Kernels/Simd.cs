@@ -56,15 +56,16 @@ public static class Simd
         where TFactory : IVectorFactory<T, TProduct> => Create<T, TFactory, TProduct>(factory, VectorBits);
 
     /// <summary>Lets <paramref name="factory"/> build its product over the vector type of a given width.</summary>
+    /// <remarks>The conditions are constants to the compiler: a program compiled ahead of time holds no code of widths that its processors lack.</remarks>
     internal static TProduct Create<T, TFactory, TProduct>(TFactory factory, int vectorBits)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TFactory : IVectorFactory<T, TProduct> => vectorBits switch
         {
-            512 => factory.Create<Vec512<T>>(),
-            256 => factory.Create<Vec256<T>>(),
-            128 => factory.Create<Vec128<T>>(),
+            512 when Vector512.IsHardwareAccelerated => factory.Create<Vec512<T>>(),
+            256 when Vector256.IsHardwareAccelerated => factory.Create<Vec256<T>>(),
+            128 when Vector128.IsHardwareAccelerated => factory.Create<Vec128<T>>(),
             0 => factory.Create<Vec1<T>>(),
-            _ => throw new ArgumentOutOfRangeException(nameof(vectorBits), vectorBits, "expected 0 (scalar), 128, 256 or 512."),
+            _ => throw new ArgumentOutOfRangeException(nameof(vectorBits), vectorBits, "expected 0 (scalar), 128, 256 or 512, as far as this processor accelerates them."),
         };
 
     private static int[] Supported()
