@@ -31,13 +31,26 @@ public sealed class RecurrentGradientTests
         ["weight-drop"] = new() { WeightDrop = 0.4 },
         ["everything ragged cells"] = new()
         {
-            Layers = 2, Bidirectional = true, Residual = true, Merge = DirectionMerge.Sum, Dropout = 0.2, HiddenZoneout = 0.2, CellZoneout = 0.3,
-            RecurrentDropout = 0.3, WeightDrop = 0.2,
+            Layers = 2,
+            Bidirectional = true,
+            Residual = true,
+            Merge = DirectionMerge.Sum,
+            Dropout = 0.2,
+            HiddenZoneout = 0.2,
+            CellZoneout = 0.3,
+            RecurrentDropout = 0.3,
+            WeightDrop = 0.2,
         },
         ["projection"] = new(),
         ["projection everything ragged"] = new()
         {
-            Layers = 2, Bidirectional = true, Dropout = 0.2, HiddenZoneout = 0.2, CellZoneout = 0.3, RecurrentDropout = 0.3, WeightDrop = 0.2,
+            Layers = 2,
+            Bidirectional = true,
+            Dropout = 0.2,
+            HiddenZoneout = 0.2,
+            CellZoneout = 0.3,
+            RecurrentDropout = 0.3,
+            WeightDrop = 0.2,
         },
     };
 

@@ -30,7 +30,9 @@ public sealed class TrainerTests : IDisposable
         var reports = new Reports();
         var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = golden.Values("learning_rate")[0] })
         {
-            BatchSize = 4, Steps = 5, MaxGradientNorm = golden.Values("max_norm")[0],
+            BatchSize = 4,
+            Steps = 5,
+            MaxGradientNorm = golden.Values("max_norm")[0],
         };
         var result = await trainer.FitAsync([.. Enumerable.Range(0, 4).Select(row => tokens[(row * length)..((row + 1) * length)])], epochs: 1, progress: reports);
         TestModule<double>.AssertClose(golden.Values("losses"), [.. reports.Select(report => report.Loss)], 1e-10);
@@ -116,7 +118,11 @@ public sealed class TrainerTests : IDisposable
         var reports = new Reports();
         var trainer = new Trainer<double>(new TinyLanguageModel<double>(4), new Sgd<double> { LearningRate = 0 })
         {
-            BatchSize = 3, Steps = 20, Stride = 15, TokenLoss = new() { Reduction = LossReduction.SumOverStepsMeanOverRows }, MaxIterations = 2,
+            BatchSize = 3,
+            Steps = 20,
+            Stride = 15,
+            TokenLoss = new() { Reduction = LossReduction.SumOverStepsMeanOverRows },
+            MaxIterations = 2,
         };
         await trainer.FitAsync(Rhyme, progress: reports);
         Assert.All(reports, report => Assert.InRange(report.Loss, 1.2, 1.6));
@@ -240,7 +246,9 @@ public sealed class TrainerTests : IDisposable
         var reports = new Reports();
         var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 })
         {
-            MaxGradientNorm = 0.25, Schedule = new StepSchedule(1, 0.5), ScheduleUnit = ScheduleUnit.Epochs,
+            MaxGradientNorm = 0.25,
+            Schedule = new StepSchedule(1, 0.5),
+            ScheduleUnit = ScheduleUnit.Epochs,
         };
         await trainer.FitAsync(new Scripted(model, _ => null) { StepsPerEpoch = 2 }, epochs: 3, progress: reports);
         Assert.Equal(2 * 0.25 * (1 + 0.5 + 0.25), model.Values[0], 1e-6);
