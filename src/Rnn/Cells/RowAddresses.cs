@@ -41,7 +41,7 @@ internal unsafe struct RowAddresses<T>
         at->Units = block.Units;
         at->Count = count;
         at->_mapped = IsMapped(block);
-        if (at->_mapped || block.Rows < 2)
+        if (block.Rows < 2)
         {
             return;
         }
@@ -62,27 +62,22 @@ internal unsafe struct RowAddresses<T>
             return;
         }
 
-        if (!at->_mapped)
+        var addresses = (nint*)at;
+        var distances = (nint*)strides;
+        for (var i = 0; i < AddressCount; i++)
         {
-            var addresses = (nint*)at;
-            var distances = (nint*)strides;
-            for (var i = 0; i < AddressCount; i++)
-            {
-                addresses[i] += distances[i];
-            }
-
-            return;
+            addresses[i] += distances[i];
         }
 
-        var before = *at;
-        *at = Of(block, row, first);
-        at->Vectors = before.Vectors;
-        at->Units = before.Units;
-        at->Count = before.Count;
-        at->_mapped = true;
+        if (at->_mapped)
+        {
+            at->Previous0 = block.Previous[0][row] + first;
+            at->Next0 = block.Next[0][row] + first;
+            at->OutputGradient = block.OutputGradient[row] + first;
+        }
     }
 
-    // Whether any rows lie at unequal distances, as those of a batch in another order do.
+    // Whether rows of input or output lie at unequal distances, as those of a batch in another order do; no others ever do.
     private static bool IsMapped(in CellBlock<T> block) =>
         block.Previous[0].Offsets != null || block.Next[0].Offsets != null || block.OutputGradient.Offsets != null;
 
