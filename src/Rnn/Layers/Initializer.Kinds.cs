@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -53,6 +54,7 @@ internal sealed class IdentityInitializer(double gain) : Initializer
 
 internal sealed class OrthogonalInitializer(double gain) : Initializer
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Fill<T>(Span<T> values, int rows, int columns, RandomSource random)
     {
         if (values.IsEmpty)
@@ -69,7 +71,7 @@ internal sealed class OrthogonalInitializer(double gain) : Initializer
         {
             for (var j = 0; j < columns; j++)
             {
-                values[(i * columns) + j] = T.CreateTruncating(gain * q[rows <= columns ? (i * size) + j : (j * size) + i]);
+                values[(i * columns) + j] = Element.From<T>(gain * q[rows <= columns ? (i * size) + j : (j * size) + i]);
             }
         }
     }

@@ -12,7 +12,10 @@ namespace Rnn.Layers;
 /// </summary>
 internal static unsafe class Orthonormalizer
 {
-    private const int Block = 32;
+    private const int LargestBlock = 32;
+
+    // Up to so many rows one block does without matrix products, whose kernels for double a program in float would have to compile first.
+    private const int RowsOfOneBlock = 160;
 
     /// <summary>Makes the rows orthonormal, in place: each is freed of the ones before it and brought to length 1.</summary>
     /// <param name="matrix">[rows, columns], row-major, of full rank.</param>
@@ -20,48 +23,52 @@ internal static unsafe class Orthonormalizer
     /// <param name="columns">The number of columns.</param>
     internal static void Run(Span<double> matrix, int rows, int columns)
     {
-        var kernels = MatrixKernels<double>.Current;
-        var across = TensorPool<double>.Rent(checked((int)kernels.PackedLength(columns, Block)));
-        var along = TensorPool<double>.Rent(checked((int)kernels.PackedLength(Block, columns)));
-        var shares = TensorPool<double>.Rent(Math.Max(1, rows * Block));
-        fixed (double* a = matrix, first = across, second = along, share = shares)
+        var block = rows <= RowsOfOneBlock ? rows : LargestBlock;
+        fixed (double* a = matrix)
         {
             // The first pass loses digits where rows are nearly dependent; the second, on rows that nearly are orthonormal, loses none.
             for (var pass = 0; pass < 2; pass++)
             {
-                for (var start = 0; start < rows; start += Block)
+                for (var start = 0; start < rows; start += block)
                 {
-                    var count = Math.Min(Block, rows - start);
+                    var count = Math.Min(block, rows - start);
                     var q = a + ((nint)start * columns);
                     for (var i = 0; i < count; i++)
                     {
                         Free(q, i, columns);
                     }
 
-                    // All rows after the block at once: X −= (X Qᵀ) Q.
-                    var rest = rows - start - count;
-                    if (rest == 0)
+                    if (start + count < rows)
                     {
-                        continue;
+                        FreeAll(q, count, rows - start - count, columns);
                     }
-
-                    var x = q + ((nint)count * columns);
-                    kernels.Pack(q, columns, false, columns, count, first, 0, kernels.PanelCount(count));
-                    MatrixProduct<double>.MultiplyPacked(x, rest, first, columns, count, share, accumulate: false, null);
-                    for (nint i = 0; i < (nint)rest * count; i++)
-                    {
-                        share[i] = -share[i];
-                    }
-
-                    kernels.Pack(q, columns, true, count, columns, second, 0, kernels.PanelCount(columns));
-                    MatrixProduct<double>.MultiplyPacked(share, rest, second, count, columns, x, accumulate: true, null);
                 }
             }
         }
+    }
 
-        TensorPool<double>.Return(across);
-        TensorPool<double>.Return(along);
-        TensorPool<double>.Return(shares);
+    // Frees all rows after a block of it at once: X −= (X Qᵀ) Q.
+    private static void FreeAll(double* q, int count, int rest, int columns)
+    {
+        var kernels = MatrixKernels<double>.Current;
+        var rentedPanels = TensorPool<double>.Rent(checked((int)nint.Max(kernels.PackedLength(columns, count), kernels.PackedLength(count, columns))));
+        var rentedShares = TensorPool<double>.Rent(rest * count);
+        var x = q + ((nint)count * columns);
+        fixed (double* panels = rentedPanels, shares = rentedShares)
+        {
+            kernels.Pack(q, columns, false, columns, count, panels, 0, kernels.PanelCount(count));
+            MatrixProduct<double>.MultiplyPacked(x, rest, panels, columns, count, shares, accumulate: false, null);
+            for (nint i = 0; i < (nint)rest * count; i++)
+            {
+                shares[i] = -shares[i];
+            }
+
+            kernels.Pack(q, columns, true, count, columns, panels, 0, kernels.PanelCount(columns));
+            MatrixProduct<double>.MultiplyPacked(shares, rest, panels, count, columns, x, accumulate: true, null);
+        }
+
+        TensorPool<double>.Return(rentedPanels);
+        TensorPool<double>.Return(rentedShares);
     }
 
     // Frees row i of those before it, one after another, and brings it to length 1.

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Rnn.Tensors;
 
 /// <summary>
@@ -48,6 +50,7 @@ internal static class NormalDistribution
 
     /// <summary>The number that a standard normal variable stays below with the given probability.</summary>
     /// <param name="probability">More than 0 and less than 1.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static double Quantile(double probability)
     {
         var centred = probability - 0.5;
@@ -66,6 +69,7 @@ internal static class NormalDistribution
     }
 
     /// <summary>The natural logarithm of a positive normal number, of exactly rounded operations only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static double Logarithm(double x)
     {
         // x = m·2^e with m in [√½, √2), log m = 2·artanh((m − 1) / (m + 1)).
@@ -89,16 +93,10 @@ internal static class NormalDistribution
         return (exponent * 0.6931471805599453) + (2 * (s + (s * sum)));
     }
 
-    private static double Ratio(ReadOnlySpan<double> numerator, ReadOnlySpan<double> denominator, double x)
-    {
-        var top = 0.0;
-        var bottom = 0.0;
-        for (var i = 0; i < 8; i++)
-        {
-            top = (top * x) + numerator[i];
-            bottom = (bottom * x) + denominator[i];
-        }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double Ratio(ReadOnlySpan<double> numerator, ReadOnlySpan<double> denominator, double x) => Polynomial(numerator, x) / Polynomial(denominator, x);
 
-        return top / bottom;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static double Polynomial(ReadOnlySpan<double> c, double x) =>
+        (((((((((((((c[0] * x) + c[1]) * x) + c[2]) * x) + c[3]) * x) + c[4]) * x) + c[5]) * x) + c[6]) * x) + c[7];
 }

@@ -14,12 +14,12 @@ public sealed partial class RandomSource
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var range = high - low;
-        var end = T.CreateTruncating(high);
+        var end = Element.From<T>(high);
         var last = range > 0 ? T.BitDecrement(end) : end;
         var generator = _generator;
         for (var i = 0; i < values.Length; i++)
         {
-            var value = T.CreateTruncating(low + (range * ((generator.Next() >> 11) * UnitOf53Bits)));
+            var value = Element.From<T>(low + (range * ((generator.Next() >> 11) * UnitOf53Bits)));
 
             // Rounding to float may reach the upper end, which is not part of the range.
             values[i] = value < end ? value : last;
@@ -36,10 +36,13 @@ public sealed partial class RandomSource
     public void FillNormal<T>(Span<T> values, double mean = 0, double deviation = 1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        var generator = _generator;
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = T.CreateTruncating(mean + (deviation * NextNormal()));
+            values[i] = Element.From<T>(mean + (deviation * NormalDistribution.Quantile(((generator.Next() >> 11) + 0.5) * UnitOf53Bits)));
         }
+
+        _generator = generator;
     }
 
     /// <summary>

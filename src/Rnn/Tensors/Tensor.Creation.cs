@@ -55,7 +55,7 @@ public sealed partial class Tensor<T>
         var span = tensor.AsSpan();
         for (var i = 0; i < count; i++)
         {
-            span[i] = start + (step * T.CreateTruncating(i));
+            span[i] = start + (step * Element.From<T>(i));
         }
 
         return tensor;

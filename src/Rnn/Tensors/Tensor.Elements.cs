@@ -94,8 +94,8 @@ public sealed partial class Tensor<T>
         var right = other.AsReadOnlySpan();
         for (var i = 0; i < left.Length; i++)
         {
-            var a = double.CreateTruncating(left[i]);
-            var b = double.CreateTruncating(right[i]);
+            var a = Element.ToDouble(left[i]);
+            var b = Element.ToDouble(right[i]);
             if (a != b && !(Math.Abs(a - b) <= absolute + (relative * Math.Abs(b)) && double.IsFinite(a) && double.IsFinite(b)))
             {
                 return false;

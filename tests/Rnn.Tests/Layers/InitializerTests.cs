@@ -13,6 +13,7 @@ public class InitializerTests
     [InlineData(3, 37)]
     [InlineData(1, 5)]
     [InlineData(129, 129)]
+    [InlineData(200, 200)]
     public void Orthogonal_matrices_are_orthonormal_on_their_short_side(int rows, int columns)
     {
         var wide = Initializer.Orthogonal.Create<double>(new RandomSource(1), rows, columns);
@@ -29,6 +30,7 @@ public class InitializerTests
     [InlineData(17, 37)]
     [InlineData(33, 33)]
     [InlineData(65, 200)]
+    [InlineData(193, 201)]
     public void Orthonormal_rows_are_those_of_a_factorisation_by_reflections(int rows, int columns)
     {
         var a = Tensor<double>.RandomNormal(new RandomSource(8), 0, 1, rows, columns);
