@@ -100,32 +100,15 @@ internal struct StridedView
         }
     }
 
-    /// <summary>Adds to the elements of the view, in its order.</summary>
+    /// <summary>Adds to the elements of the view, in its order, or overwrites them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal readonly unsafe void ScatterAdd<T>(ReadOnlySpan<T> source, Span<T> target)
+    internal readonly void Scatter<T>(ReadOnlySpan<T> source, Span<T> target, bool add)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var loops = Merged(source.Length);
         if (loops.IsTransposition)
         {
-            var (rows, columns) = (loops.Sizes[0], loops.Sizes[1]);
-            var rented = TensorPool<T>.Rent(rows * columns);
-            var block = rented.AsSpan(0, rows * columns);
-            fixed (T* from = source)
-            fixed (T* to = block)
-            {
-                for (var i = 0; i < loops.Outer / columns; i++)
-                {
-                    BlockTranspose.Run(from + ((nint)i * rows * columns), rows, columns, rows, to, columns);
-                    var at = loops.Offset(i * columns);
-                    for (var row = 0; row < rows; row++)
-                    {
-                        SpanSweep<T>.Add(block.Slice(row * columns, columns), target.Slice(at + (row * loops.Step), columns));
-                    }
-                }
-            }
-
-            TensorPool<T>.Return(rented);
+            ScatterTransposed(source, target, loops, add);
             return;
         }
 
@@ -133,17 +116,59 @@ internal struct StridedView
         {
             var at = loops.Offset(i);
             var row = source.Slice(i * loops.Inner, loops.Inner);
-            if (loops.Step == 1)
+            if (loops.Step == 1 && add)
             {
-                var sums = target.Slice(at, row.Length);
-                SpanSweep<T>.Add(row, sums);
-                continue;
+                SpanSweep<T>.Add(row, target.Slice(at, row.Length));
             }
+            else if (loops.Step == 1)
+            {
+                row.CopyTo(target[at..]);
+            }
+            else
+            {
+                for (var j = 0; j < row.Length; j++)
+                {
+                    ref var element = ref target[at + (j * loops.Step)];
+                    element = add ? element + row[j] : row[j];
+                }
+            }
+        }
+    }
 
-            for (var j = 0; j < row.Length; j++)
+    private static unsafe void ScatterTransposed<T>(ReadOnlySpan<T> source, Span<T> target, in Loops loops, bool add)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        // To add, tiles are transposed aside first.
+        const int Tile = 64;
+        var (rows, columns) = (loops.Sizes[0], loops.Sizes[1]);
+        var rented = add ? TensorPool<T>.Rent(rows * Tile) : null;
+        fixed (T* from = source, to = target, tile = rented)
+        {
+            for (var i = 0; i < loops.Outer / columns; i++)
             {
-                target[at + (j * loops.Step)] += row[j];
+                var block = from + ((nint)i * rows * columns);
+                var place = to + loops.Offset(i * columns);
+                if (!add)
+                {
+                    BlockTranspose.Run(block, rows, columns, rows, place, loops.Step);
+                    continue;
+                }
+
+                for (var first = 0; first < columns; first += Tile)
+                {
+                    var width = Math.Min(Tile, columns - first);
+                    BlockTranspose.Run(block + ((nint)first * rows), rows, width, rows, tile, width);
+                    for (var row = 0; row < rows; row++)
+                    {
+                        SpanSweep<T>.Add(new(tile + ((nint)row * width), width), new(place + ((nint)row * loops.Step) + first, width));
+                    }
+                }
             }
+        }
+
+        if (rented is not null)
+        {
+            TensorPool<T>.Return(rented);
         }
     }
 

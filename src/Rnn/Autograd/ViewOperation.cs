@@ -20,6 +20,17 @@ internal static class ViewOperation
     {
         private protected override bool ReadsInputs => false;
 
-        internal override void Backward() => view.ScatterAdd(OutputGradient(), InputGradient(0));
+        internal override void Backward()
+        {
+            var source = OutputGradient();
+            var target = InputGradient(0, out var fresh);
+            var whole = source.Length == target.Length;
+            if (fresh && !whole)
+            {
+                target.Clear();
+            }
+
+            view.Scatter(source, target, add: !fresh || !whole);
+        }
     }
 }

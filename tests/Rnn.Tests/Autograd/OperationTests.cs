@@ -109,6 +109,7 @@ public class OperationTests
         var y = Draw("y", 3, 2, 5);
         Check(() => x.Permute(2, 0, 1), ("x", x));
         Check(() => x.Transpose() + x.Transpose(), ("x", x));
+        Check(() => (x * 2.0).Slice(1, .., -1) + x.Tanh().Slice(2, 1..4, 2).Sum(), ("x", x));
         Check(() => x.Transpose(0, 1), ("x", x));
         Check(() => x.Reshape(-1, 10) + x.Reshape(6, 10), ("x", x));
         Check(() => x.Slice(1.., ..^1), ("x", x));

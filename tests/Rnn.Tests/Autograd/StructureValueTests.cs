@@ -186,6 +186,27 @@ public class StructureValueTests
         Assert.Equal([1.0, 1, 2, 2], Tensor<double>.From([1.0, 2], 2, 1).BroadcastTo(2, 2).ToArray());
     }
 
+    [Theory]
+    [InlineData(new[] { 3, 70, 130 }, new[] { 0, 2, 1 })]
+    [InlineData(new[] { 130, 70 }, new[] { 1, 0 })]
+    [InlineData(new[] { 5, 3, 4, 17 }, new[] { 2, 0, 1, 3 })]
+    [InlineData(new[] { 5, 3, 4, 17 }, new[] { 3, 1, 2, 0 })]
+    [InlineData(new[] { 1, 9, 1 }, new[] { 2, 1, 0 })]
+    [InlineData(new[] { 4, 0, 2 }, new[] { 2, 1, 0 })]
+    public void Gradients_go_back_through_the_inverse_order_written_and_added(int[] shape, int[] order)
+    {
+        var x = Tensor<float>.RandomNormal(new RandomSource(1), 0, 1, shape);
+        x.RequiresGradient = true;
+        int[] permuted = [.. order.Select(d => shape[d])];
+        int[] inverse = [.. Enumerable.Range(0, order.Length).Select(d => Array.IndexOf(order, d))];
+        var gradient = Tensor<float>.RandomNormal(new RandomSource(2), 0, 1, permuted);
+
+        // Through a product the gradient is written into an empty buffer; at the leaf, and the second time, it is added.
+        (x * 2f).Permute(order).Backward(gradient);
+        x.Permute(order).Backward(gradient);
+        Assert.Equal((gradient.Permute(inverse) * 3f).ToArray(), x.Gradient!.ToArray());
+    }
+
     [Fact]
     public void Views_name_wrong_arguments()
     {
