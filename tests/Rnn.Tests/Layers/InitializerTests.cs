@@ -1,6 +1,7 @@
 using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
+using Rnn.Tests.Tensors;
 
 namespace Rnn.Tests.Layers;
 
@@ -44,6 +45,12 @@ public class InitializerTests
             Assert.Equal(q.Row(i).ToArray().Select(v => sign * v), ours.Row(i).ToArray(), (e, v) => Math.Abs(e - v) < 1e-11);
         }
     }
+
+    [Theory]
+    [InlineData(40, 70, "3E8039E6F39FAB48")]
+    [InlineData(200, 200, "C6903530451565B4")]
+    public void Orthogonal_matrices_are_the_same_bits_on_every_machine(int rows, int columns, string hash) =>
+        Assert.Equal(hash, RandomSourceTests.Hash(Initializer.Orthogonal.Create<double>(new RandomSource(5), rows, columns).AsReadOnlySpan()));
 
     [Fact]
     public void Orthogonal_matrices_are_evenly_distributed()
