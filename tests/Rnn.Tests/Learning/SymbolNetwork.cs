@@ -63,6 +63,41 @@ internal sealed class SymbolNetwork : Module<float>
         return [.. strings.Select((_, row) => all.AsSpan(row * steps * Alphabet, lengths[row] * Alphabet).ToArray())];
     }
 
+    /// <summary>The share of legal predictions, and of the strings whose legal symbols all score highest.</summary>
+    public (double Legal, double Ranked) Measure(SymbolString[] strings)
+    {
+        var scores = Score(strings);
+        var (legal, all, ranked) = (0, 0, 0);
+        for (var i = 0; i < strings.Length; i++)
+        {
+            legal += strings[i].CountLegal(scores[i], Alphabet);
+            all += strings[i].Predictions;
+            ranked += strings[i].RanksLegalFirst(scores[i], Alphabet) ? 1 : 0;
+        }
+
+        return ((double)legal / all, (double)ranked / strings.Length);
+    }
+
+    /// <summary>Trains with AdamW over shuffled strings while the learning rate fades to zero.</summary>
+    public void Learn(SymbolString[] strings, int epochs, int batch, double rate, int seed)
+    {
+        var optimizer = new AdamW<float>(this) { WeightDecay = 0.2 };
+        var random = new Random(seed);
+        SymbolString[] order = [.. strings];
+        for (var epoch = 0; epoch < epochs; epoch++)
+        {
+            optimizer.LearningRate = rate * Fading(epoch, epochs);
+            random.Shuffle(order);
+            for (var start = 0; start < order.Length; start += batch)
+            {
+                Learn(order.AsSpan(start, batch), optimizer);
+            }
+        }
+    }
+
+    /// <summary>Half a cosine from 1 to 0.</summary>
+    public static double Fading(int at, int end) => 0.5 * (1 + Math.Cos(Math.PI * at / end));
+
     /// <summary>One step of training on one batch.</summary>
     public float Learn(ReadOnlySpan<SymbolString> batch, Optimizer<float> optimizer, double maxNorm = 1)
     {
