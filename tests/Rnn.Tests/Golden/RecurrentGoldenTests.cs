@@ -65,8 +65,8 @@ public class RecurrentGoldenTests
         var (layers, both) = (golden.Layers, golden.Directions == 2);
         return golden.Kind switch
         {
-            "rnn_tanh" or "rnn_relu" => RecurrentLayer<T>.Create(
-                golden.Kind.Replace('_', '-'), golden.Inputs, golden.Hidden, new() { Layers = layers, Bidirectional = both }),
+            "rnn_tanh" => new SimpleRnn<T>(golden.Inputs, golden.Hidden, new() { Layers = layers, Bidirectional = both }),
+            "rnn_relu" => new SimpleRnn<T>(golden.Inputs, golden.Hidden, new() { Layers = layers, Bidirectional = both, Activation = Activation.Relu }),
             "gru" => new Gru<T>(golden.Inputs, golden.Hidden, new() { Layers = layers, Bidirectional = both }),
             _ => new Lstm<T>(golden.Inputs, golden.Hidden, new() { Layers = layers, Bidirectional = both, ProjectionSize = golden.Projection }),
         };

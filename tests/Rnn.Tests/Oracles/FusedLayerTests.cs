@@ -24,6 +24,14 @@ public class FusedLayerTests
         ["widths"] = new() { HiddenSizes = [17, 1, 9] },
         ["both ragged"] = new() { Bidirectional = true },
         ["both stacked ragged"] = new() { Bidirectional = true, Layers = 2 },
+        ["both sum stacked"] = new() { Bidirectional = true, Layers = 2, Merge = DirectionMerge.Sum },
+        ["both mean ragged"] = new() { Bidirectional = true, Merge = DirectionMerge.Mean },
+        ["both separate ragged"] = new() { Bidirectional = true, Merge = DirectionMerge.Separate },
+        ["reverse stacked ragged"] = new() { Layers = 2, Reverse = true },
+        ["residual stacked ragged"] = new() { Layers = 3, Residual = true },
+        ["residual reverse stacked ragged"] = new() { Layers = 2, Residual = true, Reverse = true },
+        ["residual both stacked ragged"] = new() { Bidirectional = true, Layers = 2, Residual = true },
+        ["residual both sum stacked"] = new() { Bidirectional = true, Layers = 2, Merge = DirectionMerge.Sum, Residual = true },
     };
 
     public static TheoryData<string, string> Cases()
@@ -109,19 +117,30 @@ public class FusedLayerTests
         Tensor<double>[] initial = [.. state.Tensors.Select(tensor => Leaf(tensor.Clone()))];
 
         var merge = layer.Options.Merge switch { DirectionMerge.Sum => Merging.Sum, DirectionMerge.Mean => Merging.Mean, _ => Merging.Concat };
-        var oracle = new LayerOracle(cell, layer.Layers, layer.Directions == 2, merge, layer.Options.Residual);
-        var (expected, expectedFinal) = oracle.Run(parameters.GetValueOrDefault, xCopy, lengths, initial);
-        var actual = layer.Forward(x, lengths, state);
+        var oracle = new LayerOracle(cell, layer.Layers, layer.Directions == 2, merge, layer.Options.Residual, layer.Options.Reverse);
+        var expected = oracle.Run(parameters.GetValueOrDefault, xCopy, lengths, initial);
+        var actual = layer.Forward(x, lengths, state, cellStates: true);
 
-        GoldenAssert.Close(expected, actual.Output, Tolerance, "output");
-        var weight = Tensor<double>.RandomNormal(random, 0, 1, expected.Shape);
-        var (expectedLoss, actualLoss) = ((expected * weight).Sum(), (actual.Output * weight).Sum());
-        for (var i = 0; i < expectedFinal.Length; i++)
+        // The loss weighs everything that the layer gives at random.
+        var (expectedLoss, actualLoss) = (Tensor<double>.Scalar(0), Tensor<double>.Scalar(0));
+        void Compare(Tensor<double> from, Tensor<double> to, string name)
         {
-            GoldenAssert.Close(expectedFinal[i], actual.FinalState.Tensors[i], Tolerance, $"final state {i}");
-            weight = Tensor<double>.RandomNormal(random, 0, 1, expectedFinal[i].Shape);
-            expectedLoss += (expectedFinal[i] * weight).Sum();
-            actualLoss += (actual.FinalState.Tensors[i] * weight).Sum();
+            GoldenAssert.Close(from, to, Tolerance, name);
+            var weight = Tensor<double>.RandomNormal(random, 0, 1, from.Shape);
+            expectedLoss += (from * weight).Sum();
+            actualLoss += (to * weight).Sum();
+        }
+
+        Compare(expected.Output, actual.Output, "output");
+        Compare(expected.Last, actual.Last, "last");
+        for (var i = 0; i < expected.Final.Length; i++)
+        {
+            Compare(expected.Final[i], actual.FinalState.Tensors[i], $"final state {i}");
+        }
+
+        for (var i = 0; i < expected.CellStates.Length; i++)
+        {
+            Compare(expected.CellStates[i], actual.CellStates![i], $"cell states of layer {i}");
         }
 
         expectedLoss.Backward();

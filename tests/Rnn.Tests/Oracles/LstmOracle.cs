@@ -40,7 +40,7 @@ internal sealed record LstmOracle(Seeing Peephole = Seeing.Nothing, Forgetting F
         var g = w.Sum('g', x, h).Tanh();
         var cNew = (f * c) + (i * g);
         var o = (w.Sum('o', x, h) + Seen(w, 'o', cNew)).Sigmoid();
-        var hNew = o * (Normalized ? cNew.LayerNorm(w["norm_c"].Select(0, 0), w["norm_c"].Select(0, 1)) : cNew).Tanh();
+        var hNew = o * (Normalized ? (Weights.Normalized(cNew) * w["norm_c"].Select(0, 0)) + w["norm_c"].Select(0, 1) : cNew).Tanh();
 
         return [Projected ? hNew.MatMul(w["weight_hr"].Transpose()) : hNew, cNew];
     }

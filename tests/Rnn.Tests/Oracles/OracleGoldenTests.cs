@@ -24,7 +24,7 @@ public class OracleGoldenTests
             : Tensor<double>.Zeros(golden.Layers * golden.Directions, golden.Batch, letter == "h" ? golden.Visible : golden.Hidden)).ToArray();
 
         var oracle = new LayerOracle(CellOf(golden), golden.Layers, golden.Directions == 2);
-        var (output, final) = oracle.Run(
+        var (output, _, final, _) = oracle.Run(
             parameters.GetValueOrDefault, x, golden.Lengths,
             [.. from k in Enumerable.Range(0, golden.Layers * golden.Directions) from s in initial select s.Select(0, k)]);
 

@@ -36,7 +36,7 @@ internal sealed class Weights(Func<string, Tensor<double>?> find, string suffix,
         together ??= cell.Together.Single(group => group.Contains(gate, StringComparison.Ordinal));
         var rows = together.Select(g => Block($"weight_{weight}", stacked, g)).ToArray();
         var gains = together.Select(g => Block($"norm_{weight}", stacked, g)).ToArray();
-        var sum = x.MatMul(Tensor<double>.Concat(rows, 0).Transpose()).LayerNorm(Tensor<double>.Concat(gains, 0));
+        var sum = Normalized(x.MatMul(Tensor<double>.Concat(rows, 0).Transpose())) * Tensor<double>.Concat(gains, 0);
         var height = rows[0].Shape[0];
         var start = together.IndexOf(gate, StringComparison.Ordinal) * height;
         return sum.Slice(1, start..(start + height));
@@ -47,6 +47,13 @@ internal sealed class Weights(Func<string, Tensor<double>?> find, string suffix,
 
     /// <summary>W x + U h + b of one gate.</summary>
     public Tensor<double> Sum(char gate, Tensor<double> x, Tensor<double> h) => Input(gate, x) + Recurrent(gate, h) + Bias(gate);
+
+    /// <summary>Layer normalisation without gain and bias: each row less its mean, over its standard deviation.</summary>
+    public static Tensor<double> Normalized(Tensor<double> x)
+    {
+        var centred = x - x.Mean(-1, keepDimensions: true);
+        return centred / ((centred * centred).Mean(-1, keepDimensions: true) + 1e-5).Sqrt();
+    }
 
     /// <summary>The rows of one gate in a parameter that stacks the given gates.</summary>
     public Tensor<double> Block(string name, string stacked, char gate)
