@@ -2,7 +2,7 @@ namespace Rnn.Tests.Learning;
 
 /// <summary>
 /// A test that trains for minutes. <c>dotnet test</c> shows it as skipped; it runs by
-/// <c>RNN_LONG_TESTS=1 dotnet test -c Release tests/Rnn.Tests --filter FullyQualifiedName~Learning --logger "console;verbosity=detailed"</c>.
+/// <c>RNN_LONG_TESTS=1 dotnet test -c Release tests/Rnn.Tests --filter FullyQualifiedName~LongLearning --logger "console;verbosity=detailed"</c>.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class LongFactAttribute : FactAttribute
