@@ -1,0 +1,50 @@
+using Rnn.Cells;
+
+namespace Rnn.Tests.Cells;
+
+/// <summary>What is wrong with a cell of one's own is said before it runs.</summary>
+public sealed class CellLayoutTests
+{
+    private static readonly CellLayout Good = new()
+    {
+        Name = "mine",
+        Gates = [new("a", "one"), new("b", "two"), new("m", "three", FromInput: false)],
+        States = [new("h", "hidden state", true), new("c", "cell state", true)],
+        Products = [new("weight_hh", Operand.Previous(0), 0, 2), new("weight_hh", Operand.Made(0), 2, 1, Phase: 1)],
+        Vectors = [new("p", "peephole", 0, Operand.Previous(1))],
+        Normalizations = [new("norm_c", 1, Made: 0, AfterPhase: 0)],
+        MadeValues = 1,
+        Phases = 2,
+    };
+
+    public static TheoryData<string, CellLayout> Bad() => new()
+    {
+        { "Gates: 'a' takes the input", Good with { Gates = [new("m", "three", FromInput: false), new("a", "one"), new("b", "two")], Products = [] } },
+        { "Gates: expected one or more", Good with { Gates = [] } },
+        { "States: expected 1 to 4 but got 0", Good with { States = [] } },
+        { "Phases: expected 1 to 3 but got 4", Good with { Phases = 4 } },
+        { "'weight_hh' feeds gates 1 to 3 of 3", Good with { Products = [new("weight_hh", Operand.Previous(0), 1, 3)] } },
+        { "with and without input", Good with { Products = [new("weight_hh", Operand.Previous(0), 0, 3)] } },
+        { "reads state 2 of 2", Good with { Products = [new("weight_hh", Operand.Previous(2), 0, 2)] } },
+        { "reads what no phase has set yet", Good with { Products = [new("weight_hh", Operand.Next(1), 0, 2)] } },
+        { "is of phase 2, and there are 2", Good with { Products = [.. Good.Products, new("weight_x", Operand.Previous(0), 0, 1, Phase: 2)] } },
+        { "gate 2 takes neither the input nor a product", Good with { Products = [Good.Products[0]] } },
+        { "reads made value 1 of 1", Good with { Vectors = [new("p", "peephole", 0, Operand.Made(1))] } },
+        { "names gate 3 of 3", Good with { Vectors = [new("p", "peephole", 3, Operand.Previous(1))] } },
+        { "names state 0", Good with { Normalizations = [new("norm_h", 0, Made: 0, AfterPhase: 0)] } },
+        { "a later phase must read it", Good with { Normalizations = [new("norm_c", 1, Made: 0, AfterPhase: 1)] } },
+        { "makes value 3 of 1", Good with { Normalizations = [new("norm_c", 1, Made: 3, AfterPhase: 0)] } },
+    };
+
+    [Fact]
+    public void A_layout_that_holds_together_passes() => Good.Check();
+
+    [Theory]
+    [MemberData(nameof(Bad))]
+    public void A_contradiction_is_named(string message, CellLayout layout)
+    {
+        var error = Assert.Throws<ArgumentException>(layout.Check);
+        Assert.Contains("the cell 'mine'", error.Message, StringComparison.Ordinal);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+}

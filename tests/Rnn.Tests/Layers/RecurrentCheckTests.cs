@@ -1,0 +1,53 @@
+using Rnn.Layers;
+
+namespace Rnn.Tests.Layers;
+
+/// <summary>Impossible options, and options that would do nothing, are refused by name.</summary>
+public sealed class RecurrentCheckTests
+{
+    public static TheoryData<string, string, RecurrentOptions> Refused() => new()
+    {
+        { "lstm", "Layers: expected 1 or more but got 0", new() { Layers = 0 } },
+        { "lstm", "HiddenSizes: expected 1 or more but got -2", new() { HiddenSizes = [3, -2] } },
+        { "lstm", "HiddenSizes: expected one size for each layer but got none", new() { HiddenSizes = [] } },
+        { "lstm", "Layers: 3 layers but 2 HiddenSizes", new() { Layers = 3, HiddenSizes = [3, 3] } },
+        { "lstm", "Dropout: expected a probability from 0 to below 1 but got 1", new() { Layers = 2, Dropout = 1 } },
+        { "lstm", "Dropout: it acts between layers, and there is only one", new() { Dropout = 0.5 } },
+        { "lstm", "HiddenZoneout: expected a probability", new() { HiddenZoneout = -0.1 } },
+        { "lstm", "CellZoneout: expected a probability", new() { CellZoneout = double.NaN } },
+        { "lstm", "RecurrentDropout: expected a probability", new() { RecurrentDropout = 1.5 } },
+        { "lstm", "WeightDrop: expected a probability", new() { WeightDrop = 1 } },
+        { "gru", "CellZoneout: the cell 'gru' has no cell state", new() { CellZoneout = 0.1 } },
+        { "indrnn-relu", "RecurrentDropout: the cell 'indrnn-relu' has no product of its hidden state", new() { RecurrentDropout = 0.1 } },
+        { "indrnn-relu", "WeightDrop: the cell 'indrnn-relu' has no recurrent matrix", new() { WeightDrop = 0.1 } },
+        { "lstm", "Reverse: a bidirectional layer runs both ways already", new() { Bidirectional = true, Reverse = true } },
+        { "lstm", "Merge: there is only one direction; set Bidirectional", new() { Merge = DirectionMerge.Sum } },
+        { "lstm", "Residual: no layer's input and output have the same size", new() { Residual = true } },
+        { "lstm", "ChronoSteps: it acts with Initialization = Chrono only", new() { ChronoSteps = 5 } },
+        { "lstm", "ChronoSteps: expected 2 or more but got 1", new() { ChronoSteps = 1, Initialization = RecurrentInitialization.Chrono } },
+        { "lstm", "Initialization: Chrono sets biases, and Bias is off", new() { Bias = false, Initialization = RecurrentInitialization.Chrono } },
+        { "rnn-tanh", "Initialization: the cell 'rnn-tanh' has no forget, input or update gate", new() { Initialization = RecurrentInitialization.Chrono } },
+        { "gru", "ForgetBias: the cell 'gru' has no forget gate", new() { ForgetBias = 2 } },
+        { "lstm", "ForgetBias: Bias is off", new() { ForgetBias = 2, Bias = false } },
+        { "lstm", "ForgetBias: Initialization = Uniform sets the biases itself", new() { ForgetBias = 2, Initialization = RecurrentInitialization.Uniform } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void Options_are_refused_by_name(string cell, string message, RecurrentOptions options)
+    {
+        var error = Assert.Throws<ArgumentException>(() => RecurrentLayer<float>.Create(cell, 3, 4, options));
+        Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Sizes_are_refused_by_name()
+    {
+        Assert.StartsWith("inputSize: expected 1 or more but got 0", Message(() => new Lstm<float>(0, 4)), StringComparison.Ordinal);
+        Assert.StartsWith("hiddenSize: expected 1 or more but got -1", Message(() => new Gru<float>(3, -1)), StringComparison.Ordinal);
+        Assert.Contains("expected less than the hidden size (4) but got 4", Message(() => new Lstm<float>(3, 4, new() { ProjectionSize = 4 })), StringComparison.Ordinal);
+        Assert.Contains("carries its hidden state on directly", Message(() => RecurrentLayer<float>.Create("gru", 3, 4, new(), 2)), StringComparison.Ordinal);
+
+        static string Message(Action action) => Assert.Throws<ArgumentException>(action).Message;
+    }
+}
