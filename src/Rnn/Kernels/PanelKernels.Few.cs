@@ -21,6 +21,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     private static int PanelsAtOnce(int rows) => rows == 1 && TSimd.Count * sizeof(T) <= 32 ? 4 : 2;
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void MultiplyWide(in Product product, Rows<T> a, int rows, Rows<T> c)
     {
         var panels = product.EndPanel - product.FirstPanel;
@@ -50,7 +51,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     [SkipLocalsInit]
     private static void RunPartialWide(int rows, int panels, int columns, in TileCall call)
     {
@@ -72,6 +73,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RunWide(int rows, int panels, in TileCall call)
     {
         switch ((rows * 8) + panels)

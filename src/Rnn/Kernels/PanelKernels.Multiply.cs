@@ -17,6 +17,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
     /// <inheritdoc/>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Multiply(
         Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, int firstPanel, int endPanel, T* scratch)
     {
@@ -67,9 +68,10 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     }
 
     /// <summary>All panels for some tiles of rows; the first <paramref name="taller"/> tiles are one row higher.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void MultiplyTiles(in Product product, Rows<T> a, Rows<T> c, int tiles, int height, int taller)
     {
-        var blockLength = BlockLength(product.Inner);
+        var blockLength = BlockLength(product.Inner, LargestBlock);
         for (var panel = product.FirstPanel; panel < product.EndPanel; panel++)
         {
             var column = panel * Width;
@@ -86,6 +88,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                     Count = Math.Min(blockLength, product.Inner - k),
                 };
                 var row = 0;
+                var asks = k == 0 && product.Accumulate && c.Offsets == null;
                 for (var tile = 0; tile < tiles; tile++)
                 {
                     // The last of several tiles asks for the panel block that comes next.
@@ -95,6 +98,11 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                     var rows = tile < taller ? height + 1 : height;
                     call.A = (byte*)(a.Start + (row * a.Stride) + k);
                     SetTarget(ref call, in product, c.Skip(row), column, k == 0);
+                    if (asks)
+                    {
+                        AskForTarget(rows, tile < tiles - 1 ? call.C + (rows * c.Stride) : c.Start + column + Width, call.CRows);
+                    }
+
                     RunTile(rows, columns, in call);
                     row += rows;
                 }

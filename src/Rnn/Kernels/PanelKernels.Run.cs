@@ -27,7 +27,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     }
 
     /// <summary>A tile whose columns do not fill its vectors: computed beside C and copied, so that nothing right of C is touched.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     [SkipLocalsInit]
     private static void RunPartial(int rows, int columns, in TileCall call)
     {
@@ -56,6 +56,22 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         }
     }
 
+    /// <summary>Asks for the part of C that the next tile starts from.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AskForTarget(int rows, T* c, nint* cRows)
+    {
+        for (var r = 0; r < rows; r++)
+        {
+            var row = (byte*)(c + cRows[r]);
+            Prefetch.ToFirst(row);
+            if (Width * sizeof(T) > Prefetch.Line)
+            {
+                Prefetch.ToFirst(row + Prefetch.Line);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RunFull(int rows, in TileCall call)
     {
         switch (rows)
@@ -75,6 +91,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RunHalf(int rows, in TileCall call)
     {
         switch (rows)

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace Rnn.Kernels;
 
@@ -20,7 +19,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// <param name="b">A panel: two vectors for each k.</param>
     /// <param name="bStep">The elements of <paramref name="b"/> from one k to the next.</param>
     /// <param name="count">How many k, at least 1.</param>
-    /// <param name="ahead">Memory to ask for while this tile is computed: two cache lines for each k.</param>
+    /// <param name="ahead">Memory to ask for while this tile is computed: two vectors for each k.</param>
     /// <param name="aheadStep">Bytes from one k to the next of it.</param>
     /// <param name="start">What the sums start from.</param>
     /// <param name="startRows">The elements from <paramref name="start"/> to each row of it.</param>
@@ -136,12 +135,13 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             var b0 = TSimd.Load(b);
             var b1 = TVectors.Value > 1 ? TSimd.Load(b + TSimd.Count) : default;
             b += bStep;
-            if (Sse.IsSupported)
+            Prefetch.ToSecond(ahead);
+            if (2 * TSimd.Count * sizeof(T) > Prefetch.Line)
             {
-                Sse.Prefetch1(ahead);
-                Sse.Prefetch1(ahead + 64);
-                ahead += aheadStep;
+                Prefetch.ToSecond(ahead + Prefetch.Line);
             }
+
+            ahead += aheadStep;
 
             {
                 var x = TSimd.Broadcast((T*)a);

@@ -9,14 +9,14 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Panels that are packed at once: 8 of 256 k and 512 bits are 256 KB.</summary>
+    /// <summary>Panels that pass a tile in turn: 8 of 384 k and 512 bits are 384 KB, part of the second-level cache.</summary>
     private const int PanelsOfGroup = 8;
 
     /// <summary>Above this many columns the second matrix is never the one that is cut into tiles.</summary>
     private const int MostTurnedColumns = 128;
 
-    /// <summary>Up to this many tiles a panel is read where it lies: packing would take longer than it saves.</summary>
-    private const int TilesOfLoosePanels = 6;
+    /// <summary>The largest block of the summed dimension here, where no panel has to stay in the first-level cache.</summary>
+    private const int LargestSumBlock = 384;
 
     /// <summary>Columns of A that are gathered at once where its rows lie at offsets.</summary>
     private static int GatheredColumns => 8 * MostRows;
@@ -24,7 +24,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// <inheritdoc/>
     public override nint TransposedScratch(int count, int m, int n)
     {
-        var length = BlockLength(count);
+        var length = BlockLength(count, LargestSumBlock);
         var turned = n <= MostTurnedColumns;
         nint panels = Math.Min(turned ? Math.Max(PanelCount(n), PanelCount(m)) : PanelCount(n), PanelsOfGroup) * Width;
         nint c = turned ? n * Math.Min(PanelCount(m), PanelsOfGroup) * Width : 0;
@@ -79,8 +79,8 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         var tiles = (rows + MostRows - 1) / MostRows;
         var (height, taller) = Math.DivRem(rows, tiles);
         var panels = (columns + Width - 1) / Width;
-        var loose = b.Offsets == null && tiles <= TilesOfLoosePanels ? bColumns / Width : 0;
-        var blockLength = BlockLength(count);
+        var loose = b.Offsets == null ? bColumns / Width : 0;
+        var blockLength = BlockLength(count, LargestSumBlock);
         for (var k = 0; k < count; k += blockLength)
         {
             var length = Math.Min(blockLength, count - k);
@@ -162,6 +162,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             RunTile(rows, Math.Min(Width, group.Columns - (panel * Width)), in call);
             call.Start += Width;
             call.C += Width;
+            AskForTarget(rows, call.C, call.CRows);
         }
     }
 

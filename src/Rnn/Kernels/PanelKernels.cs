@@ -49,10 +49,10 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T> : MatrixKer
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T* Align(T* memory) => (T*)(((nuint)memory + (Alignment - 1)) & ~(nuint)(Alignment - 1));
 
-    /// <summary>How far one block of the summed dimension reaches: equal blocks, none above <see cref="LargestBlock"/>.</summary>
-    private static int BlockLength(int inner)
+    /// <summary>How far one block of the summed dimension reaches: equal blocks, none above <paramref name="largest"/>.</summary>
+    private static int BlockLength(int inner, int largest)
     {
-        var blocks = (inner + LargestBlock - 1) / LargestBlock;
+        var blocks = (inner + largest - 1) / largest;
         return blocks <= 1 ? inner : (inner + blocks - 1) / blocks;
     }
 
