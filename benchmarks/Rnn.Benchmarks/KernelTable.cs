@@ -42,6 +42,11 @@ internal static unsafe class KernelTable
             Gradients<double>("double, weight gradients", [(512, 128, 2500), (500, 128, 2500), (1024, 256, 2048)]);
         }
 
+        if (Wanted(only, "once"))
+        {
+            Once<float>([(32, 512, 128), (20, 64, 20), (100, 100, 100), (700, 2600, 650), (700, 10000, 650), (8, 1024, 256), (2048, 64, 64), (1024, 1024, 1024)]);
+        }
+
         if (Wanted(only, "packing"))
         {
             Packing<float>("float, packing", [(256, 1024), (650, 2600), (512, 2048), (100, 400)]);
@@ -98,6 +103,38 @@ internal static unsafe class KernelTable
             var (seconds, peak) = Time<T>(() => kernels.MultiplyTransposedA(new(a, m), new(b, n), count, m, n, c, n, 0, m, scratch));
             Print($"{m} × {n}, {count}", seconds, 2.0 * m * n * count / seconds, peak, string.Empty);
             Free((nint)a, (nint)b, (nint)c, (nint)scratch);
+        }
+    }
+
+    /// <summary>Products of matrices as they lie, in each form, and by packing first.</summary>
+    private static void Once<T>((int M, int N, int Inner)[] shapes)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Console.WriteLine();
+        Console.WriteLine("| matrices as they lie: M × N, K, form | µs | GFLOP/s | of peak | packed first: µs |");
+        Console.WriteLine("|---|---|---|---|---|");
+        var kernels = MatrixKernels<T>.Current;
+        foreach (var (m, n, inner) in shapes)
+        {
+            var a = Allocate<T>((nint)m * inner);
+            var b = Allocate<T>((nint)n * inner);
+            var c = Allocate<T>((nint)m * n);
+            var packed = Allocate<T>(kernels.PackedLength(inner, n));
+            var scratch = Allocate<T>(kernels.ProductScratch(n, inner) + kernels.MultiplyScratch(m, inner));
+            foreach (var (transposeA, transposeB) in new[] { (false, false), (false, true), (true, false), (true, true) })
+            {
+                var (seconds, peak) = Time<T>(() => kernels.Product(
+                    transposeA, transposeB, m, n, inner, a, transposeA ? m : inner, b, transposeB ? inner : n, c, n, false, null, scratch));
+                var (byPacking, _) = transposeA ? default : Time<T>(() =>
+                {
+                    kernels.Pack(b, transposeB ? inner : n, !transposeB, inner, n, packed, 0, kernels.PanelCount(n));
+                    kernels.Multiply(new(a, inner), m, packed, inner, n, new(c, n), false, null, 0, kernels.PanelCount(n), scratch);
+                });
+                var form = $"A{(transposeA ? "ᵀ" : string.Empty)} B{(transposeB ? "ᵀ" : string.Empty)}";
+                Print($"{m} × {n}, {inner}, {form}", seconds, 2.0 * m * n * inner / seconds, peak, transposeA ? string.Empty : $"{byPacking * 1e6:F1}");
+            }
+
+            Free((nint)a, (nint)b, (nint)c, (nint)packed, (nint)scratch);
         }
     }
 

@@ -90,6 +90,30 @@ internal abstract unsafe class MatrixKernels<T>
     /// <summary>Elements of scratch that <see cref="MultiplyTransposedA"/> needs.</summary>
     public abstract nint TransposedScratch(int count, int m, int n);
 
+    /// <summary>
+    /// C = op(A) op(B), or C += op(A) op(B), or C = op(A) op(B) + bias, with C [m, n], of matrices that are used once: nothing is packed that
+    /// can be read where it lies. Any part of C is a product of its own.
+    /// </summary>
+    /// <param name="transposeA">Whether A lies as [inner, m] and not as [m, inner].</param>
+    /// <param name="transposeB">Whether B lies as [n, inner] and not as [inner, n].</param>
+    /// <param name="m">Rows of C.</param>
+    /// <param name="n">Columns of C.</param>
+    /// <param name="inner">The summed dimension.</param>
+    /// <param name="a">A.</param>
+    /// <param name="aStride">Elements from one row of A, as it lies, to the next.</param>
+    /// <param name="b">B.</param>
+    /// <param name="bStride">Elements from one row of B, as it lies, to the next.</param>
+    /// <param name="c">C.</param>
+    /// <param name="cStride">Elements from one row of C to the next.</param>
+    /// <param name="accumulate">Whether C starts from what it holds.</param>
+    /// <param name="bias">Where not accumulating: what every row starts from, [n], or null for zero.</param>
+    /// <param name="scratch">Memory of <see cref="ProductScratch"/> elements.</param>
+    public abstract void Product(
+        bool transposeA, bool transposeB, int m, int n, int inner, T* a, nint aStride, T* b, nint bStride, T* c, nint cStride, bool accumulate, T* bias, T* scratch);
+
+    /// <summary>Elements of scratch that <see cref="Product"/> needs: at most a few hundred kilobytes.</summary>
+    public abstract nint ProductScratch(int n, int inner);
+
     /// <summary>sums[j] += Σᵣ A[r, j] in ascending order of r, for the columns from <paramref name="firstColumn"/> up to <paramref name="endColumn"/>.</summary>
     public abstract void ColumnSums(Rows<T> a, int count, T* sums, int firstColumn, int endColumn);
 }

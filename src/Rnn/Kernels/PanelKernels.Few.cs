@@ -22,7 +22,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void MultiplyWide(in Product product, Rows<T> a, int rows, Rows<T> c)
+    private void MultiplyWide(in PackedProduct product, Rows<T> a, int rows, Rows<T> c)
     {
         var panels = product.EndPanel - product.FirstPanel;
         var most = PanelsAtOnce(rows);

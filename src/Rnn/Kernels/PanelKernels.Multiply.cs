@@ -34,7 +34,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
         var strides = stackalloc nint[MostRows];
         FillStrides(strides, MostRows, c.Stride);
-        var product = new Product
+        var product = new PackedProduct
         {
             Packed = Align(packed),
             Inner = inner,
@@ -69,7 +69,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
     /// <summary>All panels for some tiles of rows; the first <paramref name="taller"/> tiles are one row higher.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void MultiplyTiles(in Product product, Rows<T> a, Rows<T> c, int tiles, int height, int taller)
+    private void MultiplyTiles(in PackedProduct product, Rows<T> a, Rows<T> c, int tiles, int height, int taller)
     {
         var blockLength = BlockLength(product.Inner, LargestBlock);
         for (var panel = product.FirstPanel; panel < product.EndPanel; panel++)
@@ -112,7 +112,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
     /// <summary>Where sums of a tile come from and go to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void SetTarget(ref TileCall call, in Product product, Rows<T> c, int column, bool first)
+    private void SetTarget(ref TileCall call, in PackedProduct product, Rows<T> c, int column, bool first)
     {
         call.CRows = c.Offsets == null ? product.Strides : c.Offsets;
         call.C = c.Start + column;
@@ -180,7 +180,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     }
 
     /// <summary>What the loops of one product share.</summary>
-    private struct Product
+    private struct PackedProduct
     {
         public T* Packed;
         public int Inner;

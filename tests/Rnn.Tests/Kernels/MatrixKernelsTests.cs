@@ -29,6 +29,21 @@ public unsafe class MatrixKernelsTests
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void ProductsReadMatricesAsTheyLie(int bits)
+    {
+        var random = new Random(bits);
+        for (var form = 0; form < 12; form++)
+        {
+            foreach (var (m, n, inner) in new[] { (1, 1, 1), (3, 17, 37), (17, 129, 3), (37, 3, 129), (129, 37, 17), (13, 300, 20), (7, 40, 900), (50, 64, 0) })
+            {
+                CheckProduct<float>(bits, m, n, inner, (form & 1) != 0, (form & 2) != 0, (Start)(form / 4), random);
+                CheckProduct<double>(bits, m, n, inner, (form & 1) != 0, (form & 2) != 0, (Start)(form / 4), random);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void ColumnSumsAddRowAfterRowFloat(int bits) => ColumnSums<float>(bits);
 
     [Theory]
@@ -196,6 +211,37 @@ public unsafe class MatrixKernelsTests
         kernels.MultiplyTransposedA(a.Rows, b.Rows, count, m, n, c.Rows.Start, c.Rows.Stride, split, m, scratch.Start);
         kernels.MultiplyTransposedA(a.Rows, b.Rows, count, m, n, c.Rows.Start, c.Rows.Stride, 0, split, scratch.Start);
         Check(expected, c, $"{typeof(T).Name} {bits} [{count}, {m}]ᵀ x [{count}, {n}] {offsets}");
+        scratch.Check();
+    }
+
+    private static void CheckProduct<T>(int bits, int m, int n, int inner, bool transposeA, bool transposeB, Start start, Random random)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var kernels = MatrixKernels<T>.For(bits);
+        using var a = new Matrix<T>(transposeA ? inner : m, transposeA ? m : inner, random, false);
+        using var b = new Matrix<T>(transposeB ? n : inner, transposeB ? inner : n, random, false);
+        using var c = new Matrix<T>(m, n, random, false);
+        using var bias = new Matrix<T>(1, n, random, false);
+        using var scratch = new Guarded<T>(kernels.ProductScratch(n, inner));
+        var expected = new T[m, n];
+        for (var i = 0; i < m; i++)
+        {
+            for (var j = 0; j < n; j++)
+            {
+                var sum = start switch { Start.Zero => T.Zero, Start.Bias => bias[0, j], _ => c[i, j] };
+                for (var k = 0; k < inner; k++)
+                {
+                    sum = T.FusedMultiplyAdd(transposeA ? a[k, i] : a[i, k], transposeB ? b[j, k] : b[k, j], sum);
+                }
+
+                expected[i, j] = sum;
+            }
+        }
+
+        kernels.Product(
+            transposeA, transposeB, m, n, inner, a.Rows.Start, a.Rows.Stride, b.Rows.Start, b.Rows.Stride, c.Rows.Start, c.Rows.Stride,
+            start == Start.Accumulate, start == Start.Bias ? bias.Rows.Start : null, scratch.Start);
+        Check(expected, c, $"{typeof(T).Name} {bits} [{m}, {inner}] x [{inner}, {n}] {transposeA} {transposeB} {start}");
         scratch.Check();
     }
 
