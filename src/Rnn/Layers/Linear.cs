@@ -25,8 +25,6 @@ public sealed record LinearOptions
 public sealed class Linear<T> : Layer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly LinearProduct<T> _product = new();
-
     /// <summary>A layer with new weights.</summary>
     /// <param name="inputSize">The size of the input's last dimension.</param>
     /// <param name="outputSize">The size of the output's last dimension.</param>
@@ -73,6 +71,9 @@ public sealed class Linear<T> : Layer<T>
     /// <summary>The bias [outputs], or null.</summary>
     public Parameter<T>? Bias { get; }
 
+    /// <summary>The product with its packed weights.</summary>
+    internal LinearProduct<T> Product { get; } = new();
+
     /// <inheritdoc/>
     protected override string Description => $"{InputSize} → {OutputSize}{(Bias is null ? ", no bias" : string.Empty)}";
 
@@ -89,6 +90,6 @@ public sealed class Linear<T> : Layer<T>
                 $"input: expected [..., {InputSize}] but got {input.Shape}; the last dimension must be InputSize ({InputSize}).", nameof(input));
         }
 
-        return _product.Apply(input, Weight, Bias?.Value);
+        return Product.Apply(input, Weight, Bias?.Value);
     }
 }

@@ -18,15 +18,29 @@ internal sealed unsafe class LinearProduct<T>
         var (outputs, inputs) = (weight.Shape[0], weight.Shape[1]);
         var rows = input.Length / inputs;
         var output = Tensor<T>.Uninitialized([.. input.Shape.Dimensions[..^1], outputs]);
-        Update(_forward, weight, transposed: false);
+        var packed = PackForward(weight);
         fixed (T* x = input.AsReadOnlySpan())
         fixed (T* y = output.AsSpan())
         fixed (T* b = bias is null ? default : bias.AsReadOnlySpan())
         {
-            MatrixProduct<T>.MultiplyPacked(x, rows, _forward.Pointer, inputs, outputs, y, accumulate: false, b);
+            MatrixProduct<T>.MultiplyPacked(x, rows, packed, inputs, outputs, y, accumulate: false, b);
         }
 
         return Graph.Records<T>(input, weight, bias) ? new Node(this, input, weight, bias).Attach(output) : output;
+    }
+
+    /// <summary>The weights packed for x Wᵀ; valid until they change.</summary>
+    internal T* PackForward(Tensor<T> weight)
+    {
+        Update(_forward, weight, transposed: false);
+        return _forward.Pointer;
+    }
+
+    /// <summary>The weights packed for dy W; valid until they change.</summary>
+    internal T* PackBackward(Tensor<T> weight)
+    {
+        Update(_backward, weight, transposed: true);
+        return _backward.Pointer;
     }
 
     // Several threads may use one layer; packing happens once, and what is packed changes only with the weights.
@@ -66,10 +80,10 @@ internal sealed unsafe class LinearProduct<T>
 
                 if (Needs(0))
                 {
-                    Update(owner._backward, weight, transposed: true);
+                    var packed = owner.PackBackward(weight);
                     fixed (T* dx = InputGradient(0, out var fresh))
                     {
-                        MatrixProduct<T>.MultiplyPacked(dy, rows, owner._backward.Pointer, outputs, inputs, dx, !fresh, null);
+                        MatrixProduct<T>.MultiplyPacked(dy, rows, packed, outputs, inputs, dx, !fresh, null);
                     }
                 }
             }

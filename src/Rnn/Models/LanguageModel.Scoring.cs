@@ -6,9 +6,6 @@ namespace Rnn.Models;
 
 public sealed partial class LanguageModel<T>
 {
-    // So many scores are held at once, whatever the vocabulary and the number of streams.
-    private const int ScoresAtOnce = 1 << 22;
-
     private static readonly CrossEntropyOptions SumOfLosses = new() { Reduction = LossReduction.Sum, IgnoreIndex = -1 };
 
     /// <summary>
@@ -73,7 +70,7 @@ public sealed partial class LanguageModel<T>
             longest = Math.Max(longest, end[row] - begin[row]);
         }
 
-        var steps = (int)Math.Clamp(ScoresAtOnce / ((long)streams * VocabularySize), 1, Math.Min(options.Steps, longest));
+        var steps = Math.Min(options.Steps, longest);
         var (inputs, targets, lengths) = (new int[streams * steps], new int[streams * steps], new int[streams]);
         var state = Recurrent.ZeroState(streams);
         var sum = 0.0;
@@ -97,9 +94,9 @@ public sealed partial class LanguageModel<T>
 
             // What the model makes is taken back at the end of the scope; the state lives on in memory of its own.
             using var memory = TensorScope.Enter();
-            var output = Forward(inputs, streams, lengths, at == 0 ? null : state);
-            sum += double.CreateTruncating(Loss.CrossEntropy(output.Logits, targets, default, SumOfLosses).Item());
-            state.CopyFrom(output.State);
+            var (loss, next) = ForwardLoss(inputs, streams, lengths, at == 0 ? null : state, targets, SumOfLosses);
+            sum += double.CreateTruncating(loss.Item());
+            state.CopyFrom(next);
         }
 
         return sum;

@@ -111,7 +111,7 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     public SequenceOutput<T> Forward(int[,] tokens, RecurrentState<T>? state = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        return ToOutput(Embedding.Forward(tokens), default, state);
+        return ToOutput(Hidden(Embedding.Forward(tokens), default, state));
     }
 
     /// <summary>The scores of the next token after every step of a batch of windows.</summary>
@@ -122,19 +122,36 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     /// <exception cref="ArgumentException">The tokens do not divide among the rows, one is out of range, or state or lengths do not fit.</exception>
     public SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths = default, RecurrentState<T>? state = null)
     {
-        if (rows < 1 || tokens.Length % rows != 0)
-        {
-            throw new ArgumentException($"tokens: expected [rows, steps] but {tokens.Length} tokens do not divide among {rows} rows.", nameof(tokens));
-        }
-
-        return ToOutput(Embedding.Forward(tokens, [rows, tokens.Length / rows]), lengths, state);
+        return ToOutput(Hidden(Embed(tokens, rows), lengths, state));
     }
 
-    private SequenceOutput<T> ToOutput(Tensor<T> embedded, ReadOnlySpan<int> lengths, RecurrentState<T>? state)
+    /// <summary>The cross-entropy of the tokens that follow, without making the scores of all steps at once.</summary>
+    /// <param name="tokens">Tokens from 0 to V − 1, [N, T] row-major.</param>
+    /// <param name="rows">The number of rows N.</param>
+    /// <param name="lengths">The valid steps of each row; empty for all.</param>
+    /// <param name="state">The states to start from; null for the initial ones.</param>
+    /// <param name="targets">The token that follows each step, [N, T], or the ignore index.</param>
+    /// <param name="options">What the loss is; null for the defaults.</param>
+    /// <exception cref="ArgumentException">A token is out of range, or targets, state or lengths do not fit.</exception>
+    public SequenceLoss<T> ForwardLoss(
+        ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<T>? state, ReadOnlySpan<int> targets, CrossEntropyOptions? options = null)
+    {
+        var hidden = Hidden(Embed(tokens, rows), lengths, state);
+        return new(Loss.LinearCrossEntropy(hidden.Output, Output, targets, options), hidden.FinalState);
+    }
+
+    private Tensor<T> Embed(ReadOnlySpan<int> tokens, int rows) => rows > 0 && tokens.Length % rows == 0
+        ? Embedding.Forward(tokens, [rows, tokens.Length / rows])
+        : throw new ArgumentException($"tokens: expected [rows, steps] but {tokens.Length} tokens do not divide among {rows} rows.", nameof(tokens));
+
+    // What the output layer reads.
+    private (Tensor<T> Output, RecurrentState<T> FinalState) Hidden(Tensor<T> embedded, ReadOnlySpan<int> lengths, RecurrentState<T>? state)
     {
         var output = Recurrent.Forward(_embeddingDropout?.Forward(embedded) ?? embedded, lengths, state);
-        return new(Output.Forward(_dropout?.Forward(output.Output) ?? output.Output), output.FinalState);
+        return (_dropout?.Forward(output.Output) ?? output.Output, output.FinalState);
     }
+
+    private SequenceOutput<T> ToOutput((Tensor<T> Output, RecurrentState<T> FinalState) hidden) => new(Output.Forward(hidden.Output), hidden.FinalState);
 
     private static int SizeOf(IVocabulary vocabulary)
     {

@@ -22,7 +22,7 @@ public sealed record TextScoreOptions
         init => field = AtLeast(0, value, nameof(WarmUp));
     } = 256;
 
-    /// <summary>How many steps go through the model at once; fewer where the scores would take much memory. The result does not depend on it.</summary>
+    /// <summary>How many steps go through the model at once; the result does not depend on it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int Steps
     {

@@ -32,7 +32,8 @@ public static partial class Loss
             throw new ArgumentException($"targets: expected {count} targets, one for each step of logits {logits.Shape}, but got {targets.Length}.", nameof(targets));
         }
 
-        var pass = new CrossEntropyPass<T>(logits, targets, LossRegion.Of(logits.Shape, lengths, nameof(logits)), options ?? new());
+        var pass = new CrossEntropyPass<T>(
+            logits, new(logits.Shape, targets, LossRegion.Of(logits.Shape, lengths, nameof(logits)), options ?? new()));
         var loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
         if (Graph.Records(logits))
         {

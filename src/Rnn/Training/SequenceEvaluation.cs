@@ -41,9 +41,9 @@ public static class SequenceEvaluation
             using (TensorScope.Enter())
             {
                 var window = batcher.Current;
-                var output = model.Forward(window.Inputs, window.Rows, default, carried.State);
-                sum += double.CreateTruncating(Loss.CrossEntropy(output.Logits, window.Targets, options: options).Item());
-                carried.Keep(output.State);
+                var (loss, state) = model.ForwardLoss(window.Inputs, window.Rows, default, carried.State, window.Targets, options);
+                sum += double.CreateTruncating(loss.Item());
+                carried.Keep(state);
             }
         }
 

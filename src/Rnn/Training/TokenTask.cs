@@ -16,7 +16,8 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     private readonly RandomSource? _shuffle;
     private readonly CarriedState<T> _carried = new();
     private RecurrentState<T>? _next;
-    private int[] _columns = [];
+    private int[] _inputColumns = [];
+    private int[] _targetColumns = [];
 
     internal TokenTask(
         ISequenceModel<T> model, TokenBatcher batcher, CrossEntropyOptions options, Func<CancellationToken, double>? validate, RandomSource? shuffle = null)
@@ -78,9 +79,9 @@ internal sealed class TokenTask<T> : TrainingTask<T>
 
     private Tensor<T> WholeLoss(TokenWindow window)
     {
-        var output = _model.Forward(window.Inputs, window.Rows, window.ValidSteps, _carried.State);
-        _next = output.State;
-        return Loss.CrossEntropy(output.Logits, window.Targets, options: _options);
+        var (loss, state) = _model.ForwardLoss(window.Inputs, window.Rows, window.ValidSteps, _carried.State, window.Targets, _options);
+        _next = state;
+        return loss;
     }
 
     // The next window begins inside this one: the forward pass is cut there to have the state, the gradient flows through the cut.
@@ -88,10 +89,11 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     {
         var (rows, cut) = (window.Rows, window.CarrySteps);
         var sums = _options with { Reduction = LossReduction.Sum };
-        var first = _model.Forward(Columns(window.Inputs, rows, 0, cut), rows, default, _carried.State);
-        var firstLoss = Loss.CrossEntropy(first.Logits, Columns(window.Targets, rows, 0, cut), options: sums);
-        var second = _model.Forward(Columns(window.Inputs, rows, cut, window.Steps), rows, default, first.State);
-        var loss = firstLoss + Loss.CrossEntropy(second.Logits, Columns(window.Targets, rows, cut, window.Steps), options: sums);
+        var first = _model.ForwardLoss(
+            Columns(ref _inputColumns, window.Inputs, rows, 0, cut), rows, default, _carried.State, Columns(ref _targetColumns, window.Targets, rows, 0, cut), sums);
+        var second = _model.ForwardLoss(
+            Columns(ref _inputColumns, window.Inputs, rows, cut, window.Steps), rows, default, first.State, Columns(ref _targetColumns, window.Targets, rows, cut, window.Steps), sums);
+        var loss = first.Loss + second.Loss;
         _next = first.State;
         return _options.Reduction switch
         {
@@ -102,19 +104,19 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     }
 
     // Some columns of a matrix, in a buffer that the next call uses again.
-    private ReadOnlySpan<int> Columns(ReadOnlySpan<int> matrix, int rows, int start, int end)
+    private static ReadOnlySpan<int> Columns(ref int[] buffer, ReadOnlySpan<int> matrix, int rows, int start, int end)
     {
         var (steps, width) = (matrix.Length / rows, end - start);
-        if (_columns.Length < rows * width)
+        if (buffer.Length < rows * width)
         {
-            _columns = new int[matrix.Length];
+            buffer = new int[matrix.Length];
         }
 
         for (var row = 0; row < rows; row++)
         {
-            matrix.Slice((row * steps) + start, width).CopyTo(_columns.AsSpan(row * width));
+            matrix.Slice((row * steps) + start, width).CopyTo(buffer.AsSpan(row * width));
         }
 
-        return _columns.AsSpan(0, rows * width);
+        return buffer.AsSpan(0, rows * width);
     }
 }
