@@ -5,7 +5,7 @@ namespace Rnn.Kernels;
 
 /// <content>Packing.</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
-    where TSimd : struct, IRegisters<TVector, T>
+    where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {

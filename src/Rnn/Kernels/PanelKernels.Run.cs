@@ -5,7 +5,7 @@ namespace Rnn.Kernels;
 
 /// <content>From the number of rows to the micro-kernel of that number.</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
-    where TSimd : struct, IRegisters<TVector, T>
+    where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -37,7 +37,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         FillStrides(strides, rows, Width);
         for (var r = 0; r < rows; r++)
         {
-            CopyRow(call.Start + call.StartRows[r], tile + (r * Width), columns);
+            CopyShort(call.Start + call.StartRows[r], tile + (r * Width), columns);
         }
 
         var beside = call with { Start = tile, StartRows = strides, C = tile, CRows = strides };
@@ -52,7 +52,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
         for (var r = 0; r < rows; r++)
         {
-            CopyRow(tile + (r * Width), call.C + call.CRows[r], columns);
+            CopyShort(tile + (r * Width), call.C + call.CRows[r], columns);
         }
     }
 

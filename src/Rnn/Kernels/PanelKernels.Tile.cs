@@ -5,7 +5,7 @@ namespace Rnn.Kernels;
 
 /// <content>The micro-kernel of many rows: a tile of up to 12 rows by one panel whose sums stay in registers.</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
-    where TSimd : struct, IRegisters<TVector, T>
+    where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {

@@ -4,7 +4,7 @@ namespace Rnn.Kernels;
 
 /// <content>Products of matrices as they lie: weight gradients, and any product that is made once.</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
-    where TSimd : struct, IRegisters<TVector, T>
+    where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {

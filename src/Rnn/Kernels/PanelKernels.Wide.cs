@@ -5,7 +5,7 @@ namespace Rnn.Kernels;
 
 /// <content>The micro-kernel of few rows: one row by up to 4 panels, or up to 6 rows by 2.</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
-    where TSimd : struct, IRegisters<TVector, T>
+    where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {

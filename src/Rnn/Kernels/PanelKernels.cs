@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Rnn.Kernels;
 
@@ -10,7 +11,7 @@ namespace Rnn.Kernels;
 /// rows stream through several panels at once.
 /// </summary>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T> : MatrixKernels<T>
-    where TSimd : struct, IRegisters<TVector, T>
+    where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -59,6 +60,35 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T> : MatrixKer
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void CopyRow(T* source, T* destination, int count) =>
         new ReadOnlySpan<T>(source, count).CopyTo(new Span<T>(destination, count));
+
+    /// <summary>Less than two vectors, without a call: vectors that overlap, and only what is too short for one by elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyShort(T* source, T* destination, int count)
+    {
+        if (count >= TSimd.Count)
+        {
+            var last = count - TSimd.Count;
+            var end = TSimd.Load(source + last);
+            TSimd.Store(TSimd.Load(source), destination);
+            TSimd.Store(end, destination + last);
+            return;
+        }
+
+        var quad = Vector128<T>.Count;
+        while (count >= quad)
+        {
+            Vector128.Load(source).Store(destination);
+            source += quad;
+            destination += quad;
+            count -= quad;
+        }
+
+        while (count > 0)
+        {
+            *destination++ = *source++;
+            count--;
+        }
+    }
 
     /// <summary>The distances of rows that lie in turn.</summary>
     private static void FillStrides(nint* strides, int rows, nint stride)

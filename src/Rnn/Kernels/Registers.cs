@@ -4,26 +4,10 @@ using System.Runtime.Intrinsics;
 
 namespace Rnn.Kernels;
 
-/// <summary>
-/// The few operations of the matrix kernels on the runtime's own vector types. <see cref="IVector{TSelf, T}"/> wraps them in structs,
-/// whose copies keep the JIT from accumulating in place: with 24 sums in registers every one of them would be moved or spilled.
-/// </summary>
-internal unsafe partial interface IRegisters<TRegister, T>
+/// <summary>The runtime's own vector types, for code that is written once for both element types.</summary>
+internal unsafe partial interface IRegisters<TRegister, T> : ITileRegisters<TRegister, T>
     where TRegister : struct
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    static abstract int Count { get; }
-
-    static abstract TRegister Load(T* source);
-
-    static abstract void Store(TRegister value, T* destination);
-
-    static abstract TRegister Broadcast(T* source);
-
-    static abstract TRegister MultiplyAdd(TRegister a, TRegister b, TRegister c);
-
-    static abstract TRegister Add(TRegister a, TRegister b);
-}
+    where T : unmanaged, IFloatingPointIeee754<T>;
 
 internal readonly unsafe partial struct Registers1<T> : IRegisters<T, T>
     where T : unmanaged, IFloatingPointIeee754<T>
