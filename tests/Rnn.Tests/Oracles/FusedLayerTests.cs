@@ -39,7 +39,9 @@ public class FusedLayerTests
         var cases = new TheoryData<string, string>();
         foreach (var cell in CellCatalog.Names)
         {
-            foreach (var option in Options.Keys)
+            // Cells that differ in their activation alone need not meet every option.
+            var variant = cell.Contains("rnn-", StringComparison.Ordinal) && cell is not ("rnn-tanh" or "indrnn-relu");
+            foreach (var option in variant ? ["both stacked ragged"] : Options.Keys.ToArray())
             {
                 cases.Add(cell, option);
             }
