@@ -11,7 +11,9 @@ namespace Rnn.Tests.Layers;
 /// </summary>
 public sealed class InferenceTests
 {
-    public static TheoryData<string> Cells => [.. CellCatalog.Names];
+    // Cells that differ in their activation alone run the same way.
+    public static TheoryData<string> Cells =>
+        [.. CellCatalog.Names.Where(name => name is "rnn-tanh" or "indrnn-relu" || !name.Contains("rnn-", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Cells))]
