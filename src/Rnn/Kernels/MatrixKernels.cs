@@ -92,8 +92,9 @@ internal abstract unsafe class MatrixKernels<T>
     /// <param name="firstRow">The first row of C to compute.</param>
     /// <param name="endRow">One past the last row of C to compute.</param>
     /// <param name="scratch">Memory of <see cref="TransposedScratch"/> elements, one for each thread.</param>
+    /// <param name="accumulate">Whether C starts from what it holds, else from zero.</param>
     public abstract void MultiplyTransposedA(
-        Rows<T> a, Rows<T> b, int count, int m, int n, T* c, nint cStride, int firstRow, int endRow, T* scratch);
+        Rows<T> a, Rows<T> b, int count, int m, int n, T* c, nint cStride, int firstRow, int endRow, T* scratch, bool accumulate = true);
 
     /// <summary>Elements of scratch that <see cref="MultiplyTransposedA"/> needs.</summary>
     public abstract nint TransposedScratch(int count, int m, int n);

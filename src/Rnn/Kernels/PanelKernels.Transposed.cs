@@ -21,16 +21,22 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
     /// <inheritdoc/>
     public override void MultiplyTransposedA(
-        Rows<T> a, Rows<T> b, int count, int m, int n, T* c, nint cStride, int firstRow, int endRow, T* scratch)
+        Rows<T> a, Rows<T> b, int count, int m, int n, T* c, nint cStride, int firstRow, int endRow, T* scratch, bool accumulate)
     {
         var rows = endRow - firstRow;
-        if (count <= 0 || n <= 0 || rows <= 0)
+        if (n <= 0 || rows <= 0)
         {
             return;
         }
 
-        a = a.SkipColumns(firstRow);
         c += firstRow * cStride;
+        if (count <= 0)
+        {
+            StartOnly(rows, n, new(c, cStride), accumulate, null, 0, PanelCount(n));
+            return;
+        }
+
+        a = a.SkipColumns(firstRow);
         scratch = Align(scratch);
 
         // What the vectors do not fill is lost work: of two ways to lay the tiles the one that loses less, where it pays for turning C.
@@ -39,7 +45,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         if (n > MostTurnedColumns || turned * 17 >= straight * 16)
         {
             MultiplyLoose(
-                Left(a), rows, new() { Rows = b, Columns = n }, count, new() { Start = c, Stride = cStride, Columns = n, Accumulate = true }, scratch);
+                Left(a), rows, new() { Rows = b, Columns = n }, count, new() { Start = c, Stride = cStride, Columns = n, Accumulate = accumulate }, scratch);
             return;
         }
 
@@ -47,10 +53,14 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         {
             var group = Math.Min(PanelsOfGroup * Width, rows - row);
             var width = PanelCount(group) * Width;
-            BlockTranspose.Run(c + (row * cStride), cStride, group, n, scratch, width);
+            if (accumulate)
+            {
+                BlockTranspose.Run(c + (row * cStride), cStride, group, n, scratch, width);
+            }
+
             MultiplyLoose(
                 Left(b), n, new() { Rows = a.SkipColumns(row), Columns = group }, count,
-                new() { Start = scratch, Stride = width, Columns = width, Accumulate = true }, Align(scratch + ((nint)n * width)));
+                new() { Start = scratch, Stride = width, Columns = width, Accumulate = accumulate }, Align(scratch + ((nint)n * width)));
             BlockTranspose.Run(scratch, width, n, group, c + (row * cStride), cStride);
         }
     }

@@ -112,4 +112,8 @@ internal enum WeightKind
 /// <param name="Kind">What it is.</param>
 /// <param name="Blocks">Gate blocks (or vectors) along its first dimension.</param>
 /// <param name="Shape">Its dimensions.</param>
-internal sealed record WeightSlot(string Name, WeightKind Kind, int Blocks, int[] Shape);
+internal sealed record WeightSlot(string Name, WeightKind Kind, int Blocks, int[] Shape)
+{
+    /// <summary>Whether it multiplies whole rows, so that its gradient is a product.</summary>
+    internal bool IsMatrix => Kind is WeightKind.Input or WeightKind.Recurrent or WeightKind.Projection;
+}

@@ -46,7 +46,8 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <param name="inputGradient">Whether the gradient of the input is wanted.</param>
     /// <param name="overwrite">Whether the input's gradient starts from nothing, else it is added to.</param>
     /// <param name="gradients">Where the gradient of each slot is added, null where it is not wanted.</param>
-    internal void GradientPart(int part, int parts, bool inputGradient, bool overwrite, T** gradients)
+    /// <param name="overwrites">Which matrices' gradients start from nothing.</param>
+    internal void GradientPart(int part, int parts, bool inputGradient, bool overwrite, T** gradients, bool[] overwrites)
     {
         if (_plan.Total == 0)
         {
@@ -61,7 +62,7 @@ internal sealed unsafe partial class DirectionPass<T>
         var columns = new Rows<T>(_columns, _columnStride);
         if (gradients[0] != null)
         {
-            AddProduct(new(_fed, _columnStride), _packedInput, _plan.Total, _shape.InputColumns, _shape.InputSize, gradients[0], part, parts);
+            AddProduct(new(_fed, _columnStride), _packedInput, _plan.Total, _shape.InputColumns, _shape.InputSize, gradients[0], part, parts, !overwrites[0]);
         }
 
         for (var i = 0; i < Layout.Products.Count; i++)
@@ -75,7 +76,8 @@ internal sealed unsafe partial class DirectionPass<T>
                     : columns.SkipColumns((nint)product.FirstGate * Hidden);
                 RecurrentGradient(
                     i, from,
-                    gradient + ((nint)_weights.ProductRow(i) * Hidden * _shape.SourceSize(product.Source)), part, parts);
+                    gradient + ((nint)_weights.ProductRow(i) * Hidden * _shape.SourceSize(product.Source)), part, parts,
+                    !overwrites[_weights.ProductSlot(i)]);
             }
         }
 
@@ -99,7 +101,7 @@ internal sealed unsafe partial class DirectionPass<T>
         {
             AddProduct(
                 new(_projectedGradients, _shape.ProjectionSize), new(_unprojected, Hidden), _plan.Total, _shape.ProjectionSize, Hidden,
-                gradients[_weights.ProjectionSlot], part, parts);
+                gradients[_weights.ProjectionSlot], part, parts, !overwrites[_weights.ProjectionSlot]);
         }
     }
 
@@ -112,41 +114,39 @@ internal sealed unsafe partial class DirectionPass<T>
         int Cut(int at) => at >= parts ? count : (int)((long)count * at / parts / line * line);
     }
 
-    private void AddProduct(Rows<T> a, Rows<T> b, int count, int m, int n, T* gradient, int part, int parts)
+    private void AddProduct(Rows<T> a, Rows<T> b, int count, int m, int n, T* gradient, int part, int parts, bool accumulate)
     {
         var (first, end) = Share(m, part, parts);
         if (first < end)
         {
             var scratch = Scratch<T>.Get(_kernels.TransposedScratch(count, m, n));
-            _kernels.MultiplyTransposedA(a, b, count, m, n, gradient, n, first, end, scratch);
+            _kernels.MultiplyTransposedA(a, b, count, m, n, gradient, n, first, end, scratch, accumulate);
         }
     }
 
-    private void RecurrentGradient(int index, Rows<T> columns, T* gradient, int part, int parts)
+    private void RecurrentGradient(int index, Rows<T> columns, T* gradient, int part, int parts, bool accumulate)
     {
         var product = Layout.Products[index];
         var m = product.GateCount * Hidden;
         var n = _shape.SourceSize(product.Source);
         if (_masked && _maskIndex[index] >= 0)
         {
-            AddProduct(columns, MaskedRows(index, 0, 0), _plan.Total, m, n, gradient, part, parts);
+            AddProduct(columns, MaskedRows(index, 0, 0), _plan.Total, m, n, gradient, part, parts, accumulate);
         }
         else if (product.Source is { Kind: OperandKind.Previous, Index: 0 })
         {
             var first = _plan.Active(0);
             if (_initialHidden.Start != _zeros)
             {
-                AddProduct(columns, _initialHidden, first, m, n, gradient, part, parts);
+                AddProduct(columns, _initialHidden, first, m, n, gradient, part, parts, accumulate);
+                accumulate = true;
             }
 
-            if (_plan.Total > first)
-            {
-                AddProduct(columns.Skip(first), _previousHidden, _plan.Total - first, m, n, gradient, part, parts);
-            }
+            AddProduct(columns.Skip(first), _previousHidden, _plan.Total - first, m, n, gradient, part, parts, accumulate);
         }
         else
         {
-            AddProduct(columns, PackedSource(product.Source), _plan.Total, m, n, gradient, part, parts);
+            AddProduct(columns, PackedSource(product.Source), _plan.Total, m, n, gradient, part, parts, accumulate);
         }
     }
 

@@ -22,6 +22,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     private readonly DirectionPass<T>[] _directions;
     private readonly nint[][] _gradientOffsets;
     private readonly T*[][] _slotGradients;
+    private readonly bool[][] _slotOverwrites;
     private readonly List<GCHandle> _pins = [];
     private Tensor<T>[][] _values = [];
     private Phase _phase;
@@ -36,11 +37,13 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         _directions = new DirectionPass<T>[weights.Length];
         _gradientOffsets = new nint[weights.Length][];
         _slotGradients = new T*[weights.Length][];
+        _slotOverwrites = new bool[weights.Length][];
         for (var d = 0; d < weights.Length; d++)
         {
             _directions[d] = new(cell, shape, weights[d], options, normalization, d, reverse ^ (d == 1));
             _gradientOffsets[d] = [];
             _slotGradients[d] = new T*[shape.Slots.Count];
+            _slotOverwrites[d] = new bool[shape.Slots.Count];
         }
     }
 
@@ -193,7 +196,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
                 {
                     fixed (T** slots = _slotGradients[d])
                     {
-                        _directions[d].GradientPart(part, _parts, _wantsInput, _overwriteInput && d == 0, slots);
+                        _directions[d].GradientPart(part, _parts, _wantsInput, _overwriteInput && d == 0, slots, _slotOverwrites[d]);
                     }
                 }
 
@@ -229,7 +232,15 @@ internal sealed unsafe class LayerPass<T> : WorkItem
 
             for (var slot = 0; slot < _shape.Slots.Count; slot++)
             {
-                _slotGradients[d][slot] = PinSpan(node.WeightGradient(d, slot));
+                var gradient = node.WeightGradient(d, slot, out var overwrite);
+                if (overwrite && (Plan.Total == 0 || !_shape.Slots[slot].IsMatrix))
+                {
+                    gradient.Clear();
+                    overwrite = false;
+                }
+
+                _slotGradients[d][slot] = PinSpan(gradient);
+                _slotOverwrites[d][slot] = overwrite;
             }
         }
     }

@@ -34,8 +34,8 @@ internal interface ILayerGradients<T>
     /// <summary>The gradient of an initial state to add to.</summary>
     Span<T> InitialGradient(int index);
 
-    /// <summary>The gradient of a weight to add to.</summary>
-    Span<T> WeightGradient(int direction, int slot);
+    /// <summary>The gradient of a weight, to overwrite or to add to.</summary>
+    Span<T> WeightGradient(int direction, int slot, out bool overwrite);
 }
 
 /// <summary>One recurrent layer in the graph: its inputs are the input, the initial states and the weights, in this order.</summary>
@@ -87,10 +87,11 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
     public Span<T> InitialGradient(int index) => Needs(1 + index) ? InputGradient(1 + index) : default;
 
     /// <inheritdoc/>
-    public Span<T> WeightGradient(int direction, int slot)
+    public Span<T> WeightGradient(int direction, int slot, out bool overwrite)
     {
         var input = 1 + _states + (direction * _slots) + slot;
-        return Needs(input) ? InputGradient(input) : default;
+        overwrite = false;
+        return Needs(input) ? InputGradient(input, out overwrite) : default;
     }
 
     private bool HasSequences { get; init; }
