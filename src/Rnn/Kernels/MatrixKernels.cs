@@ -29,12 +29,12 @@ internal abstract unsafe class MatrixKernels<T>
         // Types of their own for float and double, not one for both: that halves the time the JIT takes for a tile.
         object kernels = (vectorBits, typeof(T) == typeof(float)) switch
         {
-            (512, true) => new PanelKernels<SingleRegisters512, Vector512<float>, float>(),
-            (512, _) => new PanelKernels<DoubleRegisters512, Vector512<double>, double>(),
-            (256, true) => new PanelKernels<SingleRegisters256, Vector256<float>, float>(),
-            (256, _) => new PanelKernels<DoubleRegisters256, Vector256<double>, double>(),
-            (128, true) => new PanelKernels<SingleRegisters128, Vector128<float>, float>(),
-            (128, _) => new PanelKernels<DoubleRegisters128, Vector128<double>, double>(),
+            (512, true) when Vector512.IsHardwareAccelerated => new PanelKernels<SingleRegisters512, Vector512<float>, float>(),
+            (512, _) when Vector512.IsHardwareAccelerated => new PanelKernels<DoubleRegisters512, Vector512<double>, double>(),
+            (256, true) when Vector256.IsHardwareAccelerated => new PanelKernels<SingleRegisters256, Vector256<float>, float>(),
+            (256, _) when Vector256.IsHardwareAccelerated => new PanelKernels<DoubleRegisters256, Vector256<double>, double>(),
+            (128, true) when Vector128.IsHardwareAccelerated => new PanelKernels<SingleRegisters128, Vector128<float>, float>(),
+            (128, _) when Vector128.IsHardwareAccelerated => new PanelKernels<DoubleRegisters128, Vector128<double>, double>(),
             _ => new PanelKernels<Registers1<T>, T, T>(),
         };
         return (MatrixKernels<T>)kernels;

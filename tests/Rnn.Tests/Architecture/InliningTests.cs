@@ -1,0 +1,36 @@
+using System.Diagnostics;
+using Rnn.Cells;
+
+namespace Rnn.Tests.Architecture;
+
+/// <summary>
+/// The JIT inlines every cell's step whole into its sweep. Where it does not (it stops at 512 local variables), the step is several times
+/// slower and every result is still right: nothing else would notice.
+/// </summary>
+public class InliningTests
+{
+    [Fact]
+    public void Cells_inline_whole()
+    {
+        var lines = RunProbe();
+        Assert.Contains(lines, line => line.StartsWith($"failed {OversizeCell.Name} Single ForwardUnits", StringComparison.Ordinal) && line.Contains("too many locals", StringComparison.Ordinal));
+
+        // What is marked not to be inlined stands outside the loop over units.
+        var failures = lines.Where(line => line.StartsWith("failed", StringComparison.Ordinal)
+            && !line.StartsWith($"failed {OversizeCell.Name}", StringComparison.Ordinal) && !line.Contains("noinline per IL", StringComparison.Ordinal)).ToList();
+        Assert.True(failures.Count == 0, $"Not inlined into the pointwise sweeps ({failures.Count}):\n{string.Join('\n', failures.Take(20))}");
+        Assert.DoesNotContain(lines, line => line.StartsWith("lost", StringComparison.Ordinal));
+        Assert.Equal(1 + (2 * CellCatalog.Names.Count), lines.Count(line => line.StartsWith("whole", StringComparison.Ordinal)));
+    }
+
+    private static List<string> RunProbe()
+    {
+        var host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+        var start = new ProcessStartInfo(host, [typeof(InliningProbe).Assembly.Location, InliningProbe.Word]) { RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, output);
+        return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+    }
+}
