@@ -87,10 +87,10 @@ internal sealed class SymbolTable
         return Unknown ?? throw NotFound(symbol, position, what);
     }
 
-    /// <summary>The error for a symbol without token.</summary>
-    internal ArgumentException NotFound(ReadOnlySpan<char> symbol, int position, string what) => new(
-        $"text: the {what} {Quote(symbol)} at position {position} is not among the {Count} symbols of the vocabulary; build it from a text that has this {what}, or with an Unknown token.",
-        nameof(symbol));
+    /// <summary>The error for a part of a text that has no token.</summary>
+    internal ArgumentException NotFound(ReadOnlySpan<char> text, int position, string what) => new(
+        $"text: the {what} {Quote(text)} at position {position} is not among the {Count} symbols of the vocabulary; build it from a text that has this {what}, or with an Unknown token.",
+        nameof(text));
 
     /// <summary>A symbol for a message: quoted, control characters and lone surrogates as code points.</summary>
     internal static string Quote(ReadOnlySpan<char> symbol)

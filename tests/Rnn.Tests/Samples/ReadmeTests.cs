@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Rnn.Cells;
+using Rnn.Tests.Architecture;
+
+namespace Rnn.Tests.Samples;
+
+/// <summary>Every example of the README is compiled as a program of its own and run; every cell is in its table.</summary>
+public sealed partial class ReadmeTests : IDisposable
+{
+    private const string ImplicitUsings =
+        "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Threading; global using System.Threading.Tasks;";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("rnn-readme-").FullName;
+
+    public ReadmeTests()
+    {
+        File.WriteAllText(
+            Path.Combine(_folder, "shakespeare.txt"),
+            string.Concat(Enumerable.Repeat("ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me.\n\n", 60)));
+        foreach (var library in new[] { "Rnn.dll", "System.Numerics.Tensors.dll", "MathNet.Numerics.dll" })
+        {
+            File.Copy(Path.Combine(AppContext.BaseDirectory, library), Path.Combine(_folder, library));
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Examples_compile_and_run()
+    {
+        var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).ToArray();
+        Assert.Equal(5, examples.Length);
+        var outputs = new string[examples.Length];
+        for (var i = 0; i < examples.Length; i++)
+        {
+            outputs[i] = Run($"example{i}", examples[i]);
+        }
+
+        Assert.Matches(@"^\d+ steps, loss \d\.\d{3}\n", outputs[0]);
+        Assert.Matches(@"^\d\.\d\d nats and \d\.\d\d bits per character\n", outputs[1]);
+        Assert.InRange(Share(outputs[2]), 90, 100);
+        Assert.InRange(double.Parse(outputs[3], CultureInfo.InvariantCulture), -1, 1);
+        Assert.Contains("passed", outputs[4], StringComparison.OrdinalIgnoreCase);
+        static double Share(string output) => double.Parse(output.Split(' ')[0], CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
+    public void The_table_of_cells_is_that_of_the_library()
+    {
+        var rows = TableRows().Matches(Readme());
+        var listed = new List<string>();
+        foreach (Match row in rows)
+        {
+            var names = Name().Matches(row.Groups["names"].Value).Select(match => match.Groups[1].Value).ToArray();
+            listed.AddRange(names);
+            foreach (var layout in names.Select(CellCatalog.Layout))
+            {
+                Assert.Equal(string.Join(' ', layout.Gates.Select(gate => gate.Letter)), row.Groups["gates"].Value);
+                Assert.Equal(string.Join(", ", layout.States.Select(state => state.Letter)), row.Groups["states"].Value);
+            }
+        }
+
+        Assert.Equal(CellCatalog.Names.Order(), listed.Order());
+    }
+
+    private static string Readme()
+    {
+        Assert.NotNull(SourceTree.Root);
+        return File.ReadAllText(Path.Combine(SourceTree.Root, "README.md")).ReplaceLineEndings("\n");
+    }
+
+    private string Run(string name, string code)
+    {
+        var options = CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.CSharp14);
+        var compilation = CSharpCompilation.Create(
+            name,
+            [CSharpSyntaxTree.ParseText(ImplicitUsings, options), CSharpSyntaxTree.ParseText(code, options)],
+            ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path)),
+            new CSharpCompilationOptions(OutputKind.ConsoleApplication, optimizationLevel: OptimizationLevel.Release, nullableContextOptions: NullableContextOptions.Enable));
+        var program = Path.Combine(_folder, $"{name}.dll");
+        var result = compilation.Emit(program);
+        var complaints = result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).ToList();
+        Assert.True(result.Success && complaints.Count == 0, $"{string.Join('\n', complaints)}\n{code}");
+        File.WriteAllText(
+            Path.ChangeExtension(program, ".runtimeconfig.json"),
+            """{"runtimeOptions":{"framework":{"name":"Microsoft.NETCore.App","version":"VERSION"},"configProperties":{"System.Globalization.Invariant":true}}}"""
+                .Replace("VERSION", Environment.Version.ToString(3), StringComparison.Ordinal));
+        var start = new ProcessStartInfo("dotnet", [program])
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+        };
+        using var process = Process.Start(start)!;
+        var ended = SampleProcess.Finish(process);
+        Assert.True(ended.ExitCode == 0, $"{ended.Error}\n{ended.Output}\n{code}");
+        return ended.Output.ReplaceLineEndings("\n");
+    }
+
+    [GeneratedRegex("^```csharp\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Examples();
+
+    [GeneratedRegex(@"^\| (?<names>`[^|]*) \| (?<gates>[^|]*) \| (?<states>[^|]*) \|", RegexOptions.Multiline)]
+    private static partial Regex TableRows();
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Name();
+}
