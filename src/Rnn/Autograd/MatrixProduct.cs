@@ -14,8 +14,9 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
     // Less work than this is done sooner by one thread than another wakes up.
     private const double OperationsPerPart = 2e6;
 
-    // Up to so many rows a product reads B once as it lies, which is less work than packing it.
-    private const int RowsWithoutPacking = 3;
+    // Up to so many rows simple loops are quickest: dot products, and sums of rows.
+    private const int FewRowsTransposed = 3;
+    private const int FewRows = 1;
 
     [ThreadStatic]
     private static MatrixProduct<T>? _own;
@@ -32,10 +33,12 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
     private int _outputs;
     private int _parts;
     private bool _accumulate;
+    private bool _transposeB;
     private bool _splitRows;
 
     private enum Kind
     {
+        Loose,
         Packed,
         Transposed,
         ColumnSums,
@@ -52,7 +55,7 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
             return;
         }
 
-        if (m <= RowsWithoutPacking)
+        if (m <= (transposeB ? FewRowsTransposed : FewRows))
         {
             for (var i = 0; i < m; i++)
             {
@@ -69,15 +72,13 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
             return;
         }
 
-        var kernels = MatrixKernels<T>.Current;
-        var packed = TensorPool<T>.Rent(checked((int)kernels.PackedLength(k, n)));
-        fixed (T* memory = packed)
-        {
-            kernels.Pack(b, transposeB ? k : n, !transposeB, k, n, memory, 0, kernels.PanelCount(n));
-            MultiplyPacked(a, m, memory, k, n, c, accumulate, null);
-        }
-
-        TensorPool<T>.Return(packed);
+        var own = Begin(Kind.Loose, m, k, n);
+        own._a = new(a, k);
+        own._b = new(b, transposeB ? k : n);
+        own._c = new(c, n);
+        own._transposeB = transposeB;
+        own._accumulate = accumulate;
+        own.Share(m, own._kernels.PanelCount(n));
     }
 
     /// <summary>C = A·B (+ bias in every row), or C += A·B, with C [rows, outputs], A [rows, inner] and B packed.</summary>
@@ -116,8 +117,21 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
         var (firstPanel, endPanel) = _splitRows ? (0, panels) : Range(panels, part);
         switch (_kind)
         {
+            case Kind.Loose:
+                var (firstColumn, endColumn) = (firstPanel * _kernels.PanelWidth, Math.Min(endPanel * _kernels.PanelWidth, _outputs));
+                var scratch = TensorPool<T>.Rent(checked((int)_kernels.ProductScratch(endColumn - firstColumn, _inner)));
+                fixed (T* memory = scratch)
+                {
+                    _kernels.Product(
+                        false, _transposeB, endRow - firstRow, endColumn - firstColumn, _inner, _a[firstRow], _a.Stride,
+                        _b.Start + (_transposeB ? firstColumn * _b.Stride : firstColumn), _b.Stride,
+                        _c[firstRow] + firstColumn, _c.Stride, _accumulate, null, memory);
+                }
+
+                TensorPool<T>.Return(scratch);
+                break;
             case Kind.Packed:
-                var scratch = TensorPool<T>.Rent(checked((int)_kernels.MultiplyScratch(endRow - firstRow, _inner)));
+                scratch = TensorPool<T>.Rent(checked((int)_kernels.MultiplyScratch(endRow - firstRow, _inner)));
                 fixed (T* memory = scratch)
                 {
                     _kernels.Multiply(
