@@ -87,7 +87,13 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
 
     internal override void SumProducts(Rows<T> a, Rows<T> b, int count, T* sums, int firstColumn, int endColumn)
     {
-        for (var column = firstColumn; column < endColumn; column += V.Count)
+        var column = firstColumn;
+        for (; column + (4 * V.Count) <= endColumn; column += 4 * V.Count)
+        {
+            SumWideColumns(a.SkipColumns(column), b.SkipColumns(column), count, sums + column);
+        }
+
+        for (; column < endColumn; column += V.Count)
         {
             var width = endColumn - column;
             if (width >= V.Count)
@@ -99,6 +105,30 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
                 SumColumns<Yes>(a.SkipColumns(column), b.SkipColumns(column), count, sums + column, width);
             }
         }
+    }
+
+    // Four sums at once hide the latency of the additions.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void SumWideColumns(Rows<T> a, Rows<T> b, int count, T* sums)
+    {
+        var sum0 = V.Load(sums);
+        var sum1 = V.Load(sums + V.Count);
+        var sum2 = V.Load(sums + (2 * V.Count));
+        var sum3 = V.Load(sums + (3 * V.Count));
+        for (var row = 0; row < count; row++)
+        {
+            var x = a[row];
+            var y = b[row];
+            sum0 = V.MultiplyAdd(V.Load(x), V.Load(y), sum0);
+            sum1 = V.MultiplyAdd(V.Load(x + V.Count), V.Load(y + V.Count), sum1);
+            sum2 = V.MultiplyAdd(V.Load(x + (2 * V.Count)), V.Load(y + (2 * V.Count)), sum2);
+            sum3 = V.MultiplyAdd(V.Load(x + (3 * V.Count)), V.Load(y + (3 * V.Count)), sum3);
+        }
+
+        sum0.Store(sums);
+        sum1.Store(sums + V.Count);
+        sum2.Store(sums + (2 * V.Count));
+        sum3.Store(sums + (3 * V.Count));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]

@@ -110,6 +110,9 @@ public unsafe interface IVector<TSelf, T> :
     /// <summary>The sum of all lanes, in a fixed order (pairwise halves).</summary>
     static abstract T Sum(TSelf a);
 
+    /// <summary>The sums of all lanes of four vectors, written to four elements; cheaper than four times <see cref="Sum"/>, in a fixed order.</summary>
+    static abstract void Sums(TSelf a, TSelf b, TSelf c, TSelf d, T* sums);
+
     /// <summary>The largest lane; a NaN in any lane may be lost.</summary>
     static abstract T LargestLane(TSelf a);
 

@@ -67,4 +67,7 @@ internal readonly unsafe struct Normalized<T>(Rows<T> values, T* moments, nint m
     public readonly T* Moments = moments;
     public readonly nint MomentStride = momentStride;
     public readonly T* Gain = gain;
+
+    /// <summary>The moments of one row.</summary>
+    public T* MomentsOf(int row) => Moments + (row * MomentStride);
 }

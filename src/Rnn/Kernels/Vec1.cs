@@ -178,6 +178,16 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Sums(Vec1<T> a, Vec1<T> b, Vec1<T> c, Vec1<T> d, T* sums)
+    {
+        sums[0] = a._value;
+        sums[1] = b._value;
+        sums[2] = c._value;
+        sums[3] = d._value;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T LargestLane(Vec1<T> a) => a._value;
 
     /// <inheritdoc/>

@@ -224,6 +224,36 @@ public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Sums(Vec128<T> a, Vec128<T> b, Vec128<T> c, Vec128<T> d, T* sums)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            if (Sse.IsSupported)
+            {
+                // Pairs of two vectors beside each other, then the pairs of all four: the order of Sum.
+                var (a4, b4, c4, d4) = (a._value.AsSingle(), b._value.AsSingle(), c._value.AsSingle(), d._value.AsSingle());
+                var ab = Sse.UnpackLow(a4, b4) + Sse.UnpackHigh(a4, b4);
+                var cd = Sse.UnpackLow(c4, d4) + Sse.UnpackHigh(c4, d4);
+                (Sse.MoveLowToHigh(ab, cd) + Sse.MoveHighToLow(cd, ab)).Store((float*)sums);
+                return;
+            }
+        }
+        else if (Sse2.IsSupported)
+        {
+            var (a2, b2, c2, d2) = (a._value.AsDouble(), b._value.AsDouble(), c._value.AsDouble(), d._value.AsDouble());
+            (Sse2.UnpackLow(a2, b2) + Sse2.UnpackHigh(a2, b2)).Store((double*)sums);
+            (Sse2.UnpackLow(c2, d2) + Sse2.UnpackHigh(c2, d2)).Store((double*)sums + 2);
+            return;
+        }
+
+        sums[0] = Sum(a);
+        sums[1] = Sum(b);
+        sums[2] = Sum(c);
+        sums[3] = Sum(d);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T LargestLane(Vec128<T> a)
     {
         if (typeof(T) == typeof(float))

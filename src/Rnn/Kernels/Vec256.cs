@@ -214,6 +214,36 @@ public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Sums(Vec256<T> a, Vec256<T> b, Vec256<T> c, Vec256<T> d, T* sums)
+    {
+        if (Avx.IsSupported)
+        {
+            if (typeof(T) == typeof(float))
+            {
+                // Within each 128 bits: pairs of two vectors beside each other, then the sums of all four.
+                var ab = Avx.UnpackLow(a._value.AsSingle(), b._value.AsSingle()) + Avx.UnpackHigh(a._value.AsSingle(), b._value.AsSingle());
+                var cd = Avx.UnpackLow(c._value.AsSingle(), d._value.AsSingle()) + Avx.UnpackHigh(c._value.AsSingle(), d._value.AsSingle());
+                var all = Avx.UnpackLow(ab.AsDouble(), cd.AsDouble()).AsSingle() + Avx.UnpackHigh(ab.AsDouble(), cd.AsDouble()).AsSingle();
+                AddParts(all.As<float, T>()).Store(sums);
+            }
+            else
+            {
+                var ab = Avx.UnpackLow(a._value.AsDouble(), b._value.AsDouble()) + Avx.UnpackHigh(a._value.AsDouble(), b._value.AsDouble());
+                var cd = Avx.UnpackLow(c._value.AsDouble(), d._value.AsDouble()) + Avx.UnpackHigh(c._value.AsDouble(), d._value.AsDouble());
+                AddParts(ab.As<double, T>()).Store(sums);
+                AddParts(cd.As<double, T>()).Store(sums + 2);
+            }
+
+            return;
+        }
+
+        Vec128<T>.Sums(
+            new(a._value.GetLower() + a._value.GetUpper()), new(b._value.GetLower() + b._value.GetUpper()),
+            new(c._value.GetLower() + c._value.GetUpper()), new(d._value.GetLower() + d._value.GetUpper()), sums);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T LargestLane(Vec256<T> a) => Vec128<T>.LargestLane(Vec128<T>.MaxNative(new(a._value.GetLower()), new(a._value.GetUpper())));
 
     /// <inheritdoc/>
@@ -255,4 +285,8 @@ public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<double> MaskDouble(int count) =>
         Vector256.LessThan(Vector256<long>.Indices, Vector256.Create((long)count)).AsDouble();
+
+    // The sum of both halves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<T> AddParts(Vector256<T> v) => v.GetLower() + v.GetUpper();
 }

@@ -226,6 +226,36 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Sums(Vec512<T> a, Vec512<T> b, Vec512<T> c, Vec512<T> d, T* sums)
+    {
+        if (Avx512F.IsSupported)
+        {
+            if (typeof(T) == typeof(float))
+            {
+                // Within each 128 bits: pairs of two vectors beside each other, then the sums of all four.
+                var ab = Avx512F.UnpackLow(a._value.AsSingle(), b._value.AsSingle()) + Avx512F.UnpackHigh(a._value.AsSingle(), b._value.AsSingle());
+                var cd = Avx512F.UnpackLow(c._value.AsSingle(), d._value.AsSingle()) + Avx512F.UnpackHigh(c._value.AsSingle(), d._value.AsSingle());
+                var all = Avx512F.UnpackLow(ab.AsDouble(), cd.AsDouble()).AsSingle() + Avx512F.UnpackHigh(ab.AsDouble(), cd.AsDouble()).AsSingle();
+                AddParts(all.As<float, T>()).Store(sums);
+            }
+            else
+            {
+                var ab = Avx512F.UnpackLow(a._value.AsDouble(), b._value.AsDouble()) + Avx512F.UnpackHigh(a._value.AsDouble(), b._value.AsDouble());
+                var cd = Avx512F.UnpackLow(c._value.AsDouble(), d._value.AsDouble()) + Avx512F.UnpackHigh(c._value.AsDouble(), d._value.AsDouble());
+                AddParts(ab.As<double, T>()).Store(sums);
+                AddParts(cd.As<double, T>()).Store(sums + 2);
+            }
+
+            return;
+        }
+
+        Vec256<T>.Sums(
+            new(a._value.GetLower() + a._value.GetUpper()), new(b._value.GetLower() + b._value.GetUpper()),
+            new(c._value.GetLower() + c._value.GetUpper()), new(d._value.GetLower() + d._value.GetUpper()), sums);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T LargestLane(Vec512<T> a) => Vec256<T>.LargestLane(Vec256<T>.MaxNative(new(a._value.GetLower()), new(a._value.GetUpper())));
 
     /// <inheritdoc/>
@@ -267,4 +297,12 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<double> MaskDouble(int count) =>
         Vector512.LessThan(Vector512<long>.Indices, Vector512.Create((long)count)).AsDouble();
+
+    // The sum of all four quarters.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<T> AddParts(Vector512<T> v)
+    {
+        var half = v.GetLower() + v.GetUpper();
+        return half.GetLower() + half.GetUpper();
+    }
 }
