@@ -14,7 +14,50 @@ namespace Rnn.Cells;
 /// values by the gradients of the pre-activations, then the products carry those to the states.</para>
 /// <para>Both methods must be marked <c>[MethodImpl(MethodImplOptions.AggressiveInlining)]</c>: a call in the loop costs four times the step.
 /// Options of a family are type parameters of the struct, which the JIT folds away; <c>phase</c> is a constant to the JIT too.</para>
+/// <para>Projection, layer normalisation of products, zoneout, dropout, ragged lengths and direction are the engine's: they work with every cell.
+/// What a layout contradicts itself in is said when a layer is made of it.</para>
 /// </remarks>
+/// <example>
+/// A cell of one's own, the leaky unit h = h₋ + 0.3·(tanh(W x + U h₋ + b) − h₋), and a bidirectional layer of it:
+/// <code>
+/// public readonly struct LeakyCell : ICell
+/// {
+///     public static CellLayout Layout { get; } = new()
+///     {
+///         Name = "leaky",
+///         Gates = [new Gate("n", "candidate")],
+///         States = [new CellState("h", "hidden state", FlowsDirectly: true)],
+///         Products = [new Product("weight_hh", Operand.Previous(0), FirstGate: 0, GateCount: 1)],
+///     };
+///
+///     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+///     public static void Forward&lt;TStep, V, T&gt;(int phase, TStep step)
+///         where TStep : struct, IForwardStep&lt;V, T&gt;
+///         where V : struct, IVector&lt;V, T&gt;
+///         where T : unmanaged, IFloatingPointIeee754&lt;T&gt;
+///     {
+///         var n = V.Tanh(step.Gate(0));
+///         var before = step.Previous(0);
+///         step.Keep(0, n);
+///         step.SetNext(0, V.MultiplyAdd(V.Constant(0.3), n - before, before));
+///     }
+///
+///     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+///     public static void Backward&lt;TStep, V, T&gt;(int phase, TStep step)
+///         where TStep : struct, IBackwardStep&lt;V, T&gt;
+///         where V : struct, IVector&lt;V, T&gt;
+///         where T : unmanaged, IFloatingPointIeee754&lt;T&gt;
+///     {
+///         var dh = step.Gradient(0);
+///         var n = step.Gate(0);
+///         step.SetGateGradient(0, dh * V.Constant(0.3) * (V.One - (n * n)));
+///         step.SetGradient(0, dh * V.Constant(0.7));
+///     }
+/// }
+///
+/// var layer = RecurrentLayer&lt;float&gt;.Create&lt;LeakyCell&gt;(inputSize: 40, hiddenSize: 128, new() { Bidirectional = true });
+/// </code>
+/// </example>
 public interface ICell
 {
     /// <summary>What a step of this cell is made of.</summary>

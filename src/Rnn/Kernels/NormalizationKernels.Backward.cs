@@ -7,7 +7,7 @@ internal sealed unsafe partial class NormalizationKernels<V, T>
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal override void Backward(in Normalized<T> x, int rows, int count, Rows<T> dy, Rows<T> dx, bool accumulate, Rows<T> sums)
+    internal override void Backward(in Normalized<T> x, int rows, int count, Rows<T> dy, Rows<T> dx, bool accumulate, Rows<T> sums, int shift)
     {
         var share = T.One / T.CreateTruncating(count);
         var means = stackalloc T[4 * MostRows];
@@ -24,7 +24,7 @@ internal sealed unsafe partial class NormalizationKernels<V, T>
             for (var row = start; row < end; row++)
             {
                 var mean = means + (4 * (row - start));
-                Spread(x.Values[row], dy[row], x.Gain, x.MomentsOf(row), mean[0] * share, mean[1] * share, dx[row], accumulate, sums[row], count);
+                Spread(x.Values[row], dy[row], x.Gain, x.MomentsOf(row), mean[0] * share, mean[1] * share, dx[row], accumulate, sums[row >> shift], count);
             }
         }
     }
@@ -32,7 +32,7 @@ internal sealed unsafe partial class NormalizationKernels<V, T>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal override void BackwardSum(
-        in Normalized<T> first, in Normalized<T> second, int rows, int count, Rows<T> dy, Rows<T> firstSums, Rows<T> secondSums)
+        in Normalized<T> first, in Normalized<T> second, int rows, int count, Rows<T> dy, Rows<T> firstSums, Rows<T> secondSums, int shift)
     {
         var share = T.One / T.CreateTruncating(count);
         var means = stackalloc T[4 * MostRows];
@@ -52,10 +52,10 @@ internal sealed unsafe partial class NormalizationKernels<V, T>
                 var mean = means + (4 * (row - start));
                 Spread(
                     first.Values[row], dy[row], first.Gain, first.MomentsOf(row), mean[0] * share, mean[1] * share, first.Values[row], false,
-                    firstSums[row], count);
+                    firstSums[row >> shift], count);
                 Spread(
                     second.Values[row], dy[row], second.Gain, second.MomentsOf(row), mean[2] * share, mean[3] * share, second.Values[row], false,
-                    secondSums[row], count);
+                    secondSums[row >> shift], count);
             }
         }
     }

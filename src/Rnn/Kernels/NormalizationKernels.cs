@@ -41,12 +41,13 @@ internal abstract unsafe class NormalizationKernels<T>
     /// <param name="dy">The gradient of y.</param>
     /// <param name="dx">The gradient of x; may be the memory of x.</param>
     /// <param name="accumulate">Whether to add to what dx holds.</param>
-    /// <param name="sums">Where each row adds its part of dγ.</param>
-    internal abstract void Backward(in Normalized<T> x, int rows, int count, Rows<T> dy, Rows<T> dx, bool accumulate, Rows<T> sums);
+    /// <param name="sums">Where the rows add their parts of dγ: 2^<paramref name="shift"/> rows to one.</param>
+    /// <param name="shift">How many rows share one row of sums, as a power of two; they add in ascending order.</param>
+    internal abstract void Backward(in Normalized<T> x, int rows, int count, Rows<T> dy, Rows<T> dx, bool accumulate, Rows<T> sums, int shift);
 
     /// <summary>The way back of <see cref="ForwardSum"/>: both matrices are replaced by their gradients.</summary>
     internal abstract void BackwardSum(
-        in Normalized<T> first, in Normalized<T> second, int rows, int count, Rows<T> dy, Rows<T> firstSums, Rows<T> secondSums);
+        in Normalized<T> first, in Normalized<T> second, int rows, int count, Rows<T> dy, Rows<T> firstSums, Rows<T> secondSums, int shift);
 
     private readonly struct Factory : IVectorFactory<T, NormalizationKernels<T>>
     {

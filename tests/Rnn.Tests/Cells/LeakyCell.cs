@@ -5,7 +5,7 @@ using Rnn.Kernels;
 
 namespace Rnn.Tests.Cells;
 
-/// <summary>A cell as a user writes one, the example of the documentation: h = (1 − a)⊙h₋ + a⊙tanh(W x + U h₋ + b), a = 0.3.</summary>
+/// <summary>A cell as a user writes one, the example of the documentation: h = h₋ + 0.3·(tanh(W x + U h₋ + b) − h₋).</summary>
 public readonly struct LeakyCell : ICell
 {
     public static CellLayout Layout { get; } = new()

@@ -109,6 +109,16 @@ internal sealed class BatchPlan
     internal int Length(int row) => _ragged ? _sortedLengths[row] : Steps;
 
     /// <summary>
+    /// The first row of part <paramref name="part"/> of <paramref name="parts"/>, cut so that the parts run about the same number of row steps
+    /// and begin at a multiple of <paramref name="multiple"/>.
+    /// </summary>
+    internal int PartStart(int part, int parts, int multiple)
+    {
+        var start = PartStart(part, parts);
+        return start == Rows ? start : start - (start % multiple);
+    }
+
+    /// <summary>
     /// The first row of part <paramref name="part"/> of <paramref name="parts"/>, cut so that the parts run about the same number of row steps.
     /// </summary>
     internal int PartStart(int part, int parts)

@@ -98,8 +98,8 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <summary>Runs all steps of one part of the rows back in time.</summary>
     internal void BackwardPart(int part)
     {
-        var firstRow = _plan.PartStart(part, _parts);
-        var endRow = _plan.PartStart(part + 1, _parts);
+        var firstRow = _plan.PartStart(part, _parts, 1 << _sumShift);
+        var endRow = _plan.PartStart(part + 1, _parts, 1 << _sumShift);
         if (firstRow >= endRow)
         {
             return;

@@ -21,8 +21,11 @@ internal unsafe struct NormalizedRows<T>
     /// <summary>The moments of each row.</summary>
     internal T* Moments;
 
-    /// <summary>Where each row adds its part of the gains' gradients.</summary>
+    /// <summary>Where the rows add their parts of the gains' gradients, 2^<see cref="SumShift"/> rows to one.</summary>
     internal Rows<T> Sums;
+
+    /// <summary>How many rows share one row of sums, as a power of two.</summary>
+    internal int SumShift;
 }
 
 /// <summary>
@@ -98,7 +101,7 @@ internal sealed unsafe class GateNormalization<T>(CellShape shape, Normalization
                 var x = Group(rows, g);
                 _kernels.Backward(
                     x, rows.Count, plan.Groups[g].GateCount * Hidden, block.Columns.SkipColumns(first), x.Values, accumulate: false,
-                    rows.Sums.SkipColumns(first));
+                    rows.Sums.SkipColumns(first), rows.SumShift);
             }
         }
     }
@@ -113,11 +116,11 @@ internal sealed unsafe class GateNormalization<T>(CellShape shape, Normalization
         var sums = rows.Sums.SkipColumns(plan.InputColumns + plan.ProductColumns[product]);
         if (plan.GroupOfProduct[product] is >= 0 and var group)
         {
-            _kernels.BackwardSum(Group(rows, group), x, rows.Count, count, columns, rows.Sums.SkipColumns(first), sums);
+            _kernels.BackwardSum(Group(rows, group), x, rows.Count, count, columns, rows.Sums.SkipColumns(first), sums, rows.SumShift);
         }
         else
         {
-            _kernels.Backward(x, rows.Count, count, columns, x.Values, accumulate: false, sums);
+            _kernels.Backward(x, rows.Count, count, columns, x.Values, accumulate: false, sums, rows.SumShift);
         }
     }
 
@@ -134,10 +137,10 @@ internal sealed unsafe class GateNormalization<T>(CellShape shape, Normalization
 
             var dy = block.MadeGradient.SkipColumns((nint)normalization.Made * Hidden);
             var sums = rows.Sums.SkipColumns(StateSums(k));
-            _kernels.Backward(State(rows, k, block), rows.Count, Hidden, dy, block.Gradient[normalization.State], accumulate: true, sums);
+            _kernels.Backward(State(rows, k, block), rows.Count, Hidden, dy, block.Gradient[normalization.State], accumulate: true, sums, rows.SumShift);
             for (var row = 0; row < rows.Count; row++)
             {
-                var sum = new Span<T>(sums[row] + Hidden, Hidden);
+                var sum = new Span<T>(sums[row >> rows.SumShift] + Hidden, Hidden);
                 TensorPrimitives.Add(sum, new ReadOnlySpan<T>(dy[row], Hidden), sum);
             }
         }
