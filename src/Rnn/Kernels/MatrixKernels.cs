@@ -75,7 +75,7 @@ internal abstract unsafe class MatrixKernels<T>
     public abstract void Multiply(
         Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, int firstPanel, int endPanel, T* scratch);
 
-    /// <summary>Elements of scratch that <see cref="Multiply"/> needs; it does not grow beyond a fixed number of rows.</summary>
+    /// <summary>Elements of scratch that <see cref="Multiply"/> needs, for any numbers up to these; it does not grow beyond a fixed number of rows.</summary>
     public abstract nint MultiplyScratch(int rows, int inner);
 
     /// <summary>

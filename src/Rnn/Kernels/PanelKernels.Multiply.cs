@@ -12,8 +12,16 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// <summary>Bytes of A that one pass over the panels works on: part of the second-level cache.</summary>
     private const int BytesOfRows = 384 << 10;
 
+    /// <summary>Tiles of rows that pass all panels together however long the rows are.</summary>
+    private const int LeastTiles = 4;
+
     /// <inheritdoc/>
-    public override nint MultiplyScratch(int rows, int inner) => ((nint)Math.Min(rows, RowsOfPass(inner)) * GatherStride(inner)) + Line;
+    public override nint MultiplyScratch(int rows, int inner)
+    {
+        // The rows of one pass, at most: a bound that grows with both sizes, so that one scratch serves all products up to them.
+        var row = GatherStride(inner);
+        return Math.Min(rows * row, Math.Max(BytesOfRows / sizeof(T), LeastTiles * MostRows * row)) + Line;
+    }
 
     /// <inheritdoc/>
     [SkipLocalsInit]
@@ -154,7 +162,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     private static nint GatherStride(int inner) => (((inner + Line - 1) / Line) | 1) * Line;
 
     /// <summary>Rows that pass all panels together.</summary>
-    private static int RowsOfPass(int inner) => MostRows * Math.Max(4, BytesOfRows / (Math.Max(1, inner) * sizeof(T) * MostRows));
+    private static int RowsOfPass(int inner) => MostRows * Math.Max(LeastTiles, BytesOfRows / ((int)GatherStride(inner) * sizeof(T) * MostRows));
 
     /// <summary>The starting values alone, where nothing is summed.</summary>
     private static void StartOnly(int rows, int outputs, Rows<T> c, bool accumulate, T* bias, int firstPanel, int endPanel)

@@ -6,6 +6,9 @@ namespace Rnn.Layers.Engine;
 /// <content>The gradients of input and weights: long products over all packed rows, after the way back through time.</content>
 internal sealed unsafe partial class DirectionPass<T>
 {
+    // Few or ragged rows are gathered over several steps until there are so many.
+    private const int Batch = 48;
+
     private nint[] _inputTable = [];
     private nint[] _hiddenTable = [];
     private nint[] _nextTable = [];
@@ -243,7 +246,7 @@ internal sealed unsafe partial class DirectionPass<T>
         var packed = _weights.InputBackward.Pointer;
         var panels = _kernels.PanelCount(outputs);
         var count = endRow - firstRow;
-        var scratch = Scratch<T>.Get(_kernels.MultiplyScratch(Math.Max(_plan.Rows, 64), inner));
+        var scratch = Scratch<T>.Get(_kernels.MultiplyScratch(Batch + count, inner));
         if (_plan.IsFull && count == _plan.Rows && _inputGradient.IsEven(count, out var stride))
         {
             _kernels.Multiply(
@@ -264,7 +267,6 @@ internal sealed unsafe partial class DirectionPass<T>
         }
 
         // Few or ragged rows: whole tiles over several steps.
-        const int Batch = 48;
         var steps = _plan.Length(firstRow);
         var from = Scratch<T>.GetOffsets(2 * (Batch + count));
         var to = from + Batch + count;

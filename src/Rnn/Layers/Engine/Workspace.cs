@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -63,14 +64,22 @@ internal static unsafe class Scratch<T>
     [ThreadStatic]
     private static nint[]? _offsets;
 
+    // Debug builds, and so the tests, notice who writes past the end of what was asked for: on the heap that breaks something else, some time later.
+    private const int GuardLength = 16;
+
+    [ThreadStatic]
+    private static int _guarded;
+
     /// <summary>At least <paramref name="length"/> elements of unknown content, good until the next call on this thread.</summary>
     internal static T* Get(nint length)
     {
-        if (_array is null || _array.Length < length)
+        CheckGuard();
+        if (_array is null || _array.Length < length + GuardLength)
         {
-            _array = GC.AllocateUninitializedArray<T>(checked((int)length), pinned: true);
+            _array = GC.AllocateUninitializedArray<T>(checked((int)length + GuardLength), pinned: true);
         }
 
+        SetGuard((int)length);
         return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
     }
 
@@ -83,5 +92,21 @@ internal static unsafe class Scratch<T>
         }
 
         return (nint*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_offsets));
+    }
+
+    [Conditional("DEBUG")]
+    private static void SetGuard(int length)
+    {
+        _guarded = length;
+        _array.AsSpan(length, GuardLength).Fill(T.Pi);
+    }
+
+    [Conditional("DEBUG")]
+    private static void CheckGuard()
+    {
+        if (_array is not null && _array.AsSpan(_guarded, GuardLength).ContainsAnyExcept(T.Pi))
+        {
+            throw new InvalidOperationException($"A kernel wrote past the {_guarded} elements of scratch memory that were asked for.");
+        }
     }
 }
