@@ -136,7 +136,14 @@ public sealed class RecurrentOptionTests
     {
         var options = new RecurrentOptions
         {
-            Layers = 2, Bidirectional = true, Dropout = 0.1, HiddenZoneout = 0.2, CellZoneout = 0.3, RecurrentDropout = 0.2, WeightDrop = 0.1, Seed = 9,
+            Layers = 2,
+            Bidirectional = true,
+            Dropout = 0.1,
+            HiddenZoneout = 0.2,
+            CellZoneout = 0.3,
+            RecurrentDropout = 0.2,
+            WeightDrop = 0.1,
+            Seed = 9,
         };
         var lengths = Enumerable.Range(0, 61).Select(row => row * 7 % 18).ToArray();
         var threads = Workers.MaxThreads;
