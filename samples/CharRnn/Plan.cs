@@ -1,4 +1,6 @@
 using Rnn.Layers;
+using Rnn.Models;
+using Rnn.Sequences;
 using Rnn.Training;
 
 namespace CharRnn;
@@ -69,7 +71,7 @@ internal sealed record Plan
         };
     }
 
-    internal RecurrentLayer<float> CreateLayer()
+    internal LanguageModel<float> CreateModel(IVocabulary vocabulary)
     {
         var projected = Settings.Cell == Settings.ProjectedLstm;
         if (projected && Hidden < 2)
@@ -77,12 +79,20 @@ internal sealed record Plan
             throw new InputException("--hidden: expected 2 or more for a cell that projects to half of it but got 1.");
         }
 
-        return RecurrentLayer<float>.Create(
-            projected ? "lstm" : Settings.Cell ?? "lstm",
-            Embedding,
-            Hidden,
-            new() { Layers = Layers, Dropout = Layers > 1 ? Dropout : 0, Seed = Settings.Seed },
-            projected ? Hidden / 2 : 0);
+        try
+        {
+            var layer = RecurrentLayer<float>.Create(
+                projected ? "lstm" : Settings.Cell ?? "lstm",
+                Embedding,
+                Hidden,
+                new() { Layers = Layers, Dropout = Layers > 1 ? Dropout : 0, Seed = Settings.Seed },
+                projected ? Hidden / 2 : 0);
+            return new(vocabulary, layer, new() { Dropout = Dropout, Seed = Settings.Seed });
+        }
+        catch (Exception error) when (error is ArgumentException or OverflowException or OutOfMemoryException)
+        {
+            throw new InputException($"--hidden: a model of {Layers} layers of {Hidden} units with --embedding {Embedding} is too large; choose less. {error.Message}", error);
+        }
     }
 
     public override string ToString() =>

@@ -36,7 +36,7 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
     var tokens = Files.Encode(vocabulary, text, "--text");
     var plan = Plan.For(settings, tokens.Length);
     _ = Files.Encode(vocabulary, settings.Prompt, "--prompt");
-    model ??= new(vocabulary, plan.CreateLayer(), new() { Dropout = plan.Dropout, Seed = settings.Seed });
+    model ??= plan.CreateModel(vocabulary);
 
     var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = plan.LearningRate })
     {
@@ -48,26 +48,38 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
         Schedule = new WarmUpAndDecay(plan.Total),
         ScheduleUnit = settings.Time is null ? ScheduleUnit.Iterations : ScheduleUnit.Seconds,
     };
-    using var report = Report.Create($"{tokens.Length:N0} characters, {vocabulary.Count} different; {plan.TrainingLength:N0} to learn, the rest to validate\n{plan}\n{model}");
+    var report = Report.Create($"{tokens.Length:N0} characters, {vocabulary.Count} different; {plan.TrainingLength:N0} to learn, the rest to validate\n{plan}\n{model}");
     var watch = new Watch(report, model, settings, plan, cancellation);
-    TrainingResult result;
+    TrainingResult? result = null;
     try
     {
         result = await trainer.FitAsync(tokens.AsMemory(0, plan.TrainingLength), progress: watch, cancellationToken: cancellation);
     }
-    catch (OperationCanceledException) when (watch.Iteration == 0)
-    {
-        report.Line("cancelled before the first step; nothing is saved");
-        return Cancelled;
-    }
     catch (OperationCanceledException)
     {
-        Files.Save(model, settings.Save);
-        report.Line($"cancelled after {watch.Iteration} steps; the model as it is now is saved in {Path.GetFullPath(settings.Save)}");
-        return Cancelled;
+    }
+    catch (NonFiniteGradientException error)
+    {
+        throw new InputException($"--learning-rate: {plan.LearningRate} is too much here, the training diverged at step {watch.Iteration + 1}; choose less. {error.Message}", error);
+    }
+    finally
+    {
+        report.EndProgress();
     }
 
-    Files.Save(model, settings.Save);
+    if (watch.Iteration > 0)
+    {
+        Files.Save(model, settings.Save);
+    }
+
+    if (result is null)
+    {
+        report.Line(watch.Iteration == 0
+            ? "cancelled before the first step; nothing is saved"
+            : $"cancelled after {watch.Iteration} steps; the model as it is now is saved in {Path.GetFullPath(settings.Save)}");
+        return 130;
+    }
+
     var score = model.Evaluate(tokens.AsSpan(plan.TrainingLength), new TextScoreOptions { Streams = 16, WarmUp = 512 }, CancellationToken.None);
     report.Text("a longer text", Writer.Write(model, settings.Prompt, settings.Length, settings, CancellationToken.None));
     report.Line($"validation: {score.Loss:F4} nats per character, perplexity {score.Perplexity:F2}, {score.BitsPerCharacter:F3} bits per character");
@@ -76,10 +88,4 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
         $"result loss={score.Loss:F4} perplexity={score.Perplexity:F3} steps={result.Iterations} seconds={result.Elapsed.TotalSeconds:F1} "
         + $"tokens_per_second={result.Tokens / result.Elapsed.TotalSeconds:F0}");
     return 0;
-}
-
-internal static partial class Program
-{
-    // What a shell gives for a program that Ctrl-C ended.
-    private const int Cancelled = 130;
 }

@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace CharRnn;
 
 /// <summary>What the user sees: plain lines where the output goes to a file or another program, else a bar that moves.</summary>
-internal abstract class Report : IDisposable
+internal abstract class Report
 {
     internal static Report Create(string introduction)
     {
@@ -24,7 +24,10 @@ internal abstract class Report : IDisposable
     /// <summary>Shows a line that stays.</summary>
     internal abstract void Line(string line);
 
-    public abstract void Dispose();
+    /// <summary>The training has ended: nothing moves any more.</summary>
+    internal virtual void EndProgress()
+    {
+    }
 
     private static string Describe(in TrainingProgress progress) =>
         $"loss {progress.SmoothedLoss:F3}  gradient norm {progress.GradientNorm:F2}  {progress.TokensPerSecond:N0} tokens/s";
@@ -45,10 +48,6 @@ internal abstract class Report : IDisposable
         }
 
         internal override void Line(string line) => Console.WriteLine(line);
-
-        public override void Dispose()
-        {
-        }
     }
 
     // The bar lives in Spectre's own task until the report ends; lines are put above it.
@@ -82,9 +81,20 @@ internal abstract class Report : IDisposable
             }
         }
 
-        internal override void Line(string line) => AnsiConsole.WriteLine(line);
+        internal override void Line(string line)
+        {
+            // Spectre keeps its bar below what goes through it; it also breaks lines, which the last ones must not.
+            if (_display.IsCompleted)
+            {
+                Console.WriteLine(line);
+            }
+            else
+            {
+                AnsiConsole.WriteLine(line);
+            }
+        }
 
-        public override void Dispose()
+        internal override void EndProgress()
         {
             _end.TrySetResult();
             _display.GetAwaiter().GetResult();
