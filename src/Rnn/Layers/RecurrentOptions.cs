@@ -26,12 +26,14 @@ public record RecurrentOptions
 
     /// <summary>
     /// The probability of dropping each unit of the hidden state that the recurrent products read, with one mask for all steps of a
-    /// sequence (variational dropout; Gal and Ghahramani 2016, arXiv:1512.05287), from 0 to below 1.
+    /// sequence (variational dropout; Gal and Ghahramani 2016, arXiv:1512.05287), from 0 to below 1. Products that read a value made of the
+    /// hidden state, as the candidate of a reset-before GRU does, have the same mask. In training only.
     /// </summary>
     public double RecurrentDropout { get; init; }
 
     /// <summary>
     /// The probability of keeping a unit's hidden state of the step before (zoneout; Krueger et al. 2017, arXiv:1606.01305), from 0 to below 1.
+    /// In evaluation the state is the expectation, p·h₋ + (1−p)·h. Within the step everything reads the cell's own new states, as in the paper.
     /// </summary>
     public double HiddenZoneout { get; init; }
 
