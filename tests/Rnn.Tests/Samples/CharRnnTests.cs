@@ -97,7 +97,8 @@ public sealed partial class CharRnnTests : IDisposable
         {
         }
 
-        using (var kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]))
+        // Not INT: programs started without a terminal may inherit that it is ignored. The sample takes both alike.
+        using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
         {
             kill.WaitForExit();
         }
