@@ -17,7 +17,14 @@ public sealed class RecurrentPoolTests
     {
         var options = new RecurrentOptions
         {
-            Layers = 2, Bidirectional = true, Merge = DirectionMerge.Mean, Residual = true, Dropout = 0.1, HiddenZoneout = 0.1, RecurrentDropout = 0.1, WeightDrop = 0.1,
+            Layers = 2,
+            Bidirectional = true,
+            Merge = DirectionMerge.Mean,
+            Residual = true,
+            Dropout = 0.1,
+            HiddenZoneout = 0.1,
+            RecurrentDropout = 0.1,
+            WeightDrop = 0.1,
         };
         var lent = TensorPool<float>.Lent;
         var layer = RecurrentLayer<float>.Create(cell, 5, 5, options);
