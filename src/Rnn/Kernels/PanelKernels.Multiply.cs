@@ -96,7 +96,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                     Count = Math.Min(blockLength, product.Inner - k),
                 };
                 var row = 0;
-                var asks = k == 0 && product.Accumulate && c.Offsets == null;
+                var asks = k == 0 && c.Offsets == null;
                 for (var tile = 0; tile < tiles; tile++)
                 {
                     // The last of several tiles asks for the panel block that comes next.

@@ -18,6 +18,10 @@ public static class Workers
 
     private const int SpinsBeforeYield = 200;
 
+    private const int PartBits = 31;
+
+    private const long NoPart = (1L << PartBits) - 1;
+
     private static readonly Lock Gate = new();
     private static readonly List<Worker> Team = [];
 
@@ -26,10 +30,13 @@ public static class Workers
 
     private static int _maxThreads = Environment.ProcessorCount;
     private static WorkItem? _item;
-    private static ExceptionDispatchInfo? _failure;
     private static int _parts;
-    private static int _nextPart;
-    private static int _running;
+    private static int _unfinished;
+    private static ExceptionDispatchInfo? _failure;
+
+    // The run's number above, the next part to take below. A part is taken by exchanging it for the next one, which fails where a new run
+    // has begun: a thread that comes late finds nothing and nobody waits for it.
+    private static long _ticket;
 
     /// <summary>The most threads that one operation uses; the number of processors at first.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Less than one.</exception>
@@ -66,9 +73,10 @@ public static class Workers
 
             _item = item;
             _parts = parts;
-            _nextPart = 0;
             _failure = null;
-            Volatile.Write(ref _running, helpers);
+            Volatile.Write(ref _unfinished, parts);
+            var run = (_ticket >> PartBits) + 1;
+            Volatile.Write(ref _ticket, run << PartBits);
             for (var i = 0; i < helpers; i++)
             {
                 Team[i].Wake();
@@ -77,17 +85,19 @@ public static class Workers
             TakeParts();
 
             // The others finish at nearly the same time, since parts are cut evenly: watch closely before giving way.
-            for (var spins = 0; spins < SpinsBeforeYield && Volatile.Read(ref _running) > 0; spins++)
+            for (var spins = 0; spins < SpinsBeforeYield && Volatile.Read(ref _unfinished) > 0; spins++)
             {
                 Thread.SpinWait(1);
             }
 
             var spinner = default(SpinWait);
-            while (Volatile.Read(ref _running) > 0)
+            while (Volatile.Read(ref _unfinished) > 0)
             {
                 spinner.SpinOnce(sleep1Threshold: -1);
             }
 
+            // Nothing is left to take: whoever still looks at the old run must not see the fields of the next one as its own.
+            Interlocked.Exchange(ref _ticket, (run << PartBits) | NoPart);
             _item = null;
             _failure?.Throw();
         }
@@ -101,21 +111,37 @@ public static class Workers
     private static void TakeParts()
     {
         _inside = true;
-        try
+        while (true)
         {
-            for (var part = Interlocked.Increment(ref _nextPart) - 1; part < _parts; part = Interlocked.Increment(ref _nextPart) - 1)
+            var ticket = Volatile.Read(ref _ticket);
+            var part = (int)(ticket & NoPart);
+            if (part >= Volatile.Read(ref _parts))
             {
-                _item!.Execute(part);
+                break;
             }
+
+            // While this part is taken and not finished, the run and its fields stay.
+            if (Interlocked.CompareExchange(ref _ticket, ticket + 1, ticket) != ticket)
+            {
+                continue;
+            }
+
+            try
+            {
+                if (_failure is null)
+                {
+                    _item!.Execute(part);
+                }
+            }
+            catch (Exception failure)
+            {
+                _failure ??= ExceptionDispatchInfo.Capture(failure);
+            }
+
+            Interlocked.Decrement(ref _unfinished);
         }
-        catch (Exception failure)
-        {
-            _failure ??= ExceptionDispatchInfo.Capture(failure);
-        }
-        finally
-        {
-            _inside = false;
-        }
+
+        _inside = false;
     }
 
     [SuppressMessage("Design", "CA1001", Justification = "A worker lives as long as the process.")]
@@ -146,7 +172,6 @@ public static class Workers
             {
                 AwaitSignal();
                 TakeParts();
-                Interlocked.Decrement(ref _running);
             }
         }
 

@@ -15,6 +15,11 @@ internal sealed unsafe partial class DirectionPass<T>
     private T* _madeGradients;
     private T* _projectedGradients;
     private T* _unprojectedGradients;
+    private SequenceView<T> _inputGradient;
+    private nint[] _gradientOffsets = [];
+    private bool _addsInputGradient;
+    private bool _ownsInputGradient;
+    private bool[] _wantsInitial = [];
 
     /// <summary>Prepares the way back: packed weights and memory.</summary>
     /// <param name="input">Whether the gradient of the input is wanted.</param>
@@ -24,6 +29,7 @@ internal sealed unsafe partial class DirectionPass<T>
     {
         _parts = parts;
         _alone = alone;
+        Array.Resize(ref _wantsInitial, Layout.States.Count);
         _weights.PackBackward(_kernels, _values, input);
         var rows = (nint)_plan.Rows;
         var states = rows * (_shape.OutputSize + ((Layout.States.Count - 1) * Hidden));
@@ -62,6 +68,23 @@ internal sealed unsafe partial class DirectionPass<T>
             _sequenceGradients[state] = gradient == null ? null : View(gradient, width, ref _sequenceOffsets[state]);
         }
     }
+
+    /// <summary>Says where the gradient of the input [N, T, I] goes.</summary>
+    /// <param name="gradient">Its start, null where it is not wanted.</param>
+    /// <param name="overwrite">Whether it starts from nothing, else it is added to.</param>
+    /// <param name="owned">Whether no other direction adds to it, so that it may be computed on the way back.</param>
+    internal void BindInputGradient(T* gradient, bool overwrite, bool owned)
+    {
+        _addsInputGradient = !overwrite;
+        _ownsInputGradient = gradient != null && owned;
+        if (gradient != null)
+        {
+            _inputGradient = View(gradient, _shape.InputSize, ref _gradientOffsets);
+        }
+    }
+
+    /// <summary>Says whether the gradient of an initial state is wanted.</summary>
+    internal void WantInitialGradient(int state, bool wanted) => _wantsInitial[state] = wanted;
 
     /// <summary>Sets the gradient of a final state [N, size], null for zeros.</summary>
     internal void SetFinalGradient(int state, T* values)
@@ -105,10 +128,12 @@ internal sealed unsafe partial class DirectionPass<T>
             return;
         }
 
-        var scratch = Scratch<T>.Get(_kernels.MultiplyScratch(_plan.Rows, Math.Max(_shape.Columns, Math.Max(_shape.OutputSize, Hidden))));
-        for (var step = _plan.Length(firstRow) - 1; step >= 0; step--)
+        var scratch = Scratch<T>.Get(BackwardScratch());
+        var end = _plan.Length(firstRow);
+        var waiting = 0;
+        for (var step = end - 1; step >= 0; step--)
         {
-            var rows = Math.Min(_plan.Active(step), endRow) - firstRow;
+            var rows = ActiveRows(step, firstRow, endRow);
             if (_hasOptions)
             {
                 BackwardOptionStep(step, firstRow, rows, part, scratch);
@@ -117,8 +142,32 @@ internal sealed unsafe partial class DirectionPass<T>
             {
                 BackwardStep(step, firstRow, rows, scratch);
             }
+
+            waiting += rows;
+            if (_ownsInputGradient && (step == 0 || waiting >= GradientRows))
+            {
+                // While the gradients of these gates are in a near cache.
+                InputGradient(step, end, firstRow, endRow, scratch);
+                end = step;
+                waiting = 0;
+            }
         }
     }
+
+    // Rows whose gate gradients stay in the second-level cache until the gradient of the input is made of them; enough to fill the tiles.
+    private int GradientRows => Math.Max(48, (int)((1 << 19) / (_columnStride * sizeof(T))));
+
+    private nint BackwardScratch() =>
+        _kernels.MultiplyScratch(_plan.Rows + GradientRows, Math.Max(_shape.Columns, Math.Max(_shape.OutputSize, Hidden)));
+
+    // dX = dA W for some steps.
+    private void InputGradient(int step, int end, int firstRow, int endRow, T* scratch) => StepsProduct(
+        new(_fed, _columnStride, _plan), new(_inputGradient), step, end, firstRow, endRow, _weights.InputBackward.Pointer, _shape.InputColumns,
+        _shape.InputSize, _addsInputGradient, null, scratch);
+
+    // A gradient of an initial state that nobody asked for: nothing runs after the products of the first phase of the first step.
+    private bool IsUnread(Product product, int step) =>
+        step == 0 && product.Phase == 0 && product.Source.Kind == OperandKind.Previous && !_wantsInitial[product.Source.Index];
 
     /// <summary>Gives the memory of the way back.</summary>
     internal void ReleaseBackward()
@@ -169,6 +218,11 @@ internal sealed unsafe partial class DirectionPass<T>
                 var destination = source.Kind == OperandKind.Made
                     ? block.MadeGradient.SkipColumns((nint)source.Index * Hidden)
                     : StateGradient(source.Index).Skip(firstRow);
+                if (IsUnread(product, step))
+                {
+                    continue;
+                }
+
                 Product(
                     block.Columns.SkipColumns((nint)product.FirstGate * Hidden), rows, _weights.ProductBackward[i].Pointer,
                     product.GateCount * Hidden, size, destination, accumulate, null, scratch);

@@ -6,12 +6,6 @@ namespace Rnn.Layers.Engine;
 /// <content>The way forward.</content>
 internal sealed unsafe partial class DirectionPass<T>
 {
-    // Multiplications from which on threads share an input product.
-    private const long SharedProduct = 200_000;
-
-    // Packed weights that one pass over the steps of a chunk reads.
-    private const int GroupBytes = 1 << 18;
-
     /// <summary>Runs all steps of one part of the rows.</summary>
     internal void ForwardPart(int part)
     {
@@ -26,23 +20,25 @@ internal sealed unsafe partial class DirectionPass<T>
         var steps = _plan.Length(firstRow);
         for (var step = 0; step < steps;)
         {
+            // A = X Wᵀ + b for the steps of a chunk, then its steps.
             var end = Math.Min(step + _chunkSteps, steps);
-            var columns = _keep ? null : _columns + (firstRow * (nint)_chunkSteps * _columnStride);
-            InputProduct(step, end, firstRow, endRow, columns, scratch);
+            var chunk = Chunk(step);
+            var fed = _keep ? new(_fed, _columnStride, _plan) : chunk;
+            StepsProduct(
+                new(_input), fed, step, end, firstRow, endRow, _weights.InputForward.Pointer, _shape.InputSize, _shape.InputColumns, accumulate: false,
+                _inputBias, scratch);
             for (; step < end; step++)
             {
-                var rows = Math.Min(_plan.Active(step), endRow) - firstRow;
-                var at = _keep ? ColumnsAt(step, firstRow) : columns;
+                var rows = ActiveRows(step, firstRow, endRow);
+                var columns = chunk.At(step, firstRow);
                 if (_hasOptions)
                 {
-                    ForwardOptionStep(step, firstRow, rows, part, at, scratch);
+                    ForwardOptionStep(step, firstRow, rows, part, columns, scratch);
                 }
                 else
                 {
-                    ForwardStep(step, firstRow, rows, at, scratch);
+                    ForwardStep(step, firstRow, rows, columns, scratch);
                 }
-
-                columns += rows * _columnStride;
             }
         }
     }
@@ -54,71 +50,19 @@ internal sealed unsafe partial class DirectionPass<T>
         return most;
     }
 
-    private T* ColumnsAt(int step, int row) => _columns + (((nint)_plan.Offset(step) + row) * _columnStride);
-
-    // A = X Wᵀ + b for the steps of a chunk.
-    private void InputProduct(int step, int end, int firstRow, int endRow, T* chunk, T* scratch)
+    // Gate columns: all of them with a way back to come, else those of the chunk that begins at a step.
+    private StepRows<T> Chunk(int firstStep)
     {
-        var outputs = _shape.InputColumns;
-        var panels = _kernels.PanelCount(outputs);
-        var packed = _weights.InputForward.Pointer;
-        var whole = firstRow == 0 && endRow == _plan.Rows && _plan.IsFull;
-        if (whole && _input.IsEven(_plan.Rows, out var stride))
+        if (_keep)
         {
-            var rows = new Rows<T>(_input.At(step, 0), stride);
-            var target = new Rows<T>(chunk == null ? FedAt(step, 0) : chunk, _columnStride);
-            if (_alone && (long)_shape.InputSize * outputs * (end - step) * _plan.Rows > SharedProduct)
-            {
-                _team.Multiply(rows, (end - step) * _plan.Rows, packed, _shape.InputSize, outputs, target, accumulate: false, _inputBias);
-            }
-            else
-            {
-                _kernels.Multiply(
-                    rows, (end - step) * _plan.Rows, packed, _shape.InputSize, outputs, target, accumulate: false, _inputBias, 0, panels, scratch);
-            }
-
-            return;
+            return new(_columns, _columnStride, _plan);
         }
 
-        if (endRow - firstRow >= DirectRows && _plan.IsFull)
-        {
-            // A group of panels stays in the second-level cache while all steps of the chunk read it.
-            var group = Math.Max(1, GroupBytes / (_kernels.PanelWidth * sizeof(T) * _shape.InputSize));
-            for (var panel = 0; panel < panels; panel += group)
-            {
-                for (var s = step; s < end; s++)
-                {
-                    var at = chunk == null ? FedAt(s, firstRow) : chunk + ((nint)(s - step) * (endRow - firstRow) * _columnStride);
-                    _kernels.Multiply(
-                        _input.Step(s, firstRow), endRow - firstRow, packed, _shape.InputSize, outputs, new(at, _columnStride),
-                        accumulate: false, _inputBias, panel, Math.Min(panel + group, panels), scratch);
-                }
-            }
-
-            return;
-        }
-
-        var most = (end - step) * (endRow - firstRow);
-        var from = Scratch<T>.GetOffsets(2 * most);
-        var to = from + most;
-        var origin = _input.At(step, firstRow);
-        var start = chunk == null ? FedAt(step, firstRow) : chunk;
-        var count = 0;
-        for (; step < end; step++)
-        {
-            var rows = Math.Min(_plan.Active(step), endRow) - firstRow;
-            for (var row = 0; row < rows; row++)
-            {
-                from[count] = (nint)(_input.At(step, firstRow + row) - origin);
-                to[count] = chunk == null ? (nint)(FedAt(step, firstRow + row) - start) : count * _columnStride;
-                count++;
-            }
-        }
-
-        var destination = chunk == null ? new Rows<T>(start, 0, to) : new(start, _columnStride);
-        _kernels.Multiply(
-            new(origin, 0, from), count, packed, _shape.InputSize, outputs, destination, accumulate: false, _inputBias, 0, panels, scratch);
+        var delta = _plan.Rows * _columnStride;
+        return new(new SequenceView<T>(_columns - (firstStep * delta), _columnStride, null, delta));
     }
+
+    private T* ColumnsAt(int step, int row) => _columns + (((nint)_plan.Offset(step) + row) * _columnStride);
 
     // A product of a step: shared by panels where its rows are too few to be shared themselves.
     private void Product(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
@@ -153,7 +97,7 @@ internal sealed unsafe partial class DirectionPass<T>
                 var outputs = product.GateCount * Hidden;
                 var first = product.FirstGate * Hidden;
                 Product(
-                    SourceRows(product.Source, block), rows, _weights.ProductForward[i].Pointer, _shape.SourceSize(product.Source), outputs,
+                    SourceRows(product.Source, block), rows, _weights.ProductForward[i].Pointer, Summed(product.Source, step), outputs,
                     block.Columns.SkipColumns(first), accumulate, accumulate || _bias == null ? null : _bias + first, scratch);
             }
 
@@ -167,6 +111,10 @@ internal sealed unsafe partial class DirectionPass<T>
                 accumulate: false, null, 0, _kernels.PanelCount(_shape.ProjectionSize), scratch);
         }
     }
+
+    // How much of a source a product sums over: nothing of a state that starts as zeros.
+    private int Summed(Operand source, int step) =>
+        step == 0 && source.Kind == OperandKind.Previous && _startsFromZeros[source.Index] ? 0 : _shape.SourceSize(source);
 
     private CellBlock<T> Block(int step, int firstRow, int rows, T* columns)
     {

@@ -6,27 +6,17 @@ namespace Rnn.Layers.Engine;
 /// <content>The gradients of input and weights: long products over all packed rows, after the way back through time.</content>
 internal sealed unsafe partial class DirectionPass<T>
 {
-    // Few or ragged rows are gathered over several steps until there are so many.
-    private const int Batch = 48;
-
     private nint[] _inputTable = [];
     private nint[] _hiddenTable = [];
     private nint[] _nextTable = [];
     private nint[] _cellTable = [];
-    private nint[] _gradientOffsets = [];
-    private SequenceView<T> _inputGradient;
     private Rows<T> _packedInput;
     private Rows<T> _previousHidden;
     private Rows<T> _nextHidden;
 
-    /// <summary>Lists where the packed rows of the sources lie and where the gradient of the input [N, T, I] goes (null where it is not wanted).</summary>
-    internal void BindGradients(T* inputGradient)
+    /// <summary>Lists where the packed rows of the sources lie.</summary>
+    internal void BindGradients()
     {
-        if (inputGradient != null)
-        {
-            _inputGradient = View(inputGradient, _shape.InputSize, ref _gradientOffsets);
-        }
-
         if (_plan.Total == 0)
         {
             return;
@@ -43,14 +33,13 @@ internal sealed unsafe partial class DirectionPass<T>
         }
     }
 
-    /// <summary>Computes a part of all gradients: the input rows and weight rows that fall to it. Parts touch nothing of each other.</summary>
+    /// <summary>Computes a part of the gradients: the weight rows, and input rows, that fall to it. Parts touch nothing of each other.</summary>
     /// <param name="part">The part.</param>
     /// <param name="parts">The number of parts.</param>
-    /// <param name="inputGradient">Whether the gradient of the input is wanted.</param>
-    /// <param name="overwrite">Whether the input's gradient starts from nothing, else it is added to.</param>
+    /// <param name="inputGradient">Whether the gradient of the input is wanted and has not been computed on the way back.</param>
     /// <param name="gradients">Where the gradient of each slot is added, null where it is not wanted.</param>
     /// <param name="overwrites">Which matrices' gradients start from nothing.</param>
-    internal void GradientPart(int part, int parts, bool inputGradient, bool overwrite, T** gradients, bool[] overwrites)
+    internal void GradientPart(int part, int parts, bool inputGradient, T** gradients, bool[] overwrites)
     {
         if (_plan.Total == 0)
         {
@@ -59,7 +48,7 @@ internal sealed unsafe partial class DirectionPass<T>
 
         if (inputGradient)
         {
-            InputGradient(_plan.PartStart(part, parts), _plan.PartStart(part + 1, parts), overwrite);
+            InputGradient(_plan.PartStart(part, parts), _plan.PartStart(part + 1, parts));
         }
 
         var columns = new Rows<T>(_columns, _columnStride);
@@ -234,59 +223,25 @@ internal sealed unsafe partial class DirectionPass<T>
         return new(origin, 0, table);
     }
 
-    private void InputGradient(int firstRow, int endRow, bool overwrite)
+    // All steps of some rows, where two directions add to the gradient of the input one after the other.
+    private void InputGradient(int firstRow, int endRow)
     {
         if (firstRow >= endRow)
         {
             return;
         }
 
-        var inner = _shape.InputColumns;
-        var outputs = _shape.InputSize;
-        var packed = _weights.InputBackward.Pointer;
-        var panels = _kernels.PanelCount(outputs);
-        var count = endRow - firstRow;
-        var scratch = Scratch<T>.Get(_kernels.MultiplyScratch(Batch + count, inner));
-        if (_plan.IsFull && count == _plan.Rows && _inputGradient.IsEven(count, out var stride))
-        {
-            _kernels.Multiply(
-                new(_fed, _columnStride), _plan.Total, packed, inner, outputs, new(_inputGradient.At(0, 0), stride), !overwrite, null, 0, panels, scratch);
-            return;
-        }
-
-        if (_plan.IsFull && count >= DirectRows)
-        {
-            for (var step = 0; step < _plan.RunSteps; step++)
-            {
-                _kernels.Multiply(
-                    new(FedAt(step, firstRow), _columnStride), count, packed, inner, outputs, _inputGradient.Step(step, firstRow), !overwrite, null,
-                    0, panels, scratch);
-            }
-
-            return;
-        }
-
-        // Few or ragged rows: whole tiles over several steps.
+        var scratch = Scratch<T>.Get(BackwardScratch());
         var steps = _plan.Length(firstRow);
-        var from = Scratch<T>.GetOffsets(2 * (Batch + count));
-        var to = from + Batch + count;
-        var gradientOrigin = _inputGradient.At(0, firstRow);
-        var filled = 0;
-        for (var step = 0; step < steps; step++)
+        var rows = 0;
+        for (int step = 0, first = 0; step < steps; step++)
         {
-            var rows = Math.Min(_plan.Active(step), endRow) - firstRow;
-            for (var row = 0; row < rows; row++)
+            rows += ActiveRows(step, firstRow, endRow);
+            if (step == steps - 1 || rows >= GradientRows)
             {
-                from[filled] = (nint)(FedAt(step, firstRow + row) - _fed);
-                to[filled] = (nint)(_inputGradient.At(step, firstRow + row) - gradientOrigin);
-                filled++;
-            }
-
-            if (filled >= Batch || step == steps - 1)
-            {
-                _kernels.Multiply(
-                    new(_fed, 0, from), filled, packed, inner, outputs, new(gradientOrigin, 0, to), !overwrite, null, 0, panels, scratch);
-                filled = 0;
+                InputGradient(first, step + 1, firstRow, endRow, scratch);
+                first = step + 1;
+                rows = 0;
             }
         }
     }

@@ -19,6 +19,8 @@ internal sealed unsafe partial class DirectionPass<T>
     private Workspace<T> _optionBackspace;
     private T* _inputBias;
     private T* _noBias;
+
+    // The rows that the input product writes: the gate columns, or before normalisation a place of their own. On the way back they hold its gradients.
     private T* _fed;
     private T* _recurrent;
     private T* _moments;
@@ -34,9 +36,6 @@ internal sealed unsafe partial class DirectionPass<T>
 
     /// <summary>Says where the gains of a slot lie.</summary>
     internal void BindGains(int slot, T* gains) => _normalization!.Bind(slot, gains);
-
-    // The rows that the input product writes: the gate columns, or before normalisation a place of their own. On the way back they hold its gradients.
-    private T* FedAt(int step, int row) => _fed + (((nint)_plan.Offset(step) + row) * _columnStride);
 
     private void PrepareOptions(in StepNoise noise)
     {
@@ -190,7 +189,7 @@ internal sealed unsafe partial class DirectionPass<T>
                     ? normalized.Recurrent.SkipColumns(_normalization!.Plan.ProductColumns[i])
                     : block.Columns.SkipColumns(first);
                 Product(
-                    source, rows, _weights.ProductForward[i].Pointer, _shape.SourceSize(product.Source), outputs, to,
+                    source, rows, _weights.ProductForward[i].Pointer, Summed(product.Source, step), outputs, to,
                     accumulate && !NormalizesProducts, accumulate || NormalizesProducts ? null : bias + first, scratch);
                 if (NormalizesProducts)
                 {
@@ -261,6 +260,11 @@ internal sealed unsafe partial class DirectionPass<T>
                     ? block.MadeGradient.SkipColumns((nint)source.Index * Hidden)
                     : StateGradient(source.Index).Skip(firstRow);
                 var unmasked = _masked && _maskIndex[i] >= 0 ? new Rows<T>(_unmasked, size).Skip(firstRow) : destination;
+                if (IsUnread(product, step))
+                {
+                    continue;
+                }
+
                 Product(
                     from, rows, _weights.ProductBackward[i].Pointer, product.GateCount * Hidden, size, unmasked,
                     accumulate && unmasked.Start == destination.Start, null, scratch);

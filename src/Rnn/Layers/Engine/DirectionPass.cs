@@ -18,14 +18,12 @@ namespace Rnn.Layers.Engine;
 internal sealed unsafe partial class DirectionPass<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Fewer rows a step than this are gathered over several steps, so that the input product has full tiles.
-    private const int DirectRows = 8;
-
     private readonly CellKernels<T> _cell;
     private readonly CellShape _shape;
     private readonly DirectionWeights<T> _weights;
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly bool _reverse;
+    private readonly bool[] _startsFromZeros;
 
     private BatchPlan _plan = new();
     private Tensor<T>[] _values = [];
@@ -64,6 +62,7 @@ internal sealed unsafe partial class DirectionPass<T>
         _maskedSources = new T*[shape.Layout.Products.Count];
         _maskIndex = new int[shape.Layout.Products.Count];
         _maskFirst = new bool[shape.Layout.Products.Count];
+        _startsFromZeros = new bool[shape.Layout.States.Count];
         _cell = cell;
         _shape = shape;
         _weights = weights;
@@ -121,6 +120,7 @@ internal sealed unsafe partial class DirectionPass<T>
     {
         _input = View(input, _shape.InputSize, ref _inputOffsets);
         _output = View(output, outputWidth, ref _outputOffsets);
+        _startsFromZeros[0] = initialHidden == null;
         _initialHidden = initialHidden == null ? new(_zeros, 0) : StateRows(initialHidden, _shape.OutputSize);
         _bias = bias;
         _inputBias = NormalizesProducts ? null : bias;
@@ -130,6 +130,7 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <summary>Copies an initial state other than the hidden one into its place, null for zeros.</summary>
     internal void SetInitialState(int state, T* values)
     {
+        _startsFromZeros[state] = values == null;
         var cells = CellRows(state, 0, after: false);
         for (var row = 0; row < _plan.Rows; row++)
         {

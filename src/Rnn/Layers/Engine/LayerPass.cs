@@ -29,6 +29,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     private int _parts;
     private bool _wantsInput;
     private bool _overwriteInput;
+    private T* _inputGradient;
 
     internal LayerPass(CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, StepOptions options, bool reverse)
     {
@@ -132,7 +133,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             var x = PinToRead(node.Input);
             var y = PinToRead(node.Output);
             var dy = PinSpan(node.OutputGradient());
-            _wantsInput = node.WantsInput;
+            BindInputGradient(node);
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d];
@@ -142,8 +143,10 @@ internal sealed unsafe class LayerPass<T> : WorkItem
                     Slot(_values[d], WeightKind.Bias), Slot(_values[d], WeightKind.Vectors));
                 BindGains(d);
                 direction.BindGradient(dy == null ? null : dy + (d * _shape.OutputSize), OutputWidth, ref _gradientOffsets[d]);
+                direction.BindInputGradient(_inputGradient, _overwriteInput && d == 0, _directions.Length == 1);
                 for (var state = 0; state < states; state++)
                 {
+                    direction.WantInitialGradient(state, node.WantsInitial((d * states) + state));
                     direction.SetFinalGradient(state, PinSpan(node.FinalGradient((d * states) + state)));
                     if (state > 0)
                     {
@@ -196,7 +199,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
                 {
                     fixed (T** slots = _slotGradients[d])
                     {
-                        _directions[d].GradientPart(part, _parts, _wantsInput, _overwriteInput && d == 0, slots, _slotOverwrites[d]);
+                        _directions[d].GradientPart(part, _parts, _wantsInput && _directions.Length > 1, slots, _slotOverwrites[d]);
                     }
                 }
 
@@ -204,23 +207,27 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         }
     }
 
-    private void BindGradients(ILayerGradients<T> node, int states)
+    private void BindInputGradient(ILayerGradients<T> node)
     {
-        T* dx = null;
+        _wantsInput = node.WantsInput;
+        _inputGradient = null;
         if (_wantsInput)
         {
             var gradient = node.InputGradient(out _overwriteInput);
-            dx = PinSpan(gradient);
+            _inputGradient = PinSpan(gradient);
             if (_overwriteInput && !Plan.IsFull)
             {
                 gradient.Clear();
             }
         }
+    }
 
+    private void BindGradients(ILayerGradients<T> node, int states)
+    {
         for (var d = 0; d < _directions.Length; d++)
         {
             var direction = _directions[d];
-            direction.BindGradients(dx);
+            direction.BindGradients();
             for (var state = 0; state < states; state++)
             {
                 var gradient = node.InitialGradient((d * states) + state);

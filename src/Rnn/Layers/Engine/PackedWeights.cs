@@ -11,7 +11,10 @@ internal sealed unsafe class PackedWeights<T> : WorkItem
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     // Below this many elements packing on one thread is quicker than waking another.
-    private const int ElementsPerThread = 1 << 15;
+    private const int ElementsPerPart = 1 << 15;
+
+    // Packing waits for memory, which one thread may get later than another: whoever is done takes another part.
+    private const int PartsPerThread = 4;
 
     private T[] _packed = [];
     private object? _source;
@@ -54,7 +57,7 @@ internal sealed unsafe class PackedWeights<T> : WorkItem
             _stride = columns;
             _transposed = transposed;
             var panels = kernels.PanelCount(_outputs);
-            _parts = Math.Clamp((int)((long)rows * columns / ElementsPerThread), 1, Math.Min(Workers.MaxThreads, Math.Max(1, panels)));
+            _parts = Math.Clamp((int)((long)rows * columns / ElementsPerPart), 1, Math.Min(PartsPerThread * Workers.MaxThreads, Math.Max(1, panels)));
             _kernels = kernels;
             Workers.Run(this, _parts);
         }

@@ -19,6 +19,9 @@ internal interface ILayerGradients<T>
     /// <summary>An initial state, null for zeros.</summary>
     Tensor<T>? Initial(int index);
 
+    /// <summary>Whether the gradient of an initial state is wanted.</summary>
+    bool WantsInitial(int index);
+
     /// <summary>The gradient of the output.</summary>
     ReadOnlySpan<T> OutputGradient();
 
@@ -71,6 +74,9 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
     /// <inheritdoc/>
     public Tensor<T>? Initial(int index) => Inputs[1 + index];
 
+    /// <inheritdoc/>
+    public bool WantsInitial(int index) => Needs(1 + index);
+
     ReadOnlySpan<T> ILayerGradients<T>.OutputGradient() => OutputGradient(0);
 
     /// <inheritdoc/>
@@ -84,7 +90,7 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
     public Span<T> InputGradient(out bool overwrite) => InputGradient(0, out overwrite);
 
     /// <inheritdoc/>
-    public Span<T> InitialGradient(int index) => Needs(1 + index) ? InputGradient(1 + index) : default;
+    public Span<T> InitialGradient(int index) => WantsInitial(index) ? InputGradient(1 + index) : default;
 
     /// <inheritdoc/>
     public Span<T> WeightGradient(int direction, int slot, out bool overwrite)
