@@ -64,7 +64,13 @@ internal unsafe struct RowAddresses<T>
 
         var addresses = (nint*)at;
         var distances = (nint*)strides;
-        for (var i = 0; i < AddressCount; i++)
+        var i = 0;
+        for (; i + Vector<nint>.Count <= AddressCount; i += Vector<nint>.Count)
+        {
+            Vector.Store(Vector.Load(addresses + i) + Vector.Load(distances + i), addresses + i);
+        }
+
+        for (; i < AddressCount; i++)
         {
             addresses[i] += distances[i];
         }

@@ -92,12 +92,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             for (var panel = 0; panel < panels; panel++)
             {
                 var columns = Math.Min(Width, b.Columns - column);
-                BlockTranspose.Run(b.Rows[column] + k, b.Rows.Stride, columns, length, packed, Width);
-                if (columns < Width)
-                {
-                    ClearColumns(packed, length, columns);
-                }
-
+                PackTransposed(b.Rows[column] + k, b.Rows.Stride, length, columns, packed);
                 packed += (nint)length * Width;
                 column += Width;
             }

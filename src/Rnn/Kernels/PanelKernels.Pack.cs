@@ -28,12 +28,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         for (var panel = firstPanel; panel < endPanel; panel++)
         {
             var columns = Math.Min(Width, outputs - column);
-            BlockTranspose.Run(source + (column * sourceStride), sourceStride, columns, inner, packed, Width);
-            if (columns < Width)
-            {
-                ClearColumns(packed, inner, columns);
-            }
-
+            PackTransposed(source + (column * sourceStride), sourceStride, inner, columns, packed);
             packed += (nint)inner * Width;
             column += Width;
         }
@@ -73,27 +68,24 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         }
     }
 
-    private static void PackPartialPanel(Rows<T> source, int inner, int columns, T* to)
+    /// <summary>One panel from a source whose rows are its columns; the columns that it lacks become zeros.</summary>
+    private static void PackTransposed(T* source, nint stride, int inner, int columns, T* to)
     {
-        for (var k = 0; k < inner; k++)
+        if (columns < Width)
         {
-            CopyRow(source[k], to + (k * Width), columns);
+            new Span<T>(to, checked(inner * Width)).Clear();
         }
 
-        ClearColumns(to, inner, columns);
+        BlockTranspose.Run(source, stride, columns, inner, to, Width);
     }
 
-    /// <summary>The padding of a panel that has fewer columns than its width.</summary>
-    private static void ClearColumns(T* to, int inner, int columns)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void PackPartialPanel(Rows<T> source, int inner, int columns, T* to)
     {
+        new Span<T>(to, checked(inner * Width)).Clear();
         for (var k = 0; k < inner; k++)
         {
-            for (var j = columns; j < Width; j++)
-            {
-                to[j] = T.Zero;
-            }
-
-            to += Width;
+            CopyShort(source[k], to + (k * Width), columns);
         }
     }
 }

@@ -14,9 +14,6 @@ internal sealed unsafe class PanelTeam<T> : WorkItem
     /// <summary>Weights below this many bytes are read by one thread before another has heard of them.</summary>
     internal const int WorthwhileBytes = 1 << 18;
 
-    // More rows than this fill the multipliers, and the rows themselves are shared instead.
-    private const int MostRows = 7;
-
     [ThreadStatic]
     private static T[]? _scratch;
 
@@ -28,8 +25,7 @@ internal sealed unsafe class PanelTeam<T> : WorkItem
     private int _parts;
 
     /// <summary>Whether a product of these sizes is worth sharing.</summary>
-    internal static bool IsWorthwhile(int rows, long weights) =>
-        rows <= MostRows && Workers.MaxThreads > 1 && weights * sizeof(T) >= WorthwhileBytes;
+    internal static bool IsWorthwhile(long weights) => Workers.MaxThreads > 1 && weights * sizeof(T) >= WorthwhileBytes;
 
     /// <summary>C = A B, or C += A B, or C = A B + bias, as <see cref="MatrixKernels{T}.Multiply"/>.</summary>
     internal void Multiply(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias)

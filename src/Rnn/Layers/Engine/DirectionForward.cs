@@ -67,7 +67,7 @@ internal sealed unsafe partial class DirectionPass<T>
     // A product of a step: shared by panels where its rows are too few to be shared themselves.
     private void Product(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
     {
-        if (_alone && PanelTeam<T>.IsWorthwhile(rows, (long)inner * outputs))
+        if (_alone && PanelTeam<T>.IsWorthwhile((long)inner * outputs))
         {
             _team.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias);
         }

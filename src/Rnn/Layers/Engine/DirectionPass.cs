@@ -77,13 +77,20 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <summary>Floating-point operations of the products over the batch, for choosing the number of threads.</summary>
     internal static double Work(CellShape shape, BatchPlan plan)
     {
-        var perRow = (double)shape.InputColumns * shape.InputSize;
+        var perRow = ((double)shape.InputColumns * shape.InputSize) + StepWeights(shape);
+        return 2 * plan.Total * (perRow + shape.Columns);
+    }
+
+    /// <summary>Weights that every step multiplies.</summary>
+    internal static long StepWeights(CellShape shape)
+    {
+        var weights = 0L;
         foreach (var product in shape.Layout.Products)
         {
-            perRow += (double)product.GateCount * shape.HiddenSize * shape.SourceSize(product.Source);
+            weights += (long)product.GateCount * shape.HiddenSize * shape.SourceSize(product.Source);
         }
 
-        return 2 * plan.Total * (perRow + shape.Columns);
+        return weights;
     }
 
     /// <summary>

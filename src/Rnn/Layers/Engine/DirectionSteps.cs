@@ -21,9 +21,9 @@ internal sealed unsafe partial class DirectionPass<T>
     private void StepsProduct(
         in StepRows<T> a, in StepRows<T> c, int step, int end, int firstRow, int endRow, T* packed, int inner, int outputs, bool accumulate, T* bias, T* scratch)
     {
-        // Rows that run get fewer from step to step: first the steps of many rows, then the others.
+        // Rows that run get fewer from step to step: first the steps of many rows, then the others. Threads that share products share few, large ones.
         var many = step;
-        while (many < end && ActiveRows(many, firstRow, endRow) >= DirectRows)
+        while (!_alone && many < end && ActiveRows(many, firstRow, endRow) >= DirectRows)
         {
             many++;
         }

@@ -16,7 +16,11 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     // Products of less than this are over before another thread has woken up.
     private const double FlopPerThread = 400_000;
 
+    // Each part reads all weights at every step: fewer rows than these are not cut, and fewer than the second number not where the weights
+    // come from a far cache.
     private const int RowsPerPart = 4;
+    private const int RowsPerDistantPart = 10;
+    private const int NearBytes = 1 << 20;
 
     private readonly CellShape _shape;
     private readonly DirectionPass<T>[] _directions;
@@ -284,8 +288,11 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         return (int)Math.Clamp(flop / flopPerThread, 1, Workers.MaxThreads);
     }
 
-    // Each part reads all weights at every step, so fewer rows than these are not cut.
-    private int Parts(int threads) => Math.Max(1, Math.Min(Plan.Rows / RowsPerPart, threads / _directions.Length));
+    private int Parts(int threads)
+    {
+        var shared = _directions.Length == 1 && Plan.Rows < 2 * RowsPerDistantPart && DirectionPass<T>.StepWeights(_shape) * sizeof(T) > NearBytes;
+        return shared ? 1 : Math.Max(1, Math.Min(Plan.Rows / RowsPerPart, threads / _directions.Length));
+    }
 
     // One direction of few rows: threads share its products, since there are no rows to share.
     private bool IsAlone(int threads) => threads > 1 && _parts == 1 && _directions.Length == 1;

@@ -138,7 +138,7 @@ internal sealed unsafe partial class StreamLayer<T>
     }
 
     /// <summary>Whether the layer's weights are large enough for threads to share the reading of them.</summary>
-    internal bool IsLarge => PanelTeam<T>.IsWorthwhile(1, (long)_shape.InputColumns * (_shape.InputSize + _shape.HiddenSize));
+    internal bool IsLarge => PanelTeam<T>.IsWorthwhile((long)_shape.InputColumns * (_shape.InputSize + _shape.HiddenSize));
 
     internal void Reset()
     {
@@ -186,7 +186,7 @@ internal sealed unsafe partial class StreamLayer<T>
 
     private void Product(bool share, Rows<T> a, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
     {
-        if (share && PanelTeam<T>.IsWorthwhile(1, (long)inner * outputs))
+        if (share && PanelTeam<T>.IsWorthwhile((long)inner * outputs))
         {
             _team.Multiply(a, 1, packed, inner, outputs, c, accumulate, bias);
         }
