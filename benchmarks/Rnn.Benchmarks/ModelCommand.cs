@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using System.Globalization;
+using Rnn.Autograd;
+using Rnn.Kernels;
+using Rnn.Layers;
+using Rnn.Models;
+using Rnn.Tensors;
+using Rnn.Training;
+
+namespace Rnn.Benchmarks;
+
+/// <summary>
+/// The command <c>model [--threads N]</c>: a training step of language models of several sizes, whole and part by part, which shows what takes the
+/// time. A part is the same call as in the step, on a graph of its own.
+/// </summary>
+internal static class ModelCommand
+{
+    private const int Rounds = 21;
+
+    private static readonly (string Name, int Vocabulary, int Embedding, int Hidden, int Layers, int Rows, int Steps)[] Models =
+    [
+        ("characters", 65, 64, 512, 1, 32, 128),
+        ("ptb-small", 10_000, 200, 200, 2, 20, 20),
+        ("ptb-medium", 10_000, 650, 650, 2, 20, 35),
+        ("large vocabulary", 50_000, 256, 256, 1, 32, 35),
+    ];
+
+    public static int Run(string[] arguments)
+    {
+        if (!Arguments.TryParse(arguments, ["--threads"], out var parsed) || parsed.Free.Count != 0)
+        {
+            Console.Error.WriteLine("usage: model [--threads N]");
+            return 2;
+        }
+
+        Workers.MaxThreads = parsed.Number("--threads", Environment.ProcessorCount);
+        Console.WriteLine(Roofline.Measure());
+        foreach (var (name, vocabulary, embedding, hidden, layers, rows, steps) in Models)
+        {
+            var lstm = new Lstm<float>(embedding, hidden, new() { Layers = layers, Seed = 1 });
+            Console.WriteLine();
+            Console.WriteLine(
+                $"{name}: {vocabulary} tokens, embedding of {embedding}, LSTM of {layers} × {hidden}, {rows} × {steps} tokens a step, Adam, {Workers.MaxThreads} thread(s)");
+            Print(new Measured(new(vocabulary, lstm), rows, steps).Run());
+        }
+
+        return 0;
+    }
+
+    private static void Print(List<(string Part, double Ms)> parts)
+    {
+        var whole = parts[^1].Ms;
+        Console.WriteLine();
+        Console.WriteLine("| part | ms | of the step |");
+        Console.WriteLine("|---|---|---|");
+        foreach (var (part, ms) in parts)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {part} | {ms:F3} | {100 * ms / whole:F1} % |"));
+        }
+    }
+
+    private sealed class Measured
+    {
+        private readonly LanguageModel<float> _model;
+        private readonly int _rows;
+        private readonly int[] _tokens;
+        private readonly int[] _targets;
+        private readonly Adam<float> _optimizer = new() { LearningRate = 1e-3 };
+        private readonly List<(string Part, List<double> Times)> _parts = [];
+
+        public Measured(LanguageModel<float> model, int rows, int steps)
+        {
+            _model = model;
+            _rows = rows;
+            var random = new Random(1);
+            _tokens = [.. Enumerable.Range(0, rows * steps).Select(_ => random.Next(model.VocabularySize))];
+            _targets = [.. Enumerable.Range(0, rows * steps).Select(_ => random.Next(model.VocabularySize))];
+            model.Train();
+            _optimizer.Attach(model);
+        }
+
+        public List<(string Part, double Ms)> Run()
+        {
+            // Half a second of warm-up lets the runtime finish its optimised code.
+            var warm = Stopwatch.StartNew();
+            while (warm.ElapsedMilliseconds < 500)
+            {
+                Parts();
+                Whole();
+            }
+
+            _parts.Clear();
+            for (var round = 0; round < Rounds; round++)
+            {
+                Parts();
+                Time("the whole step", Whole);
+            }
+
+            return [.. _parts.Select(part => (part.Part, Median(part.Times)))];
+        }
+
+        private void Parts()
+        {
+            using var scope = TensorScope.Enter();
+            Tensor<float> embedded = null!, hidden = null!, loss = null!;
+            Time("embedding", () => embedded = _model.Embedding.Forward(_tokens, [_rows, _tokens.Length / _rows]));
+            var input = Leaf(embedded);
+            Time("recurrent layer", () => hidden = _model.Recurrent.Forward(input));
+            var features = Leaf(hidden);
+            Time("output and loss", () => loss = Loss.LinearCrossEntropy(features, _model.Output, _targets));
+            Time("output and loss, back", () => loss.Backward());
+            Time("recurrent layer, back", () => hidden.Backward(features.Gradient!));
+            Time("embedding, back", () => embedded.Backward(input.Gradient!));
+            Time("norm of the gradients", () => GradientClipping.GlobalNorm(_optimizer));
+            Time("optimiser", () => _optimizer.Step(0.5, clearGradients: true));
+        }
+
+        private void Whole()
+        {
+            using var scope = TensorScope.Enter();
+            _model.ForwardLoss(_tokens, _rows, default, null, _targets).Loss.Backward();
+            var norm = GradientClipping.GlobalNorm(_optimizer);
+            _optimizer.Step(GradientClipping.ScaleFor(norm, 1), clearGradients: true);
+        }
+
+        private void Time(string part, Action action)
+        {
+            var start = Stopwatch.GetTimestamp();
+            action();
+            var ms = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            var known = _parts.FindIndex(p => p.Part == part);
+            if (known < 0)
+            {
+                _parts.Add((part, [ms]));
+            }
+            else
+            {
+                _parts[known].Times.Add(ms);
+            }
+        }
+
+        private static Tensor<float> Leaf(Tensor<float> tensor)
+        {
+            var leaf = tensor.Detach();
+            leaf.RequiresGradient = true;
+            return leaf;
+        }
+
+        private static double Median(List<double> times)
+        {
+            times.Sort();
+            return times[times.Count / 2];
+        }
+    }
+}
