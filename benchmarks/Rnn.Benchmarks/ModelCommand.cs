@@ -67,6 +67,8 @@ internal static class ModelCommand
         private readonly int[] _targets;
         private readonly Adam<float> _optimizer = new() { LearningRate = 1e-3 };
         private readonly List<(string Part, List<double> Times)> _parts = [];
+        private readonly Tensor<float> _input;
+        private readonly Tensor<float> _features;
 
         public Measured(LanguageModel<float> model, int rows, int steps)
         {
@@ -75,6 +77,8 @@ internal static class ModelCommand
             var random = new Random(1);
             _tokens = [.. Enumerable.Range(0, rows * steps).Select(_ => random.Next(model.VocabularySize))];
             _targets = [.. Enumerable.Range(0, rows * steps).Select(_ => random.Next(model.VocabularySize))];
+            _input = Leaf(rows, steps, model.Recurrent.InputSize);
+            _features = Leaf(rows, steps, model.Recurrent.OutputSize);
             model.Train();
             _optimizer.Attach(model);
         }
@@ -104,13 +108,13 @@ internal static class ModelCommand
             using var scope = TensorScope.Enter();
             Tensor<float> embedded = null!, hidden = null!, loss = null!;
             Time("embedding", () => embedded = _model.Embedding.Forward(_tokens, [_rows, _tokens.Length / _rows]));
-            var input = Leaf(embedded);
-            Time("recurrent layer", () => hidden = _model.Recurrent.Forward(input));
-            var features = Leaf(hidden);
-            Time("output and loss", () => loss = Loss.LinearCrossEntropy(features, _model.Output, _targets));
+            Fill(_input, embedded);
+            Time("recurrent layer", () => hidden = _model.Recurrent.Forward(_input));
+            Fill(_features, hidden);
+            Time("output and loss", () => loss = Loss.LinearCrossEntropy(_features, _model.Output, _targets));
             Time("output and loss, back", () => loss.Backward());
-            Time("recurrent layer, back", () => hidden.Backward(features.Gradient!));
-            Time("embedding, back", () => embedded.Backward(input.Gradient!));
+            Time("recurrent layer, back", () => hidden.Backward(_features.Gradient!));
+            Time("embedding, back", () => embedded.Backward(_input.Gradient!));
             Time("norm of the gradients", () => GradientClipping.GlobalNorm(_optimizer));
             Time("optimiser", () => _optimizer.Step(0.5, clearGradients: true));
         }
@@ -139,11 +143,18 @@ internal static class ModelCommand
             }
         }
 
-        private static Tensor<float> Leaf(Tensor<float> tensor)
+        // Where one part ends and the next begins: a leaf that stays, as its gradient does.
+        private static Tensor<float> Leaf(int rows, int steps, int size)
         {
-            var leaf = tensor.Detach();
+            var leaf = Tensor<float>.Zeros(rows, steps, size);
             leaf.RequiresGradient = true;
             return leaf;
+        }
+
+        private static void Fill(Tensor<float> leaf, Tensor<float> values)
+        {
+            values.AsReadOnlySpan().CopyTo(leaf.AsSpan());
+            leaf.ClearGradient();
         }
 
         private static double Median(List<double> times)
