@@ -41,7 +41,10 @@ internal static class ModelCommand
             Console.WriteLine();
             Console.WriteLine(
                 $"{name}: {vocabulary} tokens, embedding of {embedding}, LSTM of {layers} × {hidden}, {rows} × {steps} tokens a step, Adam, {Workers.MaxThreads} thread(s)");
-            Print(new Measured(new(vocabulary, lstm), rows, steps).Run());
+            var measured = new Measured(new(vocabulary, lstm), rows, steps);
+            Print(measured.Run());
+            Console.WriteLine();
+            Console.WriteLine($"The whole step allocates {measured.Allocated} bytes.");
         }
 
         return 0;
@@ -83,6 +86,9 @@ internal static class ModelCommand
             _optimizer.Attach(model);
         }
 
+        /// <summary>Bytes that the last step allocated.</summary>
+        public long Allocated { get; private set; }
+
         public List<(string Part, double Ms)> Run()
         {
             // Half a second of warm-up lets the runtime finish its optimised code.
@@ -121,10 +127,12 @@ internal static class ModelCommand
 
         private void Whole()
         {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
             using var scope = TensorScope.Enter();
             _model.ForwardLoss(_tokens, _rows, default, null, _targets).Loss.Backward();
             var norm = GradientClipping.GlobalNorm(_optimizer);
             _optimizer.Step(GradientClipping.ScaleFor(norm, 1), clearGradients: true);
+            Allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
         }
 
         private void Time(string part, Action action)

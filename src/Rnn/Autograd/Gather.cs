@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using Rnn.Tensors;
 
@@ -69,31 +70,53 @@ public static partial class TensorOperations
             }
         }
 
-        return Graph.Records(input) ? new GatherNode<T>(input, view, indices.ToArray(), without).Attach(output) : output;
+        return Graph.Records(input) ? new GatherNode<T>(input, view, indices, without).Attach(output) : output;
     }
 
-    private sealed class GatherNode<T>(Tensor<T> input, AxisView view, int[] indices, int without) : GraphNode<T>([input])
+    private sealed class GatherNode<T> : GraphNode<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private readonly AxisView _view;
+        private readonly int _count;
+        private readonly int _without;
+        private int[] _indices;
+
+        public GatherNode(Tensor<T> input, AxisView view, ReadOnlySpan<int> indices, int without)
+            : base([input])
+        {
+            _view = view;
+            _count = indices.Length;
+            _without = without;
+            _indices = ArrayPool<int>.Shared.Rent(_count);
+            indices.CopyTo(_indices);
+        }
+
         private protected override bool ReadsInputs => false;
 
         internal override void Backward()
         {
             var source = OutputGradient();
             var target = InputGradient(0);
-            for (var i = 0; i < view.Outer; i++)
+            for (var i = 0; i < _view.Outer; i++)
             {
-                for (var j = 0; j < indices.Length; j++)
+                for (var j = 0; j < _count; j++)
                 {
-                    if (indices[j] == without)
+                    var index = _indices[j];
+                    if (index == _without)
                     {
                         continue;
                     }
 
-                    var sums = target.Slice(((i * view.Size) + indices[j]) * view.Inner, view.Inner);
-                    SpanSweep<T>.Add(source.Slice(((i * indices.Length) + j) * view.Inner, view.Inner), sums);
+                    var sums = target.Slice(((i * _view.Size) + index) * _view.Inner, _view.Inner);
+                    SpanSweep<T>.Add(source.Slice(((i * _count) + j) * _view.Inner, _view.Inner), sums);
                 }
             }
+        }
+
+        protected override void OnRelease()
+        {
+            ArrayPool<int>.Shared.Return(_indices);
+            _indices = [];
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class TinyLanguageModel<T> : Module<T>, ISequenceModel<T>
 
     public SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<T>? state)
     {
-        var output = _lstm.Forward(_embedding.Forward(tokens.ToArray(), new Shape(rows, tokens.Length / rows)), lengths, state);
+        var output = _lstm.Forward(_embedding.Forward(tokens, new Shape(rows, tokens.Length / rows)), lengths, state);
         return new(_head.Forward(output.Output), output.FinalState);
     }
 }

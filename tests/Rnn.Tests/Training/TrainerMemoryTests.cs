@@ -8,14 +8,15 @@ namespace Rnn.Tests.Training;
 public class TrainerMemoryTests
 {
     [Theory]
-    [InlineData(null)]
-    [InlineData(8)]
-    public async Task AStepInSteadyStateAllocatesLittleAndKeepsNoBuffer(int? stride)
+    [InlineData(16, 32, null)]
+    [InlineData(16, 32, 8)]
+    [InlineData(64, 80, null)]
+    public async Task AStepInSteadyStateAllocatesLittleAndKeepsNoBuffer(int rows, int window, int? stride)
     {
-        var tokens = Enumerable.Range(0, 8000).Select(i => i * i % 31).ToArray();
+        var tokens = Enumerable.Range(0, 60_000).Select(i => (int)((long)i * i % 31)).ToArray();
         var model = new TinyLanguageModel<float>(31, 16, 64, layers: 2);
         var allocated = new List<long>();
-        var trainer = new Trainer<float>(model, new Adam<float>()) { BatchSize = 16, Steps = 32, Stride = stride, MaxGradientNorm = 1, MaxIterations = 30 };
+        var trainer = new Trainer<float>(model, new Adam<float>()) { BatchSize = rows, Steps = window, Stride = stride, MaxGradientNorm = 1, MaxIterations = 30 };
         var lent = TensorPool<float>.Lent;
         await trainer.FitAsync(tokens, progress: new Reports { OnReport = _ => allocated.Add(GC.GetAllocatedBytesForCurrentThread()) });
         Assert.Equal(lent, TensorPool<float>.Lent);
