@@ -79,6 +79,7 @@ internal sealed record Plan
             throw new InputException("--hidden: expected 2 or more for a cell that projects to half of it but got 1.");
         }
 
+        RefuseTooLarge(vocabulary.Count);
         try
         {
             var layer = RecurrentLayer<float>.Create(
@@ -92,6 +93,21 @@ internal sealed record Plan
         catch (Exception error) when (error is ArgumentException or OverflowException or OutOfMemoryException)
         {
             throw new InputException($"--hidden: a model of {Layers} layers of {Hidden} units with --embedding {Embedding} is too large; choose less. {error.Message}", error);
+        }
+    }
+
+    // Weights, their gradients, two moments and two packed forms: six numbers of four bytes for each weight, and a layer has up to four gates.
+    private void RefuseTooLarge(int vocabulary)
+    {
+        const double BytesPerWeight = 6 * sizeof(float);
+        const double Gates = 4;
+        double size = Hidden;
+        var weights = (Gates * size * (Embedding + size)) + ((Layers - 1.0) * Gates * size * 2 * size) + (vocabulary * (Embedding + size));
+        var available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (weights * BytesPerWeight > available)
+        {
+            throw new InputException(
+                $"--hidden: {Layers} × {Hidden} units need about {weights * BytesPerWeight / 1e9:F0} GB but there are {available / 1e9:F0} GB; choose less.");
         }
     }
 

@@ -31,9 +31,6 @@ internal abstract class GraphNode<T>
     internal Tensor<T>?[] Inputs => _inputs ?? throw new InvalidOperationException(
         "Backward: this graph was already freed by an earlier Backward; call Backward(keepGraph: true) there to walk it again, or Detach() what is carried on.");
 
-    /// <summary>Whether the graph was freed.</summary>
-    internal bool IsReleased => _inputs is null;
-
     /// <summary>Whether anything has given a gradient to an output in this walk.</summary>
     internal bool HasGradient
     {

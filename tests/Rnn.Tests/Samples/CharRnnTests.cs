@@ -113,6 +113,7 @@ public sealed partial class CharRnnTests : IDisposable
 
     [Theory]
     [InlineData("--hidden 0", "--hidden: expected a whole number of 1 or more but got 0.")]
+    [InlineData("--hidden 1000000", "--hidden: 1 × 1000000 units need about 96")]
     [InlineData("--layers -2", "--layers: expected a whole number of 1 or more but got -2.")]
     [InlineData("--window 1.5", "--window: expected a whole number of 1 or more but got 1.5.")]
     [InlineData("--threads many", "--threads: expected a whole number of 1 or more but got many.")]

@@ -6,7 +6,7 @@ namespace Rnn.Tests.Samples;
 /// <summary>Runs a sample as a user does, as a process of its own with redirected output.</summary>
 internal static class SampleProcess
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
     internal static SampleResult Run(string sample, string folder, params string[] arguments)
     {
