@@ -91,9 +91,9 @@ internal static class ModelCommand
 
         public List<(string Part, double Ms)> Run()
         {
-            // Half a second of warm-up lets the runtime finish its optimised code.
+            // A second of warm-up lets the runtime finish its optimised code.
             var warm = Stopwatch.StartNew();
-            while (warm.ElapsedMilliseconds < 500)
+            while (warm.ElapsedMilliseconds < 1000)
             {
                 Parts();
                 Whole();

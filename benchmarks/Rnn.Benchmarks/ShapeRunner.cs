@@ -71,14 +71,14 @@ internal static class ShapeRunner
 
     private static Measurement Measure(RecurrentShape shape, int threads, string phase, double flop, Action action)
     {
-        // Half a second of warm-up lets the runtime finish its optimised code, as in any program that runs for longer.
+        // A second of warm-up lets the runtime finish its optimised code, as in any program that runs for longer.
         var warm = Stopwatch.StartNew();
         var calls = 0;
         do
         {
             action();
         }
-        while (++calls < 3 || warm.ElapsedMilliseconds < 500);
+        while (++calls < 3 || warm.ElapsedMilliseconds < 1000);
 
         var count = (int)Math.Clamp(2e10 / flop, 7, 2000);
         var times = new double[count];

@@ -147,7 +147,11 @@ public sealed record CellState(string Letter, string Name, bool FlowsDirectly);
 /// <param name="FirstGate">The first gate it feeds.</param>
 /// <param name="GateCount">The number of neighbouring gates it feeds.</param>
 /// <param name="Phase">The phase before whose pointwise part it runs.</param>
-public sealed record Product(string Weight, Operand Source, int FirstGate, int GateCount, int Phase = 0);
+public sealed record Product(string Weight, Operand Source, int FirstGate, int GateCount, int Phase = 0)
+{
+    /// <summary>Whether on the way back it comes last in a step and its gradient goes to a state before the step alone.</summary>
+    internal bool EndsStepBack => Source.Kind == OperandKind.Previous && Phase == 0;
+}
 
 /// <summary>A per-unit vector v that a gate sees as v ⊙ source; the cell adds the term itself, the engine derives the vector's gradient.</summary>
 /// <param name="Letter">The letter in the equations.</param>

@@ -165,6 +165,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     private static int RowsOfPass(int inner) => MostRows * Math.Max(LeastTiles, BytesOfRows / ((int)GatherStride(inner) * sizeof(T) * MostRows));
 
     /// <summary>The starting values alone, where nothing is summed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void StartOnly(int rows, int outputs, Rows<T> c, bool accumulate, T* bias, int firstPanel, int endPanel)
     {
         if (accumulate)
@@ -174,6 +175,12 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
         var first = firstPanel * Width;
         var columns = Math.Min(outputs, endPanel * Width) - first;
+        if (bias == null && c.Offsets == null && c.Stride == columns)
+        {
+            new Span<T>(c.Start, checked(rows * columns)).Clear();
+            return;
+        }
+
         for (var r = 0; r < rows; r++)
         {
             if (bias == null)

@@ -108,6 +108,10 @@ public class FusedLayerTests
     [InlineData("lstm", "both ragged", 29, 23)]
     [InlineData("gru", "plain", 1, 300)]
     [InlineData("gru-before", "zeros", 25, 12)]
+    [InlineData("lstm-fullpeephole", "zeros", 5, 1)]
+    [InlineData("lstm-fullpeephole", "plain", 5, 1)]
+    [InlineData("gru-before", "zeros both stacked ragged", 6, 1)]
+    [InlineData("lstm-layernorm", "zeros", 1, 1)]
     public void FusedIsComposedOverChunksOfSteps(string cell, string option, int batch, int steps) =>
         Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 129, Options[option]), CellOracle.Named(cell), option, batch, steps);
 

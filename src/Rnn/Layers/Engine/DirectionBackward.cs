@@ -25,12 +25,13 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <param name="input">Whether the gradient of the input is wanted.</param>
     /// <param name="parts">How many parts the rows are cut into.</param>
     /// <param name="alone">Whether no other thread has a part, so that threads may share single products.</param>
-    internal void PrepareBackward(bool input, int parts, bool alone)
+    /// <param name="carried">Whether anything asks for the gradient of a state before a step: there are several, or that of an initial one is wanted.</param>
+    internal void PrepareBackward(bool input, int parts, bool alone, bool carried)
     {
         _parts = parts;
         _alone = alone;
         Array.Resize(ref _wantsInitial, Layout.States.Count);
-        _weights.PackBackward(_kernels, _values, input);
+        _weights.PackBackward(_kernels, _values, input, carried);
         var rows = (nint)_plan.Rows;
         var states = rows * (_shape.OutputSize + ((Layout.States.Count - 1) * Hidden));
         var made = rows * Layout.MadeValues * Hidden;
@@ -167,7 +168,7 @@ internal sealed unsafe partial class DirectionPass<T>
 
     // A gradient of an initial state that nobody asked for: nothing runs after the products of the first phase of the first step.
     private bool IsUnread(Product product, int step) =>
-        step == 0 && product.Phase == 0 && product.Source.Kind == OperandKind.Previous && !_wantsInitial[product.Source.Index];
+        step == 0 && product.EndsStepBack && !_wantsInitial[product.Source.Index];
 
     /// <summary>Gives the memory of the way back.</summary>
     internal void ReleaseBackward()

@@ -101,15 +101,16 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <param name="keep">Whether a way back will follow.</param>
     /// <param name="parts">How many parts the rows are cut into.</param>
     /// <param name="alone">Whether no other thread has a part, so that threads may share single products.</param>
+    /// <param name="carried">Whether any step reads a state that is not zero: there are several, or one was given.</param>
     /// <param name="noise">The randomness of zoneout and dropout.</param>
-    internal void Prepare(BatchPlan plan, Tensor<T>[] values, bool keep, int parts, bool alone, in StepNoise noise)
+    internal void Prepare(BatchPlan plan, Tensor<T>[] values, bool keep, int parts, bool alone, bool carried, in StepNoise noise)
     {
         _plan = plan;
         _values = values;
         _keep = keep;
         _parts = parts;
         _alone = alone;
-        _weights.PackForward(_kernels, values);
+        _weights.PackForward(_kernels, values, carried);
         _columnStride = ColumnStride(_shape.Columns);
         _chunkSteps = ChunkSteps();
         RentWorkspace();

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Cells;
 using Rnn.Kernels;
 using Rnn.Tensors;
 
@@ -63,13 +64,19 @@ internal sealed class DirectionWeights<T>
     /// <summary>The first gate row of a product within its matrix.</summary>
     internal int ProductRow(int product) => _productRows[product];
 
-    /// <summary>Packs what the way forward reads, as far as the weights have changed.</summary>
-    internal void PackForward(MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values)
+    /// <summary>
+    /// Packs what the way forward reads, as far as the weights have changed. Where no state is <paramref name="carried"/>, since there is one step
+    /// and none was given, weights of earlier states are not read.
+    /// </summary>
+    internal void PackForward(MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values, bool carried = true)
     {
         InputForward.Update(kernels, values[0], 0, _shape.InputColumns, _shape.InputSize, transposed: false);
         for (var i = 0; i < ProductForward.Length; i++)
         {
-            PackProduct(kernels, values, i, ProductForward[i], transposed: false);
+            if (carried || _shape.Layout.Products[i].Source.Kind != OperandKind.Previous)
+            {
+                PackProduct(kernels, values, i, ProductForward[i], transposed: false);
+            }
         }
 
         if (_projectionSlot >= 0)
@@ -78,8 +85,8 @@ internal sealed class DirectionWeights<T>
         }
     }
 
-    /// <summary>Packs what the way back reads.</summary>
-    internal void PackBackward(MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values, bool input)
+    /// <summary>Packs what the way back reads; <paramref name="carried"/> says whether anything asks for a gradient of an earlier state.</summary>
+    internal void PackBackward(MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values, bool input, bool carried)
     {
         if (input)
         {
@@ -88,7 +95,10 @@ internal sealed class DirectionWeights<T>
 
         for (var i = 0; i < ProductBackward.Length; i++)
         {
-            PackProduct(kernels, values, i, ProductBackward[i], transposed: true);
+            if (carried || !_shape.Layout.Products[i].EndsStepBack)
+            {
+                PackProduct(kernels, values, i, ProductBackward[i], transposed: true);
+            }
         }
 
         if (_projectionSlot >= 0)

@@ -81,6 +81,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         var threads = Work(FlopPerThread);
         _parts = Parts(threads);
         var states = _shape.Layout.States.Count;
+        var carried = Plan.RunSteps > 1 || Array.Exists(initial, state => state is not null);
         try
         {
             var x = PinToRead(input);
@@ -88,7 +89,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d];
-                direction.Prepare(Plan, values[d], keep, _parts, IsAlone(threads), noise);
+                direction.Prepare(Plan, values[d], keep, _parts, IsAlone(threads), carried, noise);
                 var slots = values[d];
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(h) : null, Slot(slots, WeightKind.Bias),
@@ -138,10 +139,16 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             var y = PinToRead(node.Output);
             var dy = PinSpan(node.OutputGradient());
             BindInputGradient(node);
+            var carried = Plan.RunSteps > 1;
+            for (var i = 0; i < _directions.Length * states; i++)
+            {
+                carried |= node.WantsInitial(i);
+            }
+
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d];
-                direction.PrepareBackward(_wantsInput, _parts, IsAlone(threads));
+                direction.PrepareBackward(_wantsInput, _parts, IsAlone(threads), carried);
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, node.Initial((d * states) + 0) is { } h ? PinToRead(h) : null,
                     Slot(_values[d], WeightKind.Bias), Slot(_values[d], WeightKind.Vectors));
