@@ -135,15 +135,7 @@ internal sealed unsafe partial class DirectionPass<T>
         for (var step = end - 1; step >= 0; step--)
         {
             var rows = ActiveRows(step, firstRow, endRow);
-            if (_hasOptions)
-            {
-                BackwardOptionStep(step, firstRow, rows, part, scratch);
-            }
-            else
-            {
-                BackwardStep(step, firstRow, rows, scratch);
-            }
-
+            BackwardStep(step, firstRow, rows, part, scratch);
             waiting += rows;
             if (_ownsInputGradient && (step == 0 || waiting >= GradientRows))
             {
@@ -190,10 +182,22 @@ internal sealed unsafe partial class DirectionPass<T>
         return block;
     }
 
-    private void BackwardStep(int step, int firstRow, int rows, T* scratch)
+    private void BackwardStep(int step, int firstRow, int rows, int part, T* scratch)
     {
         var block = BackwardBlock(step, firstRow, rows);
+        NormalizedRows<T> normalized = default;
+        if (_hasOptions)
+        {
+            UseFresh(ref block, step, firstRow);
+            normalized = Normalized(step, firstRow, rows, block);
+        }
+
         AddSequenceGradients(step, firstRow, rows);
+        if (_zoned)
+        {
+            ZoneBack(step, firstRow, rows, part, ref block);
+        }
+
         if (_shape.ProjectionSize > 0)
         {
             ProjectBack(step, firstRow, rows, ref block, scratch);
@@ -202,6 +206,7 @@ internal sealed unsafe partial class DirectionPass<T>
         var overwrite = !Layout.States[0].FlowsDirectly;
         for (var phase = Layout.Phases - 1; phase >= 0; phase--)
         {
+            _normalization?.StatesBack(phase, normalized, block);
             _cell.Backward(phase, block);
             for (var i = Layout.Products.Count - 1; i >= 0; i--)
             {
@@ -211,28 +216,53 @@ internal sealed unsafe partial class DirectionPass<T>
                     continue;
                 }
 
+                var from = block.Columns.SkipColumns((nint)product.FirstGate * Hidden);
+                if (NormalizesProducts)
+                {
+                    _normalization!.ProductBack(i, normalized, block);
+                    from = normalized.Recurrent.SkipColumns(_normalization.Plan.ProductColumns[i]);
+                }
+
                 var source = product.Source;
                 var size = _shape.SourceSize(source);
                 var isHidden = source is { Kind: not OperandKind.Made, Index: 0 };
                 var accumulate = source.Kind != OperandKind.Made && !(isHidden && overwrite);
                 overwrite &= !isHidden;
-                var destination = source.Kind == OperandKind.Made
-                    ? block.MadeGradient.SkipColumns((nint)source.Index * Hidden)
-                    : StateGradient(source.Index).Skip(firstRow);
                 if (IsUnread(product, step))
                 {
                     continue;
                 }
 
-                Product(
-                    block.Columns.SkipColumns((nint)product.FirstGate * Hidden), rows, _weights.ProductBackward[i].Pointer,
-                    product.GateCount * Hidden, size, destination, accumulate, null, scratch);
+                var destination = source.Kind == OperandKind.Made
+                    ? block.MadeGradient.SkipColumns((nint)source.Index * Hidden)
+                    : StateGradient(source.Index).Skip(firstRow);
+                var gates = product.GateCount * Hidden;
+                if (IsMasked(i))
+                {
+                    var unmasked = new Rows<T>(_unmasked, size).Skip(firstRow);
+                    Product(from, rows, _weights.ProductBackward[i].Pointer, gates, size, unmasked, accumulate: false, null, scratch);
+                    MaskGradient(unmasked, destination, firstRow, rows, size, accumulate);
+                }
+                else
+                {
+                    Product(from, rows, _weights.ProductBackward[i].Pointer, gates, size, destination, accumulate, null, scratch);
+                }
             }
+        }
+
+        if (NormalizesProducts)
+        {
+            _normalization!.InputBack(normalized, block);
         }
 
         if (overwrite)
         {
             ClearRows(StateGradient(0).Skip(firstRow), rows, _shape.OutputSize);
+        }
+
+        if (_zoned)
+        {
+            AddCarried(firstRow, rows);
         }
     }
 

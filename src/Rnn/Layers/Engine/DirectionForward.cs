@@ -31,14 +31,7 @@ internal sealed unsafe partial class DirectionPass<T>
             {
                 var rows = ActiveRows(step, firstRow, endRow);
                 var columns = chunk.At(step, firstRow);
-                if (_hasOptions)
-                {
-                    ForwardOptionStep(step, firstRow, rows, part, columns, scratch);
-                }
-                else
-                {
-                    ForwardStep(step, firstRow, rows, columns, scratch);
-                }
+                ForwardStep(step, firstRow, rows, part, columns, scratch);
             }
         }
     }
@@ -77,9 +70,22 @@ internal sealed unsafe partial class DirectionPass<T>
         }
     }
 
-    private void ForwardStep(int step, int firstRow, int rows, T* columns, T* scratch)
+    private void ForwardStep(int step, int firstRow, int rows, int part, T* columns, T* scratch)
     {
         var block = Block(step, firstRow, rows, columns);
+        NormalizedRows<T> normalized = default;
+        if (_hasOptions)
+        {
+            UseFresh(ref block, step, firstRow);
+            normalized = Normalized(step, firstRow, rows, block);
+        }
+
+        var bias = _bias == null ? _noBias : _bias;
+        if (NormalizesProducts)
+        {
+            _normalization!.Input(normalized, block, bias);
+        }
+
         var fed = Layout.InputGates;
         for (var phase = 0; phase < Layout.Phases; phase++)
         {
@@ -95,20 +101,37 @@ internal sealed unsafe partial class DirectionPass<T>
                 var accumulate = product.FirstGate < fed;
                 fed = Math.Max(fed, product.FirstGate + product.GateCount);
                 var outputs = product.GateCount * Hidden;
+                var source = IsMasked(i) ? MaskedSource(i, step, firstRow, rows, block) : SourceRows(product.Source, block);
+                if (NormalizesProducts)
+                {
+                    Product(
+                        source, rows, _weights.ProductForward[i].Pointer, Summed(product.Source, step), outputs,
+                        normalized.Recurrent.SkipColumns(_normalization!.Plan.ProductColumns[i]), accumulate: false, null, scratch);
+                    _normalization.Product(i, normalized, block, accumulate, bias);
+                    continue;
+                }
+
                 var first = product.FirstGate * Hidden;
                 Product(
-                    SourceRows(product.Source, block), rows, _weights.ProductForward[i].Pointer, Summed(product.Source, step), outputs,
-                    block.Columns.SkipColumns(first), accumulate, accumulate || _bias == null ? null : _bias + first, scratch);
+                    source, rows, _weights.ProductForward[i].Pointer, Summed(product.Source, step), outputs, block.Columns.SkipColumns(first), accumulate,
+                    accumulate || _bias == null ? null : _bias + first, scratch);
             }
 
             _cell.Forward(phase, block, _keep);
+            _normalization?.States(phase, normalized, block);
         }
 
         if (_shape.ProjectionSize > 0)
         {
             _kernels.Multiply(
-                block.Next[0], rows, _weights.ProjectionForward.Pointer, Hidden, _shape.ProjectionSize, _output.Step(step, firstRow),
-                accumulate: false, null, 0, _kernels.PanelCount(_shape.ProjectionSize), scratch);
+                block.Next[0], rows, _weights.ProjectionForward.Pointer, Hidden, _shape.ProjectionSize,
+                Zones(0) ? FreshRows(0, step, firstRow) : _output.Step(step, firstRow), accumulate: false, null, 0,
+                _kernels.PanelCount(_shape.ProjectionSize), scratch);
+        }
+
+        if (_zoned)
+        {
+            Zone(step, firstRow, rows, part, block);
         }
     }
 

@@ -121,7 +121,7 @@ internal sealed unsafe partial class DirectionPass<T>
         var product = Layout.Products[index];
         var m = product.GateCount * Hidden;
         var n = _shape.SourceSize(product.Source);
-        if (_masked && _maskIndex[index] >= 0)
+        if (IsMasked(index))
         {
             AddProduct(columns, MaskedRows(index, 0, 0), _plan.Total, m, n, gradient, part, parts, accumulate);
         }

@@ -47,6 +47,9 @@ internal sealed unsafe partial class DirectionPass<T>
         }
     }
 
+    // Whether a product sees its source through a dropout mask.
+    private bool IsMasked(int product) => _masked && _maskIndex[product] >= 0;
+
     private bool Zones(int state) => _stepOptions.Zoneout(state) > 0;
 
     private void FillDropoutMask()

@@ -4,8 +4,8 @@ using Rnn.Kernels;
 namespace Rnn.Layers.Engine;
 
 /// <content>
-/// Steps with layer normalisation, zoneout or dropout of the recurrent state. Cells know nothing of them; a layer without them takes the
-/// plain steps.
+/// What steps with layer normalisation, zoneout or dropout of the recurrent state need besides: memory, and where each row's part of it lies.
+/// Cells know nothing of them.
 /// </content>
 internal sealed unsafe partial class DirectionPass<T>
 {
@@ -156,139 +156,6 @@ internal sealed unsafe partial class DirectionPass<T>
             Sums = _gainSums == null ? default : new(_gainSums + ((nint)(firstRow >> _sumShift) * normalization.Plan.Sums), normalization.Plan.Sums),
             SumShift = _sumShift,
         };
-    }
-
-    private void ForwardOptionStep(int step, int firstRow, int rows, int part, T* columns, T* scratch)
-    {
-        var block = Block(step, firstRow, rows, columns);
-        UseFresh(ref block, step, firstRow);
-        var normalized = Normalized(step, firstRow, rows, block);
-        var bias = _bias == null ? _noBias : _bias;
-        var fed = Layout.InputGates;
-        if (NormalizesProducts)
-        {
-            _normalization!.Input(normalized, block, bias);
-        }
-
-        for (var phase = 0; phase < Layout.Phases; phase++)
-        {
-            for (var i = 0; i < Layout.Products.Count; i++)
-            {
-                var product = Layout.Products[i];
-                if (product.Phase != phase)
-                {
-                    continue;
-                }
-
-                var accumulate = product.FirstGate < fed;
-                fed = Math.Max(fed, product.FirstGate + product.GateCount);
-                var outputs = product.GateCount * Hidden;
-                var first = product.FirstGate * Hidden;
-                var source = _masked && _maskIndex[i] >= 0 ? MaskedSource(i, step, firstRow, rows, block) : SourceRows(product.Source, block);
-                var to = NormalizesProducts
-                    ? normalized.Recurrent.SkipColumns(_normalization!.Plan.ProductColumns[i])
-                    : block.Columns.SkipColumns(first);
-                Product(
-                    source, rows, _weights.ProductForward[i].Pointer, Summed(product.Source, step), outputs, to,
-                    accumulate && !NormalizesProducts, accumulate || NormalizesProducts ? null : bias + first, scratch);
-                if (NormalizesProducts)
-                {
-                    _normalization!.Product(i, normalized, block, accumulate, bias);
-                }
-            }
-
-            _cell.Forward(phase, block, _keep);
-            _normalization?.States(phase, normalized, block);
-        }
-
-        if (_shape.ProjectionSize > 0)
-        {
-            _kernels.Multiply(
-                block.Next[0], rows, _weights.ProjectionForward.Pointer, Hidden, _shape.ProjectionSize,
-                Zones(0) ? FreshRows(0, step, firstRow) : _output.Step(step, firstRow), accumulate: false, null, 0,
-                _kernels.PanelCount(_shape.ProjectionSize), scratch);
-        }
-
-        if (_zoned)
-        {
-            Zone(step, firstRow, rows, part, block);
-        }
-    }
-
-    private void BackwardOptionStep(int step, int firstRow, int rows, int part, T* scratch)
-    {
-        var block = BackwardBlock(step, firstRow, rows);
-        UseFresh(ref block, step, firstRow);
-        AddSequenceGradients(step, firstRow, rows);
-        if (_zoned)
-        {
-            ZoneBack(step, firstRow, rows, part, ref block);
-        }
-
-        if (_shape.ProjectionSize > 0)
-        {
-            ProjectBack(step, firstRow, rows, ref block, scratch);
-        }
-
-        var normalized = Normalized(step, firstRow, rows, block);
-        var overwrite = !Layout.States[0].FlowsDirectly;
-        for (var phase = Layout.Phases - 1; phase >= 0; phase--)
-        {
-            _normalization?.StatesBack(phase, normalized, block);
-            _cell.Backward(phase, block);
-            for (var i = Layout.Products.Count - 1; i >= 0; i--)
-            {
-                var product = Layout.Products[i];
-                if (product.Phase != phase)
-                {
-                    continue;
-                }
-
-                var from = block.Columns.SkipColumns((nint)product.FirstGate * Hidden);
-                if (NormalizesProducts)
-                {
-                    _normalization!.ProductBack(i, normalized, block);
-                    from = normalized.Recurrent.SkipColumns(_normalization.Plan.ProductColumns[i]);
-                }
-
-                var source = product.Source;
-                var size = _shape.SourceSize(source);
-                var isHidden = source is { Kind: not OperandKind.Made, Index: 0 };
-                var accumulate = source.Kind != OperandKind.Made && !(isHidden && overwrite);
-                overwrite &= !isHidden;
-                var destination = source.Kind == OperandKind.Made
-                    ? block.MadeGradient.SkipColumns((nint)source.Index * Hidden)
-                    : StateGradient(source.Index).Skip(firstRow);
-                var unmasked = _masked && _maskIndex[i] >= 0 ? new Rows<T>(_unmasked, size).Skip(firstRow) : destination;
-                if (IsUnread(product, step))
-                {
-                    continue;
-                }
-
-                Product(
-                    from, rows, _weights.ProductBackward[i].Pointer, product.GateCount * Hidden, size, unmasked,
-                    accumulate && unmasked.Start == destination.Start, null, scratch);
-                if (unmasked.Start != destination.Start)
-                {
-                    MaskGradient(unmasked, destination, firstRow, rows, size, accumulate);
-                }
-            }
-        }
-
-        if (NormalizesProducts)
-        {
-            _normalization!.InputBack(normalized, block);
-        }
-
-        if (overwrite)
-        {
-            ClearRows(StateGradient(0).Skip(firstRow), rows, _shape.OutputSize);
-        }
-
-        if (_zoned)
-        {
-            AddCarried(firstRow, rows);
-        }
     }
 
     private static void ClearRows(Rows<T> rows, int count, int width)
