@@ -115,6 +115,15 @@ public class FusedLayerTests
     public void FusedIsComposedOverChunksOfSteps(string cell, string option, int batch, int steps) =>
         Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 129, Options[option]), CellOracle.Named(cell), option, batch, steps);
 
+    // Some rows and more weights than a near cache holds: threads share products by panels instead of rows.
+    [Theory]
+    [InlineData("lstm", "plain", 13, 7)]
+    [InlineData("lstm", "ragged", 19, 7)]
+    [InlineData("gru-before", "zeros", 8, 5)]
+    [InlineData("lstm-layernorm", "reverse stacked ragged", 9, 5)]
+    public void FusedIsComposedWithSharedProducts(string cell, string option, int batch, int steps) =>
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 230, Options[option]), CellOracle.Named(cell), option, batch, steps);
+
     // Normalised over one unit, or of one unit, values do not depend on anything, and gradients are rounding alone.
     private static RecurrentOptions OptionsOf(string cell, string option) =>
         option == "widths" && CellOracle.Named(cell).Normalized ? new() { HiddenSizes = [17, 4, 9] } : Options[option];
