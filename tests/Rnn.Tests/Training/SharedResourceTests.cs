@@ -53,6 +53,20 @@ public class SharedResourceTests
         Assert.Equal(lent, TensorPool<double>.Lent);
     }
 
+    [Fact]
+    public void AnOutputLayerWithItsLossKeepsNothingWhereNothingIsRecorded()
+    {
+        var (input, layer, targets) = LinearCrossEntropyTests.Problem(40, 3, 50);
+        var lent = TensorPool<double>.Lent;
+        using (NoGradient.Scope())
+        {
+            Assert.False(Loss.LinearCrossEntropy(input, layer, targets).RequiresGradient);
+        }
+
+        Loss.LinearCrossEntropy(input, layer, targets).Backward();
+        Assert.Equal(lent, TensorPool<double>.Lent);
+    }
+
     // A block that is shared by threads, with an end that fills no vector.
     [Fact]
     public void ThreadsDoNotChangeABitOfAnUpdate()
