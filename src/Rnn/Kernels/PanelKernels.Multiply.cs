@@ -177,7 +177,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         var columns = Math.Min(outputs, endPanel * Width) - first;
         if (bias == null && c.Offsets == null && c.Stride == columns)
         {
-            new Span<T>(c.Start, checked(rows * columns)).Clear();
+            new Span<T>(c.Start + first, checked(rows * columns)).Clear();
             return;
         }
 

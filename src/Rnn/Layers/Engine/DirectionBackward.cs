@@ -19,7 +19,6 @@ internal sealed unsafe partial class DirectionPass<T>
     private nint[] _gradientOffsets = [];
     private bool _addsInputGradient;
     private bool _ownsInputGradient;
-    private bool[] _wantsInitial = [];
 
     /// <summary>Prepares the way back: packed weights and memory.</summary>
     /// <param name="input">Whether the gradient of the input is wanted.</param>
@@ -30,7 +29,6 @@ internal sealed unsafe partial class DirectionPass<T>
     {
         _parts = parts;
         _alone = alone;
-        Array.Resize(ref _wantsInitial, Layout.States.Count);
         _weights.PackBackward(_kernels, _values, input, carried);
         var rows = (nint)_plan.Rows;
         var states = rows * (_shape.OutputSize + ((Layout.States.Count - 1) * Hidden));

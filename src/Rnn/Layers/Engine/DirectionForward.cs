@@ -29,19 +29,13 @@ internal sealed unsafe partial class DirectionPass<T>
                 _inputBias, scratch);
             for (; step < end; step++)
             {
-                var rows = ActiveRows(step, firstRow, endRow);
-                var columns = chunk.At(step, firstRow);
-                ForwardStep(step, firstRow, rows, part, columns, scratch);
+                ForwardStep(step, firstRow, ActiveRows(step, firstRow, endRow), part, chunk.At(step, firstRow), scratch);
             }
         }
     }
 
-    private nint ForwardScratch()
-    {
-        var rows = _plan.Rows * _chunkSteps;
-        var most = _kernels.MultiplyScratch(rows, Math.Max(_shape.InputSize, Math.Max(_shape.OutputSize, Hidden)));
-        return most;
-    }
+    private nint ForwardScratch() =>
+        _kernels.MultiplyScratch(_plan.Rows * _chunkSteps, Math.Max(_shape.InputSize, Math.Max(_shape.OutputSize, Hidden)));
 
     // Gate columns: all of them with a way back to come, else those of the chunk that begins at a step.
     private StepRows<T> Chunk(int firstStep)

@@ -24,6 +24,7 @@ internal sealed unsafe partial class DirectionPass<T>
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly bool _reverse;
     private readonly bool[] _startsFromZeros;
+    private readonly bool[] _wantsInitial;
 
     private BatchPlan _plan = new();
     private Tensor<T>[] _values = [];
@@ -63,6 +64,7 @@ internal sealed unsafe partial class DirectionPass<T>
         _maskIndex = new int[shape.Layout.Products.Count];
         _maskFirst = new bool[shape.Layout.Products.Count];
         _startsFromZeros = new bool[shape.Layout.States.Count];
+        _wantsInitial = new bool[shape.Layout.States.Count];
         _cell = cell;
         _shape = shape;
         _weights = weights;

@@ -31,7 +31,6 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     private Tensor<T>[][] _values = [];
     private Phase _phase;
     private int _parts;
-    private bool _wantsInput;
     private bool _overwriteInput;
     private T* _inputGradient;
 
@@ -148,7 +147,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d];
-                direction.PrepareBackward(_wantsInput, _parts, IsAlone(threads), carried);
+                direction.PrepareBackward(_inputGradient != null, _parts, IsAlone(threads), carried);
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, node.Initial((d * states) + 0) is { } h ? PinToRead(h) : null,
                     Slot(_values[d], WeightKind.Bias), Slot(_values[d], WeightKind.Vectors));
@@ -210,7 +209,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
                 {
                     fixed (T** slots = _slotGradients[d])
                     {
-                        _directions[d].GradientPart(part, _parts, _wantsInput && _directions.Length > 1, slots, _slotOverwrites[d]);
+                        _directions[d].GradientPart(part, _parts, _inputGradient != null && _directions.Length > 1, slots, _slotOverwrites[d]);
                     }
                 }
 
@@ -220,9 +219,8 @@ internal sealed unsafe class LayerPass<T> : WorkItem
 
     private void BindInputGradient(ILayerGradients<T> node)
     {
-        _wantsInput = node.WantsInput;
         _inputGradient = null;
-        if (_wantsInput)
+        if (node.WantsInput)
         {
             var gradient = node.InputGradient(out _overwriteInput);
             _inputGradient = PinSpan(gradient);
@@ -301,7 +299,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         return shared ? 1 : Math.Max(1, Math.Min(Plan.Rows / RowsPerPart, threads / _directions.Length));
     }
 
-    // One direction of few rows: threads share its products, since there are no rows to share.
+    // One direction whose rows are not worth cutting: threads share its products instead.
     private bool IsAlone(int threads) => threads > 1 && _parts == 1 && _directions.Length == 1;
 
     private void ClearPastEnds(T* output, int width)
