@@ -8,6 +8,7 @@ return args switch
     ["warmup"] => WarmupCommand.Run(),
     ["model", .. var rest] => ModelCommand.Run(rest),
     ["peers", .. var rest] => PeersCommand.Run(rest),
+    ["silence", .. var rest] => SilenceCommand.Run(rest),
     ["shapes", .. var rest] => ShapesCommand.Run(rest),
     _ => RunBenchmarkDotNet(args),
 };

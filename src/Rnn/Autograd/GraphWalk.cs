@@ -106,6 +106,7 @@ internal sealed class GraphWalk<T>
             if (node.HasGradient)
             {
                 node.CheckInputs();
+                node.IsKept = keepGraph;
                 node.Backward();
                 node.ReleaseGradients();
             }

@@ -14,7 +14,7 @@ internal readonly unsafe struct BackwardStep<V, T, TPartial>(RowAddresses<T>* at
     public V Gate(int gate) => Load(at->Gates + (gate * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetGateGradient(int gate, V value) => Store(value, at->Gates + (gate * at->Units));
+    public void SetGateGradient(int gate, V value) => Store(V.FlushToZero(value), at->Gates + (gate * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V KeptValue(int index) => Load(at->Kept + (index * at->Units));
@@ -32,7 +32,7 @@ internal readonly unsafe struct BackwardStep<V, T, TPartial>(RowAddresses<T>* at
     public V MadeGradient(int index) => Load(at->MadeGradient + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetMadeGradient(int index, V value) => Store(value, at->MadeGradient + (index * at->Units));
+    public void SetMadeGradient(int index, V value) => Store(V.FlushToZero(value), at->MadeGradient + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V Vector(int index) => Load(at->Vectors + (index * at->Units));
@@ -44,7 +44,7 @@ internal readonly unsafe struct BackwardStep<V, T, TPartial>(RowAddresses<T>* at
     public V CarriedGradient(int state) => Load((&at->Gradient0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetGradient(int state, V value) => Store(value, (&at->Gradient0)[state]);
+    public void SetGradient(int state, V value) => Store(V.FlushToZero(value), (&at->Gradient0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private V Load(T* source) => TPartial.Value ? V.LoadPartial(source + unit, at->Count) : V.Load(source + unit);

@@ -4,22 +4,6 @@ using Rnn.Kernels;
 
 namespace Rnn.Cells;
 
-/// <summary>A choice that the JIT folds away, as a type parameter.</summary>
-internal interface IChoice
-{
-    static abstract bool Value { get; }
-}
-
-internal readonly struct Yes : IChoice
-{
-    public static bool Value => true;
-}
-
-internal readonly struct No : IChoice
-{
-    public static bool Value => false;
-}
-
 /// <summary>One vector of units of one row. Whole vectors and the last partial one are two instances of one source.</summary>
 /// <remarks>
 /// Two fields only: the JIT inlines a cell's whole step into one loop and gives up where that takes more than 512 local variables, of
@@ -62,13 +46,13 @@ internal readonly unsafe struct ForwardStep<V, T, TKeeps, TPartial>(RowAddresses
     public V Next(int state) => Load((&at->Next0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetNext(int state, V value) => Store(value, (&at->Next0)[state]);
+    public void SetNext(int state, V value) => Store(V.FlushToZero(value), (&at->Next0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V Made(int index) => Load(at->Made + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetMade(int index, V value) => Store(value, at->Made + (index * at->Units));
+    public void SetMade(int index, V value) => Store(V.FlushToZero(value), at->Made + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V Vector(int index) => Load(at->Vectors + (index * at->Units));

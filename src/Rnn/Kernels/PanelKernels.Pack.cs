@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>Packing.</content>
+/// <content>Packing; what is too small to matter becomes zero (<see cref="Tiny{T}"/>).</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
@@ -53,8 +53,8 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                 var left = panelsAtOnce;
                 do
                 {
-                    TSimd.Store(TSimd.Load(from), place);
-                    TSimd.Store(TSimd.Load(from + TSimd.Count), place + TSimd.Count);
+                    TSimd.Store(TSimd.LoadFlushed(from), place);
+                    TSimd.Store(TSimd.LoadFlushed(from + TSimd.Count), place + TSimd.Count);
                     from += Width;
                     place += panelLength;
                 }
@@ -76,7 +76,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             new Span<T>(to, checked(inner * Width)).Clear();
         }
 
-        BlockTranspose.Run(source, stride, columns, inner, to, Width);
+        BlockTranspose.Run<T, Yes>(source, stride, columns, inner, to, Width);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -87,5 +87,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         {
             CopyShort(source[k], to + (k * Width), columns);
         }
+
+        Tiny<T>.CopyFlushed(to, to, (nint)inner * Width);
     }
 }

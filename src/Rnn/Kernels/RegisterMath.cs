@@ -27,6 +27,11 @@ internal static class RegisterMath
 
     private const double MagicDouble = 6755399441055744.0;
 
+    // Added to a square where only its sum with one counts, so that the square of a small number is not a denormal one, which takes long.
+    private const double NormalSquareSingle = 1e-30;
+
+    private const double NormalSquareDouble = 1e-290;
+
     /// <summary>The logistic function; see <see cref="VectorMath.Sigmoid"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static R Sigmoid<S, R, T>(R x)
@@ -43,7 +48,7 @@ internal static class RegisterMath
             x = S.MaxNative(S.Constant(-104.0), S.MinNative(S.Constant(40.0), x));
             n = S.Subtract(S.MultiplyAdd(x, S.Constant(Log2E), S.Constant(MagicSingle)), S.Constant(MagicSingle));
             r = S.MultiplyAdd(n, S.Constant(-Ln2LowSingle), S.MultiplyAdd(n, S.Constant(-Ln2), x));
-            x = S.Multiply(r, r);
+            x = S.MultiplyAdd(r, r, S.Constant(NormalSquareSingle));
             c = S.MultiplyAdd(S.Constant(-0.022134023506199234639 * 0.125), x, S.Constant(0.33333251518769586823 * 0.5));
         }
         else
@@ -51,7 +56,7 @@ internal static class RegisterMath
             x = S.MaxNative(S.Constant(-746.0), S.MinNative(S.Constant(40.0), x));
             n = S.Subtract(S.MultiplyAdd(x, S.Constant(Log2E), S.Constant(MagicDouble)), S.Constant(MagicDouble));
             r = S.MultiplyAdd(n, S.Constant(-Ln2LowDouble), S.MultiplyAdd(n, S.Constant(-Ln2), x));
-            x = S.Multiply(r, r);
+            x = S.MultiplyAdd(r, r, S.Constant(NormalSquareDouble));
             c = S.MultiplyAdd(S.Constant(0.000021187183831107915353 / 512), x, S.Constant(-0.00021163394362590222489 / 128));
             c = S.MultiplyAdd(c, x, S.Constant(0.0021164020227651931946 / 32));
             c = S.MultiplyAdd(c, x, S.Constant(-0.022222222221611651296 / 8));
@@ -79,7 +84,7 @@ internal static class RegisterMath
             r = S.MinNative(S.Constant(12.0), S.Abs(x));
             n = S.Subtract(S.MultiplyAdd(r, S.Constant(2 * Log2E), S.Constant(MagicSingle)), S.Constant(MagicSingle));
             r = S.MultiplyAdd(n, S.Constant(-0.5 * Ln2), r);
-            square = S.Multiply(r, r);
+            square = S.MultiplyAdd(r, r, S.Constant(NormalSquareSingle));
             c = S.MultiplyAdd(S.Constant(-0.022134023506199234639), square, S.Constant(0.33333251518769586823));
         }
         else
@@ -87,7 +92,7 @@ internal static class RegisterMath
             r = S.MinNative(S.Constant(24.0), S.Abs(x));
             n = S.Subtract(S.MultiplyAdd(r, S.Constant(2 * Log2E), S.Constant(MagicDouble)), S.Constant(MagicDouble));
             r = S.MultiplyAdd(n, S.Constant(-0.5 * Ln2), r);
-            square = S.Multiply(r, r);
+            square = S.MultiplyAdd(r, r, S.Constant(NormalSquareDouble));
             c = S.MultiplyAdd(S.Constant(0.000021187183831107915353), square, S.Constant(-0.00021163394362590222489));
             c = S.MultiplyAdd(c, square, S.Constant(0.0021164020227651931946));
             c = S.MultiplyAdd(c, square, S.Constant(-0.022222222221611651296));

@@ -170,6 +170,10 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec1<T> FlushToZero(Vec1<T> a) => new(T.Abs(a._value) < Tiny<T>.Threshold ? T.Zero : a._value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec1<T> FirstLanes(int count) => Mask(count > 0);
 
     /// <inheritdoc/>

@@ -204,6 +204,11 @@ public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec128<T> FlushToZero(Vec128<T> a) =>
+        new(Vector128.AndNot(a._value, Vector128.LessThan(Vector128.Abs(a._value), Constant(Tiny<T>.Limit)._value)));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec128<T> FirstLanes(int count) => new(typeof(T) == typeof(float)
         ? MaskSingle(count).As<float, T>()
         : MaskDouble(count).As<double, T>());

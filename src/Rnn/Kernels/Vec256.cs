@@ -204,6 +204,11 @@ public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec256<T> FlushToZero(Vec256<T> a) =>
+        new(Vector256.AndNot(a._value, Vector256.LessThan(Vector256.Abs(a._value), Constant(Tiny<T>.Limit)._value)));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec256<T> FirstLanes(int count) => new(typeof(T) == typeof(float)
         ? MaskSingle(count).As<float, T>()
         : MaskDouble(count).As<double, T>());

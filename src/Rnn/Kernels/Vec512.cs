@@ -216,6 +216,11 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vec512<T> FlushToZero(Vec512<T> a) =>
+        new(Vector512.AndNot(a._value, Vector512.LessThan(Vector512.Abs(a._value), Constant(Tiny<T>.Limit)._value)));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec512<T> FirstLanes(int count) => new(typeof(T) == typeof(float)
         ? MaskSingle(count).As<float, T>()
         : MaskDouble(count).As<double, T>());

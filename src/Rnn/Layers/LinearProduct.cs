@@ -18,39 +18,31 @@ internal sealed unsafe class LinearProduct<T>
         var (outputs, inputs) = (weight.Shape[0], weight.Shape[1]);
         var rows = input.Length / inputs;
         var output = Tensor<T>.Uninitialized([.. input.Shape.Dimensions[..^1], outputs]);
-        var packed = PackForward(weight);
-        fixed (T* x = input.AsReadOnlySpan())
-        fixed (T* y = output.AsSpan())
-        fixed (T* b = bias is null ? default : bias.AsReadOnlySpan())
+        var packed = LeaseForward(weight);
+        try
         {
-            MatrixProduct<T>.MultiplyPacked(x, rows, packed, inputs, outputs, y, accumulate: false, b);
+            fixed (T* x = input.AsReadOnlySpan())
+            fixed (T* y = output.AsSpan())
+            fixed (T* b = bias is null ? default : bias.AsReadOnlySpan())
+            {
+                MatrixProduct<T>.MultiplyPacked(x, rows, packed.Pointer, inputs, outputs, y, accumulate: false, b);
+            }
+        }
+        finally
+        {
+            packed.Release();
         }
 
         return Graph.Records<T>(input, weight, bias) ? new Node(this, input, weight, bias).Attach(output) : output;
     }
 
-    /// <summary>The weights packed for x Wᵀ; valid until they change.</summary>
-    internal T* PackForward(Tensor<T> weight)
-    {
-        Update(_forward, weight, transposed: false);
-        return _forward.Pointer;
-    }
+    /// <summary>The weights packed for x Wᵀ; release the lease after use.</summary>
+    internal PackedMatrix<T> LeaseForward(Tensor<T> weight) =>
+        _forward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: false);
 
-    /// <summary>The weights packed for dy W; valid until they change.</summary>
-    internal T* PackBackward(Tensor<T> weight)
-    {
-        Update(_backward, weight, transposed: true);
-        return _backward.Pointer;
-    }
-
-    // Several threads may use one layer; packing happens once, and what is packed changes only with the weights.
-    private static void Update(PackedWeights<T> packed, Tensor<T> weight, bool transposed)
-    {
-        lock (packed)
-        {
-            packed.Update(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed);
-        }
-    }
+    /// <summary>The weights packed for dy W; release the lease after use.</summary>
+    internal PackedMatrix<T> LeaseBackward(Tensor<T> weight) =>
+        _backward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: true);
 
     private sealed class Node(LinearProduct<T> owner, Tensor<T> input, Tensor<T> weight, Tensor<T>? bias) : GraphNode<T>([input, weight, bias])
     {
@@ -80,10 +72,17 @@ internal sealed unsafe class LinearProduct<T>
 
                 if (Needs(0))
                 {
-                    var packed = owner.PackBackward(weight);
-                    fixed (T* dx = InputGradient(0, out var fresh))
+                    var packed = owner.LeaseBackward(weight);
+                    try
                     {
-                        MatrixProduct<T>.MultiplyPacked(dy, rows, packed, outputs, inputs, dx, !fresh, null);
+                        fixed (T* dx = InputGradient(0, out var fresh))
+                        {
+                            MatrixProduct<T>.MultiplyPacked(dy, rows, packed.Pointer, outputs, inputs, dx, !fresh, null);
+                        }
+                    }
+                    finally
+                    {
+                        packed.Release();
                     }
                 }
             }

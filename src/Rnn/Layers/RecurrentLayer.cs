@@ -48,7 +48,8 @@ public partial class RecurrentLayer<T> : Layer<T>
         for (var layer = 0; layer < HiddenSizes.Count; layer++)
         {
             var shape = new CellShape(Layout, width, HiddenSizes[layer], projectionSize, options.Bias);
-            _engines[layer] = new(cell, shape, _steps, Directions, options.Reverse);
+            // What layers above read was cleaned of denormal numbers below.
+            _engines[layer] = new(cell, shape, _steps, Directions, options.Reverse, cleansInput: layer == 0);
             _weights[layer] = new Parameter<T>[Directions][];
             for (var direction = 0; direction < Directions; direction++)
             {

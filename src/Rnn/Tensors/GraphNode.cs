@@ -56,6 +56,9 @@ internal abstract class GraphNode<T>
     /// <summary>Uses of this node's outputs that the walk has not come back from yet.</summary>
     internal int Pending { get; set; }
 
+    /// <summary>Whether the walk under way keeps the graph for another one: what this backward pass reads must be there again after it.</summary>
+    internal bool IsKept { get; set; }
+
     /// <summary>The number of the walk that last visited this node.</summary>
     internal long Visit { get; set; }
 

@@ -62,16 +62,26 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
     {
         _parts = (int)Math.Clamp(2.0 * Count * _inputs * _classes / OperationsPerPart, 1, Math.Min(Workers.MaxThreads, Math.Max(1, Count / FewestRows)));
         _rows.SetGradient(T.One);
-        _forward = _output.Product.PackForward(_output.Weight);
-        _backward = Records ? _output.Product.PackBackward(_output.Weight) : null;
-        fixed (T* x = _input.AsReadOnlySpan(), scores = _scoreGradients, dx = _inputGradients, bias = _output.Bias is { } b ? b.Value.AsReadOnlySpan() : default)
+        var forward = _output.Product.LeaseForward(_output.Weight);
+        var backward = Records ? _output.Product.LeaseBackward(_output.Weight) : null;
+        try
         {
-            _x = x;
-            _scores = scores;
-            _dx = dx;
-            _bias = bias;
-            Workers.Run(this, _parts);
-            _x = _scores = _dx = _bias = null;
+            fixed (T* x = _input.AsReadOnlySpan(), scores = _scoreGradients, dx = _inputGradients, bias = _output.Bias is { } b ? b.Value.AsReadOnlySpan() : default)
+            {
+                _x = x;
+                _scores = scores;
+                _dx = dx;
+                _bias = bias;
+                _forward = forward.Pointer;
+                _backward = backward is null ? null : backward.Pointer;
+                Workers.Run(this, _parts);
+                _x = _scores = _dx = _bias = _forward = _backward = null;
+            }
+        }
+        finally
+        {
+            forward.Release();
+            backward?.Release();
         }
 
         var loss = _rows.Loss();

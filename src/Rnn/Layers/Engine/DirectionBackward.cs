@@ -8,9 +8,13 @@ namespace Rnn.Layers.Engine;
 internal sealed unsafe partial class DirectionPass<T>
 {
     private Workspace<T> _backspace;
+    private Workspace<T> _copies;
     private SequenceView<T> _outputGradient;
     private SequenceView<T>?[] _sequenceGradients = [];
     private nint[][] _sequenceOffsets = [];
+    private T* _savedColumns;
+    private T* _savedFed;
+    private T* _savedRecurrent;
     private T* _stateGradients;
     private T* _madeGradients;
     private T* _projectedGradients;
@@ -25,11 +29,17 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <param name="parts">How many parts the rows are cut into.</param>
     /// <param name="alone">Whether no other thread has a part, so that threads may share single products.</param>
     /// <param name="carried">Whether anything asks for the gradient of a state before a step: there are several, or that of an initial one is wanted.</param>
-    internal void PrepareBackward(bool input, int parts, bool alone, bool carried)
+    /// <param name="again">Whether another backward pass will follow.</param>
+    internal void PrepareBackward(bool input, int parts, bool alone, bool carried, bool again)
     {
+        if (again)
+        {
+            SaveValues();
+        }
+
         _parts = parts;
         _alone = alone;
-        _weights.PackBackward(_kernels, _values, input, carried);
+        _backwardWeights.Renew(_kernels, _values, input, carried);
         var rows = (nint)_plan.Rows;
         var states = rows * (_shape.OutputSize + ((Layout.States.Count - 1) * Hidden));
         var made = rows * Layout.MadeValues * Hidden;
@@ -153,19 +163,65 @@ internal sealed unsafe partial class DirectionPass<T>
 
     // dX = dA W for some steps.
     private void InputGradient(int step, int end, int firstRow, int endRow, T* scratch) => StepsProduct(
-        new(_fed, _columnStride, _plan), new(_inputGradient), step, end, firstRow, endRow, _weights.InputBackward.Pointer, _shape.InputColumns,
+        new(_fed, _columnStride, _plan), new(_inputGradient), step, end, firstRow, endRow, _backwardWeights.Input, _shape.InputColumns,
         _shape.InputSize, _addsInputGradient, null, scratch);
 
     // A gradient of an initial state that nobody asked for: nothing runs after the products of the first phase of the first step.
     private bool IsUnread(Product product, int step) =>
         step == 0 && product.EndsStepBack && !_wantsInitial[product.Source.Index];
 
-    /// <summary>Gives the memory of the way back.</summary>
+    /// <summary>Gives the memory and the packed weights of the backward pass back.</summary>
     internal void ReleaseBackward()
     {
+        _backwardWeights.Release();
+        RestoreValues();
         _backspace.Return();
         _optionBackspace.Return();
     }
+
+    // The backward pass writes gradients where the gate values are, and before normalisation the products: a copy makes room for another one.
+    private void SaveValues()
+    {
+        var columns = (nint)_plan.Total * _columnStride;
+        var recurrent = NormalizesProducts ? (nint)_plan.Total * _recurrentStride : 0;
+        var fed = NormalizesProducts ? columns : 0;
+        _copies = default;
+        _copies.Reserve(columns);
+        _copies.Reserve(fed);
+        _copies.Reserve(recurrent);
+        _copies.Rent();
+        _savedColumns = Copy(_columns, columns);
+        _savedFed = Copy(_fed, fed);
+        _savedRecurrent = Copy(_recurrent, recurrent);
+
+        T* Copy(T* from, nint length)
+        {
+            var to = _copies.Take(length);
+            Move(from, to, length);
+            return to;
+        }
+    }
+
+    private void RestoreValues()
+    {
+        if (_savedColumns == null)
+        {
+            return;
+        }
+
+        var columns = (nint)_plan.Total * _columnStride;
+        Move(_savedColumns, _columns, columns);
+        if (NormalizesProducts)
+        {
+            Move(_savedFed, _fed, columns);
+            Move(_savedRecurrent, _recurrent, (nint)_plan.Total * _recurrentStride);
+        }
+
+        _savedColumns = _savedFed = _savedRecurrent = null;
+        _copies.Return();
+    }
+
+    private static void Move(T* from, T* to, nint length) => Buffer.MemoryCopy(from, to, length * sizeof(T), length * sizeof(T));
 
     private CellBlock<T> BackwardBlock(int step, int firstRow, int rows)
     {
@@ -238,12 +294,12 @@ internal sealed unsafe partial class DirectionPass<T>
                 if (IsMasked(i))
                 {
                     var unmasked = new Rows<T>(_unmasked, size).Skip(firstRow);
-                    Product(from, rows, _weights.ProductBackward[i].Pointer, gates, size, unmasked, accumulate: false, null, scratch);
+                    Product(from, rows, _backwardWeights.Product(i), gates, size, unmasked, accumulate: false, null, scratch);
                     MaskGradient(unmasked, destination, firstRow, rows, size, accumulate);
                 }
                 else
                 {
-                    Product(from, rows, _weights.ProductBackward[i].Pointer, gates, size, destination, accumulate, null, scratch);
+                    Product(from, rows, _backwardWeights.Product(i), gates, size, destination, accumulate, null, scratch);
                 }
             }
         }
@@ -297,7 +353,7 @@ internal sealed unsafe partial class DirectionPass<T>
 
         var unprojected = new Rows<T>(_unprojectedGradients, Hidden).Skip(firstRow);
         _kernels.Multiply(
-            projected, rows, _weights.ProjectionBackward.Pointer, width, Hidden, unprojected, accumulate: false, null, 0,
+            projected, rows, _backwardWeights.Projection, width, Hidden, unprojected, accumulate: false, null, 0,
             _kernels.PanelCount(Hidden), scratch);
         block.OutputGradient = unprojected;
         block.Gradient[0] = new(_zeros, 0);

@@ -25,12 +25,52 @@ internal sealed unsafe partial class DirectionPass<T>
             var chunk = Chunk(step);
             var fed = _keep ? new(_fed, _columnStride, _plan) : chunk;
             StepsProduct(
-                new(_input), fed, step, end, firstRow, endRow, _weights.InputForward.Pointer, _shape.InputSize, _shape.InputColumns, accumulate: false,
+                new(CleanInput(step, end, firstRow, endRow)), fed, step, end, firstRow, endRow, _forwardWeights.Input, _shape.InputSize, _shape.InputColumns, accumulate: false,
                 _inputBias, scratch);
             for (; step < end; step++)
             {
                 ForwardStep(step, firstRow, ActiveRows(step, firstRow, endRow), part, chunk.At(step, firstRow), scratch);
             }
+        }
+    }
+
+    // Inputs too small to matter are read as zeros, from a copy of the whole input that is made where any are found.
+    private SequenceView<T> CleanInput(int step, int end, int firstRow, int endRow)
+    {
+        for (var row = firstRow; row < endRow && _cleansInput; row++)
+        {
+            var last = Math.Min(end, _plan.Length(row)) - 1;
+            if (last < step)
+            {
+                break;
+            }
+
+            // A row's steps lie behind each other, backward where the direction runs back in time.
+            if (Tiny<T>.IsAny(_input.At(_reverse ? last : step, row), (nint)(last + 1 - step) * _shape.InputSize))
+            {
+                return CleanedInput();
+            }
+        }
+
+        return _input;
+    }
+
+    private SequenceView<T> CleanedInput()
+    {
+        lock (_cleaning)
+        {
+            if (_cleanInput == null)
+            {
+                var length = (nint)_plan.Rows * _plan.Steps * _shape.InputSize;
+                _cleanSpace = default;
+                _cleanSpace.Reserve(length);
+                _cleanSpace.Rent();
+                var copy = _cleanSpace.Take(length);
+                Tiny<T>.CopyFlushed(_inputStart, copy, length);
+                _cleanInput = copy;
+            }
+
+            return _input.MovedBy((nint)(_cleanInput - _inputStart));
         }
     }
 
@@ -99,7 +139,7 @@ internal sealed unsafe partial class DirectionPass<T>
                 if (NormalizesProducts)
                 {
                     Product(
-                        source, rows, _weights.ProductForward[i].Pointer, Summed(product.Source, step), outputs,
+                        source, rows, _forwardWeights.Product(i), Summed(product.Source, step), outputs,
                         normalized.Recurrent.SkipColumns(_normalization!.Plan.ProductColumns[i]), accumulate: false, null, scratch);
                     _normalization.Product(i, normalized, block, accumulate, bias);
                     continue;
@@ -107,7 +147,7 @@ internal sealed unsafe partial class DirectionPass<T>
 
                 var first = product.FirstGate * Hidden;
                 Product(
-                    source, rows, _weights.ProductForward[i].Pointer, Summed(product.Source, step), outputs, block.Columns.SkipColumns(first), accumulate,
+                    source, rows, _forwardWeights.Product(i), Summed(product.Source, step), outputs, block.Columns.SkipColumns(first), accumulate,
                     accumulate || _bias == null ? null : _bias + first, scratch);
             }
 
@@ -118,14 +158,24 @@ internal sealed unsafe partial class DirectionPass<T>
         if (_shape.ProjectionSize > 0)
         {
             _kernels.Multiply(
-                block.Next[0], rows, _weights.ProjectionForward.Pointer, Hidden, _shape.ProjectionSize,
+                block.Next[0], rows, _forwardWeights.Projection, Hidden, _shape.ProjectionSize,
                 Zones(0) ? FreshRows(0, step, firstRow) : _output.Step(step, firstRow), accumulate: false, null, 0,
                 _kernels.PanelCount(_shape.ProjectionSize), scratch);
+            FlushRows(Zones(0) ? FreshRows(0, step, firstRow) : _output.Step(step, firstRow), rows, _shape.ProjectionSize);
         }
 
         if (_zoned)
         {
             Zone(step, firstRow, rows, part, block);
+        }
+    }
+
+    // What a cell sets is flushed as it is stored; what the engine makes of it as well.
+    private static void FlushRows(Rows<T> rows, int count, int width)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            Tiny<T>.CopyFlushed(rows[row], rows[row], width);
         }
     }
 

@@ -133,6 +133,8 @@ internal sealed unsafe partial class DirectionPass<T>
                     new ReadOnlySpan<T>(fresh[row], size), new ReadOnlySpan<T>(block.Previous[state][row], size),
                     ZoneMask(state, step, firstRow + row, part), new Span<T>(next[row], size));
             }
+
+            FlushRows(next, rows, size);
         }
     }
 
@@ -177,6 +179,8 @@ internal sealed unsafe partial class DirectionPass<T>
                 var gradient = new Span<T>(StateGradient(state)[row], size);
                 TensorPrimitives.Add(gradient, new ReadOnlySpan<T>(_carried[state] + ((nint)row * size), size), gradient);
             }
+
+            FlushRows(StateGradient(state).Skip(firstRow), Zones(state) ? rows : 0, size);
         }
     }
 

@@ -21,6 +21,8 @@ internal sealed unsafe partial class DirectionPass<T>
     private readonly CellKernels<T> _cell;
     private readonly CellShape _shape;
     private readonly DirectionWeights<T> _weights;
+    private readonly WeightLeases<T> _forwardWeights;
+    private readonly WeightLeases<T> _backwardWeights;
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly bool _reverse;
     private readonly bool[] _startsFromZeros;
@@ -38,6 +40,11 @@ internal sealed unsafe partial class DirectionPass<T>
     private nint[] _stateOffsets = [];
 
     private SequenceView<T> _input;
+    private T* _inputStart;
+    private T* _cleanInput;
+    private Workspace<T> _cleanSpace;
+    private readonly Lock _cleaning = new();
+    private readonly bool _cleansInput;
     private SequenceView<T> _output;
     private Rows<T> _initialHidden;
     private T* _bias;
@@ -53,8 +60,10 @@ internal sealed unsafe partial class DirectionPass<T>
     private T* _zeros;
 
     internal DirectionPass(
-        CellKernels<T> cell, CellShape shape, DirectionWeights<T> weights, StepOptions options, NormalizationPlan? normalization, int direction, bool reverse)
+        CellKernels<T> cell, CellShape shape, DirectionWeights<T> weights, StepOptions options, NormalizationPlan? normalization, int direction, bool reverse,
+        bool cleansInput)
     {
+        _cleansInput = cleansInput;
         _stepOptions = options;
         _normalization = normalization is null ? null : new(shape, normalization);
         _direction = direction;
@@ -68,6 +77,8 @@ internal sealed unsafe partial class DirectionPass<T>
         _cell = cell;
         _shape = shape;
         _weights = weights;
+        _forwardWeights = new(weights, backward: false);
+        _backwardWeights = new(weights, backward: true);
         _reverse = reverse;
         FindMaskedProducts();
     }
@@ -112,7 +123,7 @@ internal sealed unsafe partial class DirectionPass<T>
         _keep = keep;
         _parts = parts;
         _alone = alone;
-        _weights.PackForward(_kernels, values, carried);
+        _forwardWeights.Renew(_kernels, values, carried: carried);
         _columnStride = ColumnStride(_shape.Columns);
         _chunkSteps = ChunkSteps();
         RentWorkspace();
@@ -124,17 +135,16 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <param name="output">The first column of this direction in the output [N, T, outputWidth].</param>
     /// <param name="outputWidth">The width of a row of the output, all directions together.</param>
     /// <param name="initialHidden">The initial hidden state [N, output size], or null for zeros.</param>
-    /// <param name="bias">The biases, or null.</param>
-    /// <param name="vectors">The per-unit vectors, or null.</param>
-    internal void Bind(T* input, T* output, int outputWidth, T* initialHidden, T* bias, T* vectors)
+    internal void Bind(T* input, T* output, int outputWidth, T* initialHidden)
     {
-        _input = View(input, _shape.InputSize, ref _inputOffsets);
+        _inputStart = input;
+        _input = View(_cleanInput == null ? input : _cleanInput, _shape.InputSize, ref _inputOffsets);
         _output = View(output, outputWidth, ref _outputOffsets);
         _startsFromZeros[0] = initialHidden == null;
         _initialHidden = initialHidden == null ? new(_zeros, 0) : StateRows(initialHidden, _shape.OutputSize);
-        _bias = bias;
-        _inputBias = NormalizesProducts ? null : bias;
-        _vectors = vectors;
+        _bias = _forwardWeights.Bias;
+        _inputBias = NormalizesProducts ? null : _bias;
+        _vectors = _forwardWeights.Vectors == null ? _backwardWeights.Vectors : _forwardWeights.Vectors;
     }
 
     /// <summary>Copies an initial state other than the hidden one into its place, null for zeros.</summary>
@@ -183,11 +193,16 @@ internal sealed unsafe partial class DirectionPass<T>
         }
     }
 
+    /// <summary>Gives the packed weights back, which the forward pass alone reads.</summary>
+    internal void ReleaseForward() => _forwardWeights.Release();
+
     /// <summary>Gives the memory back.</summary>
     internal void Release()
     {
         _workspace.Return();
         _optionSpace.Return();
+        _cleanSpace.Return();
+        _cleanInput = null;
     }
 
     // Rows at multiples of a page would all fall into the same few lines of the first-level cache.

@@ -16,14 +16,16 @@ internal sealed class LayerEngine<T>
     private readonly DirectionWeights<T>[] _weights;
     private readonly StepOptions _options;
     private readonly bool _reverse;
+    private readonly bool _cleansInput;
     private readonly Stack<LayerPass<T>> _idle = [];
 
-    internal LayerEngine(CellKernels<T> cell, CellShape shape, StepOptions options, int directions, bool reverse)
+    internal LayerEngine(CellKernels<T> cell, CellShape shape, StepOptions options, int directions, bool reverse, bool cleansInput)
     {
         _cell = cell;
         Shape = shape;
         _options = options;
         _reverse = reverse;
+        _cleansInput = cleansInput;
         _weights = new DirectionWeights<T>[directions];
         for (var d = 0; d < directions; d++)
         {
@@ -133,7 +135,7 @@ internal sealed class LayerEngine<T>
             }
         }
 
-        return new(_cell, Shape, _weights, _options, _reverse);
+        return new(_cell, Shape, _weights, _options, _reverse, _cleansInput);
     }
 }
 

@@ -34,7 +34,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     private bool _overwriteInput;
     private T* _inputGradient;
 
-    internal LayerPass(CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, StepOptions options, bool reverse)
+    internal LayerPass(CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, StepOptions options, bool reverse, bool cleansInput)
     {
         var normalization = NormalizationPlan.Of(shape);
         _shape = shape;
@@ -44,7 +44,7 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         _slotOverwrites = new bool[weights.Length][];
         for (var d = 0; d < weights.Length; d++)
         {
-            _directions[d] = new(cell, shape, weights[d], options, normalization, d, reverse ^ (d == 1));
+            _directions[d] = new(cell, shape, weights[d], options, normalization, d, reverse ^ (d == 1), cleansInput);
             _gradientOffsets[d] = [];
             _slotGradients[d] = new T*[shape.Slots.Count];
             _slotOverwrites[d] = new bool[shape.Slots.Count];
@@ -89,14 +89,12 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             {
                 var direction = _directions[d];
                 direction.Prepare(Plan, values[d], keep, _parts, IsAlone(threads), carried, noise);
-                var slots = values[d];
                 direction.Bind(
-                    x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(h) : null, Slot(slots, WeightKind.Bias),
-                    Slot(slots, WeightKind.Vectors));
+                    x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(Clean(h)) : null);
                 BindGains(d);
                 for (var state = 1; state < states; state++)
                 {
-                    direction.SetInitialState(state, initial[(d * states) + state] is { } c ? PinToRead(c) : null);
+                    direction.SetInitialState(state, initial[(d * states) + state] is { } c ? PinToRead(Clean(c)) : null);
                 }
             }
 
@@ -118,6 +116,11 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         finally
         {
             Unpin();
+            foreach (var direction in _directions)
+            {
+                direction.ReleaseForward();
+            }
+
             if (!keep)
             {
                 Release();
@@ -127,7 +130,8 @@ internal sealed unsafe class LayerPass<T> : WorkItem
 
     /// <summary>Runs the layer back: adds to the gradients of input, initial states and weights.</summary>
     /// <param name="node">Where the gradients come from and go to.</param>
-    internal void Backward(ILayerGradients<T> node)
+    /// <param name="again">Whether another backward pass will follow, for which saved values must be there as they are now.</param>
+    internal void Backward(ILayerGradients<T> node, bool again)
     {
         var states = _shape.Layout.States.Count;
         var threads = Work(FlopPerThread);
@@ -147,10 +151,9 @@ internal sealed unsafe class LayerPass<T> : WorkItem
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d];
-                direction.PrepareBackward(_inputGradient != null, _parts, IsAlone(threads), carried);
+                direction.PrepareBackward(_inputGradient != null, _parts, IsAlone(threads), carried, again);
                 direction.Bind(
-                    x, y + (d * _shape.OutputSize), OutputWidth, node.Initial((d * states) + 0) is { } h ? PinToRead(h) : null,
-                    Slot(_values[d], WeightKind.Bias), Slot(_values[d], WeightKind.Vectors));
+                    x, y + (d * _shape.OutputSize), OutputWidth, node.Initial(d * states) is { } h ? PinToRead(Clean(h)) : null);
                 BindGains(d);
                 direction.BindGradient(dy == null ? null : dy + (d * _shape.OutputSize), OutputWidth, ref _gradientOffsets[d]);
                 direction.BindInputGradient(_inputGradient, _overwriteInput && d == 0, _directions.Length == 1);
@@ -311,10 +314,24 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         }
     }
 
-    private T* Slot(Tensor<T>[] values, WeightKind kind)
+    // An initial state with zeros for what is too small to matter; as it is where there is nothing such.
+    private static Tensor<T> Clean(Tensor<T> state)
     {
-        var slot = _shape.SlotOf(kind);
-        return slot < 0 ? null : PinToRead(values[slot]);
+        fixed (T* values = state.AsReadOnlySpan())
+        {
+            if (!Tiny<T>.IsAny(values, state.Length))
+            {
+                return state;
+            }
+
+            var clean = Tensor<T>.Uninitialized(state.Shape);
+            fixed (T* copy = clean.AsSpan())
+            {
+                Tiny<T>.CopyFlushed(values, copy, state.Length);
+            }
+
+            return clean;
+        }
     }
 
     // Gradients lie in pinned memory (pool, parameter blocks and leaf gradients), so their addresses hold.

@@ -5,22 +5,84 @@ using Rnn.Tensors;
 namespace Rnn.Layers.Engine;
 
 /// <summary>
-/// A matrix of weights in the form that the kernels read, packed anew only when the weights have changed. One for each product and way.
+/// The packed forms of one matrix of weights: the one of the present values, made anew when they have changed. Any number of threads may
+/// lease it, since what is published is never written to while anyone reads it.
 /// </summary>
-internal sealed unsafe class PackedWeights<T> : WorkItem
+internal sealed unsafe class PackedWeights<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Lock _gate = new();
+    private PackedMatrix<T>? _current;
+
+    /// <summary>
+    /// Leases rows <paramref name="firstRow"/> … + <paramref name="rows"/> of <paramref name="weights"/> [·, columns], packed as W of x Wᵀ, or
+    /// transposed as W of dA W. Give the lease back with <see cref="PackedMatrix{T}.Release"/>.
+    /// </summary>
+    internal PackedMatrix<T> Lease(MatrixKernels<T> kernels, Tensor<T> weights, int firstRow, int rows, int columns, bool transposed)
+    {
+        lock (_gate)
+        {
+            if (_current?.IsOf(weights) != true)
+            {
+                var version = weights.Version;
+                var inner = transposed ? rows : columns;
+                var outputs = transposed ? columns : rows;
+                var matrix = Room(kernels.PackedLength(inner, outputs));
+                matrix.Pack(kernels, weights, version, firstRow, columns, inner, outputs, transposed);
+                _current = matrix;
+            }
+
+            _current.AddLease();
+            return _current;
+        }
+    }
+
+    /// <summary>Leases a copy of weights that are read as they lie: biases and per-unit vectors.</summary>
+    internal PackedMatrix<T> LeaseCopy(Tensor<T> weights)
+    {
+        lock (_gate)
+        {
+            if (_current?.IsOf(weights) != true)
+            {
+                var version = weights.Version;
+                var copy = Room(weights.Length);
+                copy.Copy(weights, version);
+                _current = copy;
+            }
+
+            _current.AddLease();
+            return _current;
+        }
+    }
+
+    // Who still reads the old form keeps it; a training step, which nobody overlaps with, packs into the same memory again.
+    private PackedMatrix<T> Room(nint length)
+    {
+        var room = _current is { IsLeased: false } idle && idle.Capacity >= length ? idle : new PackedMatrix<T>(checked((int)length));
+        _current = null;
+        return room;
+    }
+}
+
+/// <summary>
+/// A matrix of weights in the form that the kernels read, as it was when it was packed. While it is leased nothing changes it; numbers too
+/// small to matter are zero in it (<see cref="IVector{TSelf, T}.FlushToZero"/>).
+/// </summary>
+internal sealed unsafe class PackedMatrix<T> : WorkItem
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     // Below this many elements packing on one thread is quicker than waking another.
     private const int ElementsPerPart = 1 << 15;
 
-    // Packing waits for memory, which one thread may get later than another: whoever is done takes another part.
+    // Packing is bound by memory; more parts than threads balance it.
     private const int PartsPerThread = 4;
 
-    private T[] _packed = [];
-    private object? _source;
+    private readonly T[] _packed;
+    private int _leases;
+    private Tensor<T>? _source;
     private object? _memory;
+    private int _version;
     private MatrixKernels<T>? _kernels;
-    private int _version = -1;
     private T* _from;
     private int _stride;
     private int _inner;
@@ -28,43 +90,50 @@ internal sealed unsafe class PackedWeights<T> : WorkItem
     private bool _transposed;
     private int _parts;
 
-    /// <summary>The packed form; valid until the next <see cref="Update"/>, and pinned.</summary>
+    internal PackedMatrix(int length) => _packed = GC.AllocateUninitializedArray<T>(length, pinned: true);
+
+    /// <summary>The packed form, pinned; good while this is leased.</summary>
     internal T* Pointer => (T*)System.Runtime.CompilerServices.Unsafe.AsPointer(
         ref System.Runtime.InteropServices.MemoryMarshal.GetArrayDataReference(_packed));
 
-    /// <summary>
-    /// Makes sure that rows <paramref name="firstRow"/> … + <paramref name="rows"/> of <paramref name="weights"/> [·, columns] are packed:
-    /// as W of x Wᵀ, or transposed as W of dA W.
-    /// </summary>
-    internal void Update(MatrixKernels<T> kernels, Tensor<T> weights, int firstRow, int rows, int columns, bool transposed)
+    /// <summary>The elements that there is room for.</summary>
+    internal int Capacity => _packed.Length;
+
+    /// <summary>Whether anyone reads it. Only falls while the owner's lock is held.</summary>
+    internal bool IsLeased => Volatile.Read(ref _leases) > 0;
+
+    /// <summary>Whether these are the present values of <paramref name="weights"/>.</summary>
+    internal bool IsOf(Tensor<T> weights) =>
+        ReferenceEquals(_source, weights) && ReferenceEquals(_memory, weights.Memory) && _version == weights.Version;
+
+    internal void AddLease() => Interlocked.Increment(ref _leases);
+
+    /// <summary>Gives a lease back.</summary>
+    internal void Release() => Interlocked.Decrement(ref _leases);
+
+    /// <summary>Packs; nobody else may know of this matrix yet. The version is the one before: a write from another thread meanwhile counts as a change.</summary>
+    internal void Pack(MatrixKernels<T> kernels, Tensor<T> weights, int version, int firstRow, int columns, int inner, int outputs, bool transposed)
     {
-        if (ReferenceEquals(_source, weights) && ReferenceEquals(_memory, weights.Memory) && _version == weights.Version)
-        {
-            return;
-        }
-
-        _inner = transposed ? rows : columns;
-        _outputs = transposed ? columns : rows;
-        var length = kernels.PackedLength(_inner, _outputs);
-        if (_packed.Length < length)
-        {
-            _packed = GC.AllocateUninitializedArray<T>(checked((int)length), pinned: true);
-        }
-
+        (_source, _memory, _version) = (weights, weights.Memory, version);
+        (_inner, _outputs, _transposed, _stride, _kernels) = (inner, outputs, transposed, columns, kernels);
         fixed (T* source = weights.AsReadOnlySpan())
         {
             _from = source + ((nint)firstRow * columns);
-            _stride = columns;
-            _transposed = transposed;
-            var panels = kernels.PanelCount(_outputs);
-            _parts = Math.Clamp((int)((long)rows * columns / ElementsPerPart), 1, Math.Min(PartsPerThread * Workers.MaxThreads, Math.Max(1, panels)));
-            _kernels = kernels;
+            var panels = kernels.PanelCount(outputs);
+            _parts = Math.Clamp((int)((long)inner * outputs / ElementsPerPart), 1, Math.Min(PartsPerThread * Workers.MaxThreads, Math.Max(1, panels)));
             Workers.Run(this, _parts);
+            _from = null;
         }
+    }
 
-        _source = weights;
-        _memory = weights.Memory;
-        _version = weights.Version;
+    /// <summary>Copies; nobody else may know of this matrix yet.</summary>
+    internal void Copy(Tensor<T> weights, int version)
+    {
+        (_source, _memory, _version) = (weights, weights.Memory, version);
+        fixed (T* source = weights.AsReadOnlySpan())
+        {
+            Tiny<T>.CopyFlushed(source, Pointer, weights.Length);
+        }
     }
 
     internal override void Execute(int part)

@@ -138,7 +138,7 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
             throw new InvalidOperationException("Backward: the output of a recurrent layer was changed in place after it was computed, but its gradient needs the original values.");
         }
 
-        _pass!.Backward(this);
+        _pass!.Backward(this, IsKept);
     }
 
     protected override void OnRelease()

@@ -16,6 +16,9 @@ internal readonly unsafe struct SequenceView<T>(T* start, nint rowStride, nint* 
     /// <summary>The address of one row of one step.</summary>
     internal T* At(int step, int row) => start + (step * stepDelta) + (rowOffsets == null ? row * rowStride : rowOffsets[row]);
 
+    /// <summary>The same rows of a copy that lies <paramref name="distance"/> elements further on.</summary>
+    internal SequenceView<T> MovedBy(nint distance) => new(start + distance, rowStride, rowOffsets, stepDelta);
+
     /// <summary>Whether all rows of all steps lie at one equal distance in the order of packed rows (one batch row, forward).</summary>
     internal bool IsEven(int rows, out nint stride)
     {

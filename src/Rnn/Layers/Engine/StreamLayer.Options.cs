@@ -71,6 +71,7 @@ internal sealed unsafe partial class StreamLayer<T>
             {
                 var next = new Span<T>(State(state, 1 - _parity), _shape.StateSize(state));
                 TensorPrimitives.Lerp(next, new ReadOnlySpan<T>(State(state, _parity), next.Length), T.CreateTruncating(_options.Zoneout(state)), next);
+                Tiny<T>.CopyFlushed(State(state, 1 - _parity), State(state, 1 - _parity), next.Length);
             }
         }
     }

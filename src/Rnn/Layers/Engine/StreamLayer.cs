@@ -11,17 +11,16 @@ internal sealed unsafe partial class StreamLayer<T>
 {
     private readonly CellKernels<T> _cell;
     private readonly CellShape _shape;
-    private readonly DirectionWeights<T> _weights;
+    private readonly WeightLeases<T> _weights;
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly PanelTeam<T> _team = new();
     private readonly Tensor<T>[] _values;
     private readonly Tensor<T>?[] _initial;
     private readonly T[] _memory;
-    private readonly Tensor<T>? _bias;
-    private readonly Tensor<T>? _vectors;
     private readonly int _stateOffset;
     private readonly int _madeOffset;
     private readonly int _unprojectedOffset;
+    private readonly int _inputOffset;
     private readonly int _scratchOffset;
     private int _parity;
 
@@ -37,17 +36,16 @@ internal sealed unsafe partial class StreamLayer<T>
         _gainMemories = new object?[_gainSlots.Length];
         _cell = cell;
         _shape = shape;
-        _weights = weights;
+        _weights = new(weights, backward: false);
         _values = values;
         _initial = initial;
-        _bias = weights.BiasSlot >= 0 ? values[weights.BiasSlot] : null;
-        _vectors = weights.VectorsSlot >= 0 ? values[weights.VectorsSlot] : null;
         var line = 64 / sizeof(T);
         _stateOffset = Round(shape.Columns);
         _madeOffset = _stateOffset + (2 * States * StateStride);
         _unprojectedOffset = _madeOffset + Round(shape.Layout.MadeValues * shape.HiddenSize);
         _optionOffset = _unprojectedOffset + Round(shape.HiddenSize);
-        _scratchOffset = _optionOffset + OptionMemory(shape, plan);
+        _inputOffset = _optionOffset + OptionMemory(shape, plan);
+        _scratchOffset = _inputOffset + Round(shape.InputSize);
         var scratch = _kernels.MultiplyScratch(1, Math.Max(shape.InputSize, shape.HiddenSize));
         _memory = GC.AllocateArray<T>(_scratchOffset + (int)scratch + line, pinned: true);
         Reset();
@@ -70,66 +68,71 @@ internal sealed unsafe partial class StreamLayer<T>
 
     internal ReadOnlySpan<T> Step(ReadOnlySpan<T> input, bool share)
     {
-        _weights.PackForward(_kernels, _values);
+        _weights.Renew(_kernels, _values);
         var columns = Base;
         var scratch = columns + _scratchOffset;
-        fixed (T* x = input, b = Span(_bias), v = Span(_vectors))
+        var x = columns + _inputOffset;
+        fixed (T* from = input)
         {
-            var block = Block(columns, v);
-            var normalized = Normalized(block.Columns);
-            var bias = b == null ? NoBias : b;
-            UpdateGains();
-            var both = share && SharesBoth(x, b, block);
-            if (!both)
-            {
-                Product(
-                    share, new(x, 0), _weights.InputForward.Pointer, _shape.InputSize, _shape.InputColumns, block.Columns, accumulate: false,
-                    NormalizesProducts ? null : b, scratch);
-            }
+            Tiny<T>.CopyFlushed(from, x, input.Length);
+        }
 
-            if (NormalizesProducts)
-            {
-                _normalization!.Input(normalized, block, bias);
-            }
+        var b = _weights.Bias;
+        var block = Block(columns, _weights.Vectors);
+        var normalized = Normalized(block.Columns);
+        var bias = b == null ? NoBias : b;
+        UpdateGains();
+        var both = share && SharesBoth(x, b, block);
+        if (!both)
+        {
+            Product(
+                share, new(x, 0), _weights.Input, _shape.InputSize, _shape.InputColumns, block.Columns, accumulate: false,
+                NormalizesProducts ? null : b, scratch);
+        }
 
-            var fed = _shape.Layout.InputGates;
-            for (var phase = 0; phase < _shape.Layout.Phases; phase++)
+        if (NormalizesProducts)
+        {
+            _normalization!.Input(normalized, block, bias);
+        }
+
+        var fed = _shape.Layout.InputGates;
+        for (var phase = 0; phase < _shape.Layout.Phases; phase++)
+        {
+            for (var i = 0; i < _shape.Layout.Products.Count; i++)
             {
-                for (var i = 0; i < _shape.Layout.Products.Count; i++)
+                var product = _shape.Layout.Products[i];
+                if (product.Phase != phase || (both && i == 0))
                 {
-                    var product = _shape.Layout.Products[i];
-                    if (product.Phase != phase || (both && i == 0))
-                    {
-                        continue;
-                    }
-
-                    var accumulate = product.FirstGate < fed;
-                    fed = Math.Max(fed, product.FirstGate + product.GateCount);
-                    var outputs = product.GateCount * _shape.HiddenSize;
-                    var first = product.FirstGate * _shape.HiddenSize;
-                    var to = NormalizesProducts
-                        ? normalized.Recurrent.SkipColumns(_normalization!.Plan.ProductColumns[i])
-                        : block.Columns.SkipColumns(first);
-                    Product(
-                        share, DirectionPass<T>.SourceRows(product.Source, block), _weights.ProductForward[i].Pointer,
-                        _shape.SourceSize(product.Source), outputs, to, accumulate && !NormalizesProducts,
-                        accumulate || NormalizesProducts ? null : bias + first, scratch);
-                    if (NormalizesProducts)
-                    {
-                        _normalization!.Product(i, normalized, block, accumulate, bias);
-                    }
+                    continue;
                 }
 
-                _cell.Forward(phase, block, keep: false);
-                _normalization?.States(phase, normalized, block);
+                var accumulate = product.FirstGate < fed;
+                fed = Math.Max(fed, product.FirstGate + product.GateCount);
+                var outputs = product.GateCount * _shape.HiddenSize;
+                var first = product.FirstGate * _shape.HiddenSize;
+                var to = NormalizesProducts
+                    ? normalized.Recurrent.SkipColumns(_normalization!.Plan.ProductColumns[i])
+                    : block.Columns.SkipColumns(first);
+                Product(
+                    share, DirectionPass<T>.SourceRows(product.Source, block), _weights.Product(i),
+                    _shape.SourceSize(product.Source), outputs, to, accumulate && !NormalizesProducts,
+                    accumulate || NormalizesProducts ? null : bias + first, scratch);
+                if (NormalizesProducts)
+                {
+                    _normalization!.Product(i, normalized, block, accumulate, bias);
+                }
             }
 
-            if (_shape.ProjectionSize > 0)
-            {
-                _kernels.Multiply(
-                    block.Next[0], 1, _weights.ProjectionForward.Pointer, _shape.HiddenSize, _shape.ProjectionSize,
-                    new(State(0, 1 - _parity), 0), accumulate: false, null, 0, _kernels.PanelCount(_shape.ProjectionSize), scratch);
-            }
+            _cell.Forward(phase, block, keep: false);
+            _normalization?.States(phase, normalized, block);
+        }
+
+        if (_shape.ProjectionSize > 0)
+        {
+            _kernels.Multiply(
+                block.Next[0], 1, _weights.Projection, _shape.HiddenSize, _shape.ProjectionSize,
+                new(State(0, 1 - _parity), 0), accumulate: false, null, 0, _kernels.PanelCount(_shape.ProjectionSize), scratch);
+            Tiny<T>.CopyFlushed(State(0, 1 - _parity), State(0, 1 - _parity), _shape.ProjectionSize);
         }
 
         Zone();
@@ -147,7 +150,7 @@ internal sealed unsafe partial class StreamLayer<T>
         {
             var to = new Span<T>(State(state, 0), _shape.StateSize(state));
             to.Clear();
-            _initial[state]?.AsReadOnlySpan().CopyTo(to);
+            Set(state, _initial[state]);
         }
     }
 
@@ -162,7 +165,18 @@ internal sealed unsafe partial class StreamLayer<T>
                     $"state: expected [1, {_shape.StateSize(state)}] for state {state} of layer {layer} but got {from.Shape}.", nameof(source));
             }
 
-            from.AsReadOnlySpan().CopyTo(new Span<T>(State(state, _parity), from.Length));
+            Set(state, from);
+        }
+    }
+
+    private void Set(int state, Tensor<T>? values)
+    {
+        if (values is not null)
+        {
+            fixed (T* from = values.AsReadOnlySpan())
+            {
+                Tiny<T>.CopyFlushed(from, State(state, _parity), values.Length);
+            }
         }
     }
 
@@ -179,8 +193,8 @@ internal sealed unsafe partial class StreamLayer<T>
         }
 
         _team.MultiplyTwo(
-            new(input, 0), _weights.InputForward.Pointer, _shape.InputSize, DirectionPass<T>.SourceRows(product.Source, block),
-            _weights.ProductForward[0].Pointer, _shape.SourceSize(product.Source), 1, _shape.InputColumns, block.Columns, bias);
+            new(input, 0), _weights.Input, _shape.InputSize, DirectionPass<T>.SourceRows(product.Source, block),
+            _weights.Product(0), _shape.SourceSize(product.Source), 1, _shape.InputColumns, block.Columns, bias);
         return true;
     }
 
@@ -201,8 +215,6 @@ internal sealed unsafe partial class StreamLayer<T>
         var line = 64 / sizeof(T);
         return (length + line - 1) / line * line;
     }
-
-    private static ReadOnlySpan<T> Span(Tensor<T>? tensor) => tensor is null ? default : tensor.AsReadOnlySpan();
 
     private Tensor<T> Copy(int state) => Tensor<T>.From(new ReadOnlySpan<T>(State(state, _parity), _shape.StateSize(state)), 1, _shape.StateSize(state));
 
