@@ -31,6 +31,10 @@ public static class Simd
     /// Whether the processor multiplies and adds with one rounding; a constant to the compiler. Where it does not, a fused multiply-add would be
     /// a software call for each lane, a hundred times slower: there every width and every single number multiplies, rounds, and adds.
     /// </summary>
+    /// <remarks>
+    /// The vectors' own MultiplyAdd asks the processor by name instead: the JIT folds such a question where it reads it, but a property of ours only
+    /// once it is inlined, and by then both branches have cost their local variables.
+    /// </remarks>
     internal static bool HasFusedMultiplyAdd
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
