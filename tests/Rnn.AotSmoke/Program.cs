@@ -1,3 +1,4 @@
+using Rnn.AotSmoke;
 using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
@@ -11,6 +12,7 @@ var failures = 0;
 CheckAgainstScalarLoops();
 CheckLearning("lstm", new Lstm<float>(inputSize: 8, hiddenSize: 24, new() { Seed = 1 }));
 CheckLearning("gru", new Gru<float>(inputSize: 8, hiddenSize: 24, new() { Seed = 1 }));
+StepTime.Print();
 Console.WriteLine($"vectors of {Rnn.Kernels.Simd.VectorBits} bits");
 Console.WriteLine(failures == 0 ? "smoke ok" : $"smoke failed: {failures}");
 return failures == 0 ? 0 : 1;

@@ -39,7 +39,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
 
         for (; i < count; i++)
         {
-            sums[i] = T.FusedMultiplyAdd(source[i], factor, sums[i]);
+            sums[i] = Simd.MultiplyAdd(source[i], factor, sums[i]);
         }
     }
 
@@ -101,7 +101,7 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
 
         for (; i < count; i++)
         {
-            sums[i] = T.FusedMultiplyAdd(a[i], b[i], sums[i]);
+            sums[i] = Simd.MultiplyAdd(a[i], b[i], sums[i]);
         }
     }
 

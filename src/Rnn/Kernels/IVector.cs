@@ -47,7 +47,7 @@ public unsafe interface IVector<TSelf, T> :
     /// <summary>Writes the first <paramref name="count"/> lanes (0 &lt; count &lt; <see cref="Count"/>) and touches no other memory.</summary>
     void StorePartial(T* destination, int count);
 
-    /// <summary><c>a·b + c</c> with one rounding.</summary>
+    /// <summary><c>a·b + c</c> with one rounding, or with two on processors that have no fused multiply-add; all widths alike.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf c);
 
     /// <summary>The smaller of two lanes; where either is NaN the result is NaN.</summary>

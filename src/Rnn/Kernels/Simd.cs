@@ -1,5 +1,8 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Rnn.Kernels;
 
@@ -22,7 +25,26 @@ public static class Simd
     public static IReadOnlyList<int> SupportedVectorBits { get; } = Supported();
 
     /// <summary>Whether the processor offers 32 vector registers (AVX-512 and Arm) and not only 16 (AVX2); kernels choose their tile by it.</summary>
-    internal static bool HasManyRegisters => Vector512.IsHardwareAccelerated || System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported;
+    internal static bool HasManyRegisters => Vector512.IsHardwareAccelerated || AdvSimd.IsSupported;
+
+    /// <summary>
+    /// Whether the processor multiplies and adds with one rounding; a constant to the compiler. Where it does not, a fused multiply-add would be
+    /// a software call for each lane, a hundred times slower: there every width and every single number multiplies, rounds, and adds.
+    /// </summary>
+    /// <remarks>
+    /// The vectors' own MultiplyAdd asks the processor by name instead: the JIT folds such a question where it reads it, but a property of ours only
+    /// once it is inlined, and by then both branches have cost their local variables.
+    /// </remarks>
+    internal static bool HasFusedMultiplyAdd
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Fma.IsSupported || AdvSimd.IsSupported;
+    }
+
+    /// <summary><c>a·b + c</c> of single numbers, with the rounding that vectors have (<see cref="HasFusedMultiplyAdd"/>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static T MultiplyAdd<T>(T a, T b, T c)
+        where T : unmanaged, IFloatingPointIeee754<T> => HasFusedMultiplyAdd ? T.FusedMultiplyAdd(a, b, c) : (a * b) + c;
 
     /// <summary>Reads a choice as <c>RNN_SIMD</c> gives it.</summary>
     internal static int Choose(string? text)

@@ -8,7 +8,7 @@ namespace Rnn.Layers;
 
 /// <summary>
 /// The Q of A = R Q with orthonormal rows and a positive diagonal of R, by Gram and Schmidt's way in blocks: mostly matrix products, and
-/// ten times as fast as a factorisation by single reflections. The same bits on every machine.
+/// ten times as fast as a factorisation by single reflections. The same bits on every machine that has a fused multiply-add, and on all others.
 /// </summary>
 internal static unsafe class Orthonormalizer
 {
@@ -96,17 +96,17 @@ internal static unsafe class Orthonormalizer
         var i = 0;
         for (; i <= count - 8; i += 8)
         {
-            s0 = Vector128.FusedMultiplyAdd(Vector128.Load(a + i), Vector128.Load(b + i), s0);
-            s1 = Vector128.FusedMultiplyAdd(Vector128.Load(a + i + 2), Vector128.Load(b + i + 2), s1);
-            s2 = Vector128.FusedMultiplyAdd(Vector128.Load(a + i + 4), Vector128.Load(b + i + 4), s2);
-            s3 = Vector128.FusedMultiplyAdd(Vector128.Load(a + i + 6), Vector128.Load(b + i + 6), s3);
+            s0 = MultiplyAdd(Vector128.Load(a + i), Vector128.Load(b + i), s0);
+            s1 = MultiplyAdd(Vector128.Load(a + i + 2), Vector128.Load(b + i + 2), s1);
+            s2 = MultiplyAdd(Vector128.Load(a + i + 4), Vector128.Load(b + i + 4), s2);
+            s3 = MultiplyAdd(Vector128.Load(a + i + 6), Vector128.Load(b + i + 6), s3);
         }
 
         var lanes = (s0 + s1) + (s2 + s3);
         var sum = lanes[0] + lanes[1];
         for (; i < count; i++)
         {
-            sum = Math.FusedMultiplyAdd(a[i], b[i], sum);
+            sum = Simd.MultiplyAdd(a[i], b[i], sum);
         }
 
         return sum;
@@ -119,13 +119,17 @@ internal static unsafe class Orthonormalizer
         var i = 0;
         for (; i <= count - 4; i += 4)
         {
-            Vector128.FusedMultiplyAdd(Vector128.Load(source + i), scale, Vector128.Load(sums + i)).Store(sums + i);
-            Vector128.FusedMultiplyAdd(Vector128.Load(source + i + 2), scale, Vector128.Load(sums + i + 2)).Store(sums + i + 2);
+            MultiplyAdd(Vector128.Load(source + i), scale, Vector128.Load(sums + i)).Store(sums + i);
+            MultiplyAdd(Vector128.Load(source + i + 2), scale, Vector128.Load(sums + i + 2)).Store(sums + i + 2);
         }
 
         for (; i < count; i++)
         {
-            sums[i] = Math.FusedMultiplyAdd(source[i], factor, sums[i]);
+            sums[i] = Simd.MultiplyAdd(source[i], factor, sums[i]);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> MultiplyAdd(Vector128<double> a, Vector128<double> b, Vector128<double> c) =>
+        DoubleRegisters128.MultiplyAdd(a, b, c);
 }
