@@ -6,6 +6,7 @@ return args switch
     ["kernels", .. var rest] => KernelTable.Run(rest),
     ["cells", .. var rest] => CellTable.Run(rest),
     ["warmup"] => WarmupCommand.Run(),
+    ["memory", .. var rest] => MemoryCommand.Run(rest),
     ["model", .. var rest] => ModelCommand.Run(rest),
     ["peers", .. var rest] => PeersCommand.Run(rest),
     ["silence", .. var rest] => SilenceCommand.Run(rest),

@@ -17,6 +17,9 @@ internal sealed unsafe class PanelTeam<T> : WorkItem
     [ThreadStatic]
     private static T[]? _scratch;
 
+    [ThreadStatic]
+    private static int _epoch;
+
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private Product _first;
     private Product _second;
@@ -57,7 +60,7 @@ internal sealed unsafe class PanelTeam<T> : WorkItem
 
     private static T* Scratch(nint length)
     {
-        if (_scratch is null || _scratch.Length < length)
+        if (_scratch is null || _scratch.Length < length || TrimEpoch.LetsGo(ref _epoch, _scratch.Length, length))
         {
             _scratch = GC.AllocateUninitializedArray<T>(checked((int)length), pinned: true);
         }

@@ -16,6 +16,7 @@ internal abstract class GraphNode<T>
     private readonly OutputSlot[]? _otherOutputs;
     private readonly int _versions;
     private OutputSlot _firstOutput;
+    private RecordedMemory.Entry? _kept;
     private Tensor<T>?[]? _inputs;
 
     /// <summary>Records an operation of these inputs; null stands for an input that was not given.</summary>
@@ -82,7 +83,13 @@ internal abstract class GraphNode<T>
     /// <summary>Adds to the gradients of the inputs from the gradients of the outputs.</summary>
     internal abstract void Backward();
 
-    /// <summary>Returns what the operation kept for the way back; called once, when the graph is freed.</summary>
+    /// <summary>
+    /// Leaves pooled memory that <see cref="Backward"/> will read to this node: it goes back when the graph is freed, or when nobody can reach the
+    /// node any more. Once a node, right after it was made.
+    /// </summary>
+    internal void Keep(IRecordedMemory memory, long bytes) => _kept = RecordedMemory.Begin(this, memory, bytes);
+
+    /// <summary>Forgets what the operation kept for the way back; called once, when the graph is freed.</summary>
     protected virtual void OnRelease()
     {
     }
@@ -167,6 +174,14 @@ internal abstract class GraphNode<T>
         {
             _inputs = null;
             OnRelease();
+            if (_kept is { } kept)
+            {
+                _kept = null;
+                RecordedMemory.End(kept);
+
+                // While this node is alive nobody else takes its memory back.
+                GC.KeepAlive(this);
+            }
         }
     }
 

@@ -6,55 +6,117 @@ namespace Rnn.Tensors;
 /// Pinned arrays that are lent and taken back: workspaces of the sequence engine, gradients of intermediate values, tensors of a
 /// <see cref="TensorScope"/>. Arrays come in sizes of four steps an octave, so at most a fifth is idle. Safe for several threads.
 /// </summary>
+/// <remarks>
+/// After a full garbage collection the pool drops arrays that have lain idle for longer than any was before it was used again. Age is counted
+/// in arrays lent, not in collections or seconds: a training step in steady state finds everything it used in the step before, however often
+/// the program around it causes a collection, and what a single large batch needed goes after a few small ones.
+/// </remarks>
 internal static class TensorPool<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private const int SmallestLog2 = 6;
 
-    private static readonly Stack<T[]>[] Free = MakeStacks();
-    private static int _lent;
+    // No array is dropped that was used within so many of the last loans.
+    private const long LeastAge = 8;
+
+    // A pool that nobody asked for anything for so long drops all it has.
+    private const long QuietMilliseconds = 2_000;
+
+    private static readonly Shelf[] Shelves = MakeShelves();
+    private static long _loans;
+    private static long _returns;
+    private static long _idleBytes;
+
+    // The longest that an array lay idle before it was used again, in this window of loans and in the one before.
+    private static long _longestRest;
+    private static long _longestRestBefore;
+    private static long _windowStart;
+    private static long _quietLoans = -1;
+    private static long _quietSince;
+
+    static TensorPool() => TensorMemory.Register(new Trimmer());
 
     /// <summary>How many arrays are out; a test asserts that none leaks.</summary>
-    internal static int Lent => Volatile.Read(ref _lent);
+    internal static int Lent => (int)(Volatile.Read(ref _loans) - Volatile.Read(ref _returns));
+
+    /// <summary>The bytes of the arrays that wait to be used again.</summary>
+    internal static long IdleBytes => Volatile.Read(ref _idleBytes);
 
     /// <summary>Lends an array of at least <paramref name="length"/> elements with unknown content.</summary>
     internal static T[] Rent(int length)
     {
         var (sizeClass, size) = SizeOf(length);
-        Interlocked.Increment(ref _lent);
-        var stack = Free[sizeClass];
-        lock (stack)
+        var now = Interlocked.Increment(ref _loans);
+        var shelf = Shelves[sizeClass];
+        Idle idle;
+        lock (shelf)
         {
-            if (stack.TryPop(out var array))
+            if (!shelf.TryPop(out idle))
             {
-                return array;
+                idle = default;
             }
         }
 
-        return GC.AllocateUninitializedArray<T>(size, pinned: true);
+        if (idle.Array is not { } array)
+        {
+            return GC.AllocateUninitializedArray<T>(size, pinned: true);
+        }
+
+        Interlocked.Add(ref _idleBytes, -BytesOf(array));
+        var rest = now - idle.Since;
+        if (rest > Volatile.Read(ref _longestRest))
+        {
+            Volatile.Write(ref _longestRest, rest);
+        }
+
+        return array;
     }
 
     /// <summary>Takes back an array that <see cref="Rent"/> lent.</summary>
     internal static void Return(T[] array)
     {
-        Interlocked.Decrement(ref _lent);
-        var stack = Free[SizeOf(array.Length).SizeClass];
-        lock (stack)
+        Interlocked.Increment(ref _returns);
+        Interlocked.Add(ref _idleBytes, BytesOf(array));
+        var shelf = Shelves[SizeOf(array.Length).SizeClass];
+        lock (shelf)
         {
-            stack.Push(array);
+            shelf.Push(new(array, Volatile.Read(ref _loans)));
         }
     }
 
-    /// <summary>Frees all arrays that are not lent.</summary>
-    internal static void Trim()
+    /// <summary>Drops the arrays that nobody seems to need any more, or all that are not lent.</summary>
+    internal static void Trim(bool all)
     {
-        foreach (var stack in Free)
+        var now = Volatile.Read(ref _loans);
+        all |= IsQuiet(now);
+        var rest = Math.Max(Math.Max(Volatile.Read(ref _longestRest), _longestRestBefore), LeastAge / 2);
+        if (now - _windowStart > 4 * rest)
         {
-            lock (stack)
+            (_longestRestBefore, _windowStart) = (Volatile.Read(ref _longestRest), now);
+            Volatile.Write(ref _longestRest, 0);
+        }
+
+        var oldest = all ? long.MaxValue : now - (2 * rest);
+        foreach (var shelf in Shelves)
+        {
+            lock (shelf)
             {
-                stack.Clear();
+                Interlocked.Add(ref _idleBytes, -shelf.DropUntil(oldest));
             }
         }
+    }
+
+    private static long BytesOf(T[] array) => (long)array.Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
+
+    private static bool IsQuiet(long loans)
+    {
+        if (loans != _quietLoans)
+        {
+            (_quietLoans, _quietSince) = (loans, Environment.TickCount64);
+            return false;
+        }
+
+        return Environment.TickCount64 - _quietSince >= QuietMilliseconds;
     }
 
     private static (int SizeClass, int Size) SizeOf(int length)
@@ -68,14 +130,74 @@ internal static class TensorPool<T>
         return (((octave - SmallestLog2 + 1) * 4) + step, (int)Math.Min(size, Array.MaxLength));
     }
 
-    private static Stack<T[]>[] MakeStacks()
+    private static Shelf[] MakeShelves()
     {
-        var stacks = new Stack<T[]>[((31 - SmallestLog2 + 2) * 4) + 5];
-        for (var i = 0; i < stacks.Length; i++)
+        var shelves = new Shelf[((31 - SmallestLog2 + 2) * 4) + 5];
+        for (var i = 0; i < shelves.Length; i++)
         {
-            stacks[i] = new Stack<T[]>();
+            shelves[i] = new Shelf();
         }
 
-        return stacks;
+        return shelves;
+    }
+
+    /// <summary>An array that waits, and the number of loans when it began to.</summary>
+    private readonly record struct Idle(T[]? Array, long Since);
+
+    /// <summary>The idle arrays of one size: the last to come is the first to go, so the longest idle ones stand in front.</summary>
+    private sealed class Shelf
+    {
+        private Idle[] _items = [];
+        private int _count;
+
+        internal void Push(Idle idle)
+        {
+            if (_count == _items.Length)
+            {
+                System.Array.Resize(ref _items, Math.Max(4, 2 * _count));
+            }
+
+            _items[_count++] = idle;
+        }
+
+        internal bool TryPop(out Idle idle)
+        {
+            if (_count == 0)
+            {
+                idle = default;
+                return false;
+            }
+
+            idle = _items[--_count];
+            _items[_count] = default;
+            return true;
+        }
+
+        /// <summary>Drops what has been idle since <paramref name="oldest"/> or longer; gives the bytes.</summary>
+        internal long DropUntil(long oldest)
+        {
+            var dropped = 0;
+            var bytes = 0L;
+            while (dropped < _count && _items[dropped].Since <= oldest)
+            {
+                bytes += BytesOf(_items[dropped++].Array!);
+            }
+
+            if (dropped > 0)
+            {
+                _count -= dropped;
+                System.Array.Copy(_items, dropped, _items, 0, _count);
+                System.Array.Clear(_items, _count, dropped);
+            }
+
+            return bytes;
+        }
+    }
+
+    private sealed class Trimmer : TensorMemory.ITrimmable
+    {
+        public void Trim(bool all) => TensorPool<T>.Trim(all);
+
+        public long IdleBytes => TensorPool<T>.IdleBytes;
     }
 }

@@ -34,9 +34,6 @@ internal sealed unsafe class CrossEntropyPass<T>(Tensor<T> logits, CrossEntropyR
         RunParts(gradient);
     }
 
-    /// <summary>Returns what was rented.</summary>
-    internal void Release() => rows.Release();
-
     /// <inheritdoc/>
     internal override void Execute(int part)
     {

@@ -9,7 +9,7 @@ namespace Rnn.Training;
 /// What cross-entropy knows besides the logits, the checked targets and class weights, and what it computes of one row, there and back. Only
 /// two numbers a row are kept in between, the largest logit and the sum of exponentials above it.
 /// </summary>
-internal sealed unsafe class CrossEntropyRows<T>
+internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly LossRegion _region;
@@ -45,6 +45,9 @@ internal sealed unsafe class CrossEntropyRows<T>
     /// <summary>The number of rows.</summary>
     internal int Count { get; }
 
+    /// <summary>The bytes that are rented.</summary>
+    internal long KeptBytes => ((long)_targets.Length * sizeof(int)) + (((long)_rows.Length + (_weights?.Length ?? 0)) * sizeof(T));
+
     /// <summary>The loss, after every row has been through <see cref="Forward"/>.</summary>
     internal double Loss()
     {
@@ -66,6 +69,11 @@ internal sealed unsafe class CrossEntropyRows<T>
     /// <summary>Returns what was rented.</summary>
     internal void Release()
     {
+        if (_rows.Length == 0)
+        {
+            return;
+        }
+
         ArrayPool<int>.Shared.Return(_targets);
         TensorPool<T>.Return(_rows);
         if (_weights is { } weights)
@@ -75,6 +83,8 @@ internal sealed unsafe class CrossEntropyRows<T>
 
         (_targets, _rows, _weights) = ([], [], null);
     }
+
+    void IRecordedMemory.GiveBack() => Release();
 
     /// <summary>Computes the loss of row i from its logits.</summary>
     internal void Forward(int i, T* x)

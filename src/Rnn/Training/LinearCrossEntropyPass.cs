@@ -24,8 +24,7 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
     private readonly CrossEntropyRows<T> _rows;
     private readonly int _inputs;
     private readonly int _classes;
-    private T[]? _scoreGradients;
-    private T[]? _inputGradients;
+    private readonly Gradients? _gradients;
     private T _lossGradient = T.One;
     private int _parts;
     private T* _x;
@@ -41,21 +40,27 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
         (_inputs, _classes) = (output.InputSize, output.OutputSize);
         if (records)
         {
-            _scoreGradients = TensorPool<T>.Rent(checked(rows.Count * _classes));
-            _inputGradients = TensorPool<T>.Rent(rows.Count * _inputs);
+            _gradients = new(checked(rows.Count * _classes), rows.Count * _inputs);
         }
     }
 
     /// <summary>The number of rows.</summary>
     internal int Count => _rows.Count;
 
+    /// <summary>The rented memory that the way back reads; null where none comes.</summary>
+    internal Gradients? Kept => _gradients;
+
     /// <summary>The gradients of the scores [rows, classes].</summary>
-    internal ReadOnlySpan<T> ScoreGradients => _scoreGradients.AsSpan(0, Count * _classes);
+    internal ReadOnlySpan<T> ScoreGradients => ScoresToWrite;
 
     /// <summary>The gradients of the inputs [rows, inputs].</summary>
-    internal ReadOnlySpan<T> InputGradients => _inputGradients.AsSpan(0, Count * _inputs);
+    internal ReadOnlySpan<T> InputGradients => InputsToWrite;
 
-    private bool Records => _scoreGradients is not null;
+    private Span<T> ScoresToWrite => _gradients is null ? default : _gradients.Scores.AsSpan(0, Count * _classes);
+
+    private Span<T> InputsToWrite => _gradients is null ? default : _gradients.Inputs.AsSpan(0, Count * _inputs);
+
+    private bool Records => _gradients is not null;
 
     /// <summary>Computes the loss and, where they are wanted, the gradients.</summary>
     internal double Forward()
@@ -66,7 +71,7 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
         var backward = Records ? _output.Product.LeaseBackward(_output.Weight) : null;
         try
         {
-            fixed (T* x = _input.AsReadOnlySpan(), scores = _scoreGradients, dx = _inputGradients, bias = _output.Bias is { } b ? b.Value.AsReadOnlySpan() : default)
+            fixed (T* x = _input.AsReadOnlySpan(), scores = ScoresToWrite, dx = InputsToWrite, bias = _output.Bias is { } b ? b.Value.AsReadOnlySpan() : default)
             {
                 _x = x;
                 _scores = scores;
@@ -95,22 +100,9 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
         if (lossGradient != _lossGradient)
         {
             var factor = lossGradient / _lossGradient;
-            var scores = _scoreGradients.AsSpan(0, Count * _classes);
-            var inputs = _inputGradients.AsSpan(0, Count * _inputs);
-            TensorPrimitives.Multiply(scores, factor, scores);
-            TensorPrimitives.Multiply(inputs, factor, inputs);
+            TensorPrimitives.Multiply(ScoreGradients, factor, ScoresToWrite);
+            TensorPrimitives.Multiply(InputGradients, factor, InputsToWrite);
             _lossGradient = lossGradient;
-        }
-    }
-
-    /// <summary>Returns what was rented.</summary>
-    internal void Release()
-    {
-        if (_scoreGradients is { } scores && _inputGradients is { } inputs)
-        {
-            (_scoreGradients, _inputGradients) = (null, null);
-            TensorPool<T>.Return(scores);
-            TensorPool<T>.Return(inputs);
         }
     }
 
@@ -161,6 +153,30 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
             _kernels.Multiply(
                 new(scores, _classes), count, _backward, _classes, _inputs, new(_dx + ((nint)first * _inputs), _inputs), accumulate: false, null, 0,
                 _kernels.PanelCount(_inputs), scratch);
+        }
+    }
+
+    /// <summary>The gradients as rented. Apart from the pass, which refers to the graph that the input came from.</summary>
+    internal sealed class Gradients(int scores, int inputs) : IRecordedMemory
+    {
+        /// <summary>The gradients of the scores.</summary>
+        internal T[]? Scores { get; private set; } = TensorPool<T>.Rent(scores);
+
+        /// <summary>The gradients of the inputs.</summary>
+        internal T[]? Inputs { get; private set; } = TensorPool<T>.Rent(inputs);
+
+        /// <summary>The bytes that are rented.</summary>
+        internal long Bytes => ((Scores?.Length ?? 0L) + (Inputs?.Length ?? 0L)) * sizeof(T);
+
+        /// <summary>Returns what was rented.</summary>
+        public void GiveBack()
+        {
+            if (Scores is { } rentedScores && Inputs is { } rentedInputs)
+            {
+                (Scores, Inputs) = (null, null);
+                TensorPool<T>.Return(rentedScores);
+                TensorPool<T>.Return(rentedInputs);
+            }
         }
     }
 }

@@ -32,15 +32,17 @@ public static partial class Loss
             throw new ArgumentException($"targets: expected {count} targets, one for each step of logits {logits.Shape}, but got {targets.Length}.", nameof(targets));
         }
 
-        var pass = new CrossEntropyPass<T>(
-            logits, new(logits.Shape, targets, LossRegion.Of(logits.Shape, lengths, nameof(logits)), options ?? new()));
+        var rows = new CrossEntropyRows<T>(logits.Shape, targets, LossRegion.Of(logits.Shape, lengths, nameof(logits)), options ?? new());
+        var pass = new CrossEntropyPass<T>(logits, rows);
         var loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
         if (Graph.Records(logits))
         {
-            return new CrossEntropyNode<T>(logits, pass).Attach(loss);
+            var node = new CrossEntropyNode<T>(logits, pass);
+            node.Keep(rows, rows.KeptBytes);
+            return node.Attach(loss);
         }
 
-        pass.Release();
+        rows.Release();
         return loss;
     }
 
@@ -48,7 +50,5 @@ public static partial class Loss
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         internal override void Backward() => pass.Backward(OutputGradient()[0], InputGradient(0, out var fresh), fresh);
-
-        protected override void OnRelease() => pass.Release();
     }
 }

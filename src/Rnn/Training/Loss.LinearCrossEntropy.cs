@@ -40,7 +40,14 @@ public static partial class Loss
         var rows = new CrossEntropyRows<T>(shape, targets, LossRegion.Of(shape, default, nameof(input)), options ?? new());
         var pass = new LinearCrossEntropyPass<T>(input, output, rows, records);
         var loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
-        return records ? new LinearCrossEntropyNode<T>(pass, input, output.Weight, output.Bias?.Value).Attach(loss) : loss;
+        if (pass.Kept is not { } kept)
+        {
+            return loss;
+        }
+
+        var node = new LinearCrossEntropyNode<T>(pass, input, output.Weight, output.Bias?.Value);
+        node.Keep(kept, kept.Bytes);
+        return node.Attach(loss);
     }
 
     private sealed unsafe class LinearCrossEntropyNode<T>(LinearCrossEntropyPass<T> pass, Tensor<T> input, Tensor<T> weight, Tensor<T>? bias)
@@ -89,8 +96,6 @@ public static partial class Loss
                 }
             }
         }
-
-        protected override void OnRelease() => pass.Release();
 
         private void PassNothing()
         {

@@ -196,6 +196,25 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <summary>Gives the packed weights back, which the forward pass alone reads.</summary>
     internal void ReleaseForward() => _forwardWeights.Release();
 
+    /// <summary>The bytes that are rented for a way back to come.</summary>
+    internal long KeptBytes => _workspace.Bytes + _optionSpace.Bytes;
+
+    /// <summary>The length of all tables of offsets, which grow with the batch and stay.</summary>
+    internal long TableLength
+    {
+        get
+        {
+            var length = (long)_inputOffsets.Length + _outputOffsets.Length + _stateOffsets.Length + _gradientOffsets.Length + _inputTable.Length
+                + _hiddenTable.Length + _nextTable.Length + _cellTable.Length;
+            foreach (var offsets in _sequenceOffsets)
+            {
+                length += offsets.Length;
+            }
+
+            return length;
+        }
+    }
+
     /// <summary>Gives the memory back.</summary>
     internal void Release()
     {

@@ -9,7 +9,7 @@ namespace Rnn.Layers.Engine;
 /// One recurrent layer without its parameters: the cell with its sizes, the packed weights and the passes that have run before. Safe
 /// for several threads that only infer; training one layer from several threads at once is not.
 /// </summary>
-internal sealed class LayerEngine<T>
+internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly CellKernels<T> _cell;
@@ -17,7 +17,10 @@ internal sealed class LayerEngine<T>
     private readonly StepOptions _options;
     private readonly bool _reverse;
     private readonly bool _cleansInput;
-    private readonly Stack<LayerPass<T>> _idle = [];
+    private readonly List<LayerPass<T>> _idle = [];
+
+    // The fewest passes that were idle at once since memory was last trimmed: the first of them have not been used since.
+    private int _unused;
 
     internal LayerEngine(CellKernels<T> cell, CellShape shape, StepOptions options, int directions, bool reverse, bool cleansInput)
     {
@@ -30,6 +33,26 @@ internal sealed class LayerEngine<T>
         for (var d = 0; d < directions; d++)
         {
             _weights[d] = new(shape);
+        }
+
+        TensorMemory.RegisterWeakly(this);
+    }
+
+    /// <summary>The bytes of the tables of passes that are not in use.</summary>
+    long TensorMemory.ITrimmable.IdleBytes
+    {
+        get
+        {
+            lock (_idle)
+            {
+                var bytes = 0L;
+                foreach (var pass in _idle)
+                {
+                    bytes += pass.TableBytes;
+                }
+
+                return bytes;
+            }
         }
     }
 
@@ -98,12 +121,30 @@ internal sealed class LayerEngine<T>
         return new(output, final, cells);
     }
 
+    /// <summary>Drops passes that have not been used since the last time, and those with tables of a much larger batch; or all.</summary>
+    void TensorMemory.ITrimmable.Trim(bool all)
+    {
+        lock (_idle)
+        {
+            _idle.RemoveRange(0, all ? _idle.Count : _unused);
+            for (var i = _idle.Count - 1; i >= 0; i--)
+            {
+                if (_idle[i].IsOversize)
+                {
+                    _idle.RemoveAt(i);
+                }
+            }
+
+            _unused = _idle.Count;
+        }
+    }
+
     /// <summary>Takes a pass back whose memory was released.</summary>
     internal void Return(LayerPass<T> pass)
     {
         lock (_idle)
         {
-            _idle.Push(pass);
+            _idle.Add(pass);
         }
     }
 
@@ -129,13 +170,16 @@ internal sealed class LayerEngine<T>
     {
         lock (_idle)
         {
-            if (_idle.TryPop(out var pass))
+            if (_idle.Count > 0)
             {
+                var pass = _idle[^1];
+                _idle.RemoveAt(_idle.Count - 1);
+                _unused = Math.Min(_unused, _idle.Count);
                 return pass;
             }
         }
 
-        return new(_cell, Shape, _weights, _options, _reverse, _cleansInput);
+        return new(this, _cell, Shape, _weights, _options, _reverse, _cleansInput);
     }
 }
 

@@ -10,7 +10,7 @@ namespace Rnn.Layers.Engine;
 /// One layer, both directions, running over one batch: pins the tensors, cuts the work into parts and lets the directions run. Passes are
 /// kept by their layer and used again, so that a step in steady state allocates nothing.
 /// </summary>
-internal sealed unsafe class LayerPass<T> : WorkItem
+internal sealed unsafe class LayerPass<T> : WorkItem, IRecordedMemory
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     // Products of less than this are over before another thread has woken up.
@@ -22,6 +22,11 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     private const int RowsPerDistantPart = 10;
     private const int NearBytes = 1 << 20;
 
+    // Tables up to so many times as long as a batch needs stay, and small ones.
+    private const int SpareTables = 16;
+    private const int SmallTables = 1 << 13;
+
+    private readonly LayerEngine<T> _engine;
     private readonly CellShape _shape;
     private readonly DirectionPass<T>[] _directions;
     private readonly nint[][] _gradientOffsets;
@@ -34,8 +39,10 @@ internal sealed unsafe class LayerPass<T> : WorkItem
     private bool _overwriteInput;
     private T* _inputGradient;
 
-    internal LayerPass(CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, StepOptions options, bool reverse, bool cleansInput)
+    internal LayerPass(
+        LayerEngine<T> engine, CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, StepOptions options, bool reverse, bool cleansInput)
     {
+        _engine = engine;
         var normalization = NormalizationPlan.Of(shape);
         _shape = shape;
         _directions = new DirectionPass<T>[weights.Length];
@@ -60,6 +67,34 @@ internal sealed unsafe class LayerPass<T> : WorkItem
 
     /// <summary>The rows and lengths of the batch; set them before <see cref="Forward"/>.</summary>
     internal BatchPlan Plan { get; } = new();
+
+    /// <summary>The bytes that are rented for a way back to come.</summary>
+    internal long KeptBytes
+    {
+        get
+        {
+            var bytes = 0L;
+            foreach (var direction in _directions)
+            {
+                bytes += direction.KeptBytes;
+            }
+
+            return bytes;
+        }
+    }
+
+    /// <summary>The bytes of its tables, which stay when the memory is given back.</summary>
+    internal long TableBytes => TableLength() * sizeof(nint);
+
+    /// <summary>Whether the tables are far longer than the last batch needed.</summary>
+    internal bool IsOversize
+    {
+        get
+        {
+            var length = TableLength();
+            return length > SmallTables && length / SpareTables > _directions.Length * ((long)Plan.Total + Plan.Rows);
+        }
+    }
 
     private int OutputWidth => _directions.Length * _shape.OutputSize;
 
@@ -187,6 +222,13 @@ internal sealed unsafe class LayerPass<T> : WorkItem
         }
     }
 
+    /// <summary>Gives the memory back, and the pass itself to its layer.</summary>
+    void IRecordedMemory.GiveBack()
+    {
+        Release();
+        _engine.Return(this);
+    }
+
     /// <summary>Gives the memory back.</summary>
     internal void Release()
     {
@@ -218,6 +260,17 @@ internal sealed unsafe class LayerPass<T> : WorkItem
 
                 break;
         }
+    }
+
+    private long TableLength()
+    {
+        var length = 0L;
+        for (var d = 0; d < _directions.Length; d++)
+        {
+            length += _directions[d].TableLength + _gradientOffsets[d].Length;
+        }
+
+        return length;
     }
 
     private void BindInputGradient(ILayerGradients<T> node)

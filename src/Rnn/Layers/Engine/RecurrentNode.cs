@@ -45,7 +45,6 @@ internal interface ILayerGradients<T>
 internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly LayerEngine<T> _engine;
     private readonly int _states;
     private readonly int _slots;
     private LayerPass<T>? _pass;
@@ -54,7 +53,6 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
     private RecurrentNode(LayerEngine<T> engine, LayerPass<T> pass, Tensor<T>?[] inputs, Tensor<T> output, int outputs)
         : base(inputs, outputs)
     {
-        _engine = engine;
         _pass = pass;
         _states = engine.Directions * engine.Shape.Layout.States.Count;
         _slots = engine.Shape.Slots.Count;
@@ -119,6 +117,7 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
         var states = engine.Shape.Layout.States.Count;
         var outputs = 1 + final.Length + (sequences is null ? 0 : states - 1);
         var node = new RecurrentNode<T>(engine, pass, inputs, output.Detach(), outputs) { HasSequences = sequences is not null };
+        node.Keep(pass, pass.KeptBytes);
         node.Attach(output);
         for (var i = 0; i < final.Length; i++)
         {
@@ -141,13 +140,5 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
         _pass!.Backward(this, IsKept);
     }
 
-    protected override void OnRelease()
-    {
-        if (_pass is { } pass)
-        {
-            _pass = null;
-            pass.Release();
-            _engine.Return(pass);
-        }
-    }
+    protected override void OnRelease() => _pass = null;
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Layers.Engine;
@@ -14,6 +15,9 @@ internal unsafe struct Workspace<T>
 
     private T[]? _array;
     private nint _used;
+
+    /// <summary>The bytes that are rented.</summary>
+    internal readonly long Bytes => (_array?.Length ?? 0L) * sizeof(T);
 
     /// <summary>Adds a piece to what <see cref="Rent"/> will rent.</summary>
     internal void Reserve(nint length) => _used += Round(length);
@@ -54,7 +58,10 @@ internal unsafe struct Workspace<T>
     }
 }
 
-/// <summary>Scratch memory of the current thread for kernels: grows to the largest request and stays.</summary>
+/// <summary>
+/// Scratch memory of the current thread for kernels: grows to the largest request, which the sizes of layers and caches bound and not those of
+/// batches, and shrinks to the need where memory was trimmed in between.
+/// </summary>
 internal static unsafe class Scratch<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -70,13 +77,21 @@ internal static unsafe class Scratch<T>
     [ThreadStatic]
     private static int _guarded;
 
+    [ThreadStatic]
+    private static int _epoch;
+
+    [ThreadStatic]
+    private static int _offsetEpoch;
+
     /// <summary>At least <paramref name="length"/> elements of unknown content, good until the next call on this thread.</summary>
     internal static T* Get(nint length)
     {
         CheckGuard();
-        if (_array is null || _array.Length < length + GuardLength)
+        var needed = length + GuardLength;
+        if (_array is null || _array.Length < needed || TrimEpoch.LetsGo(ref _epoch, _array.Length, needed))
         {
-            _array = GC.AllocateUninitializedArray<T>(checked((int)length + GuardLength), pinned: true);
+            _array = null;
+            _array = GC.AllocateUninitializedArray<T>(checked((int)needed), pinned: true);
         }
 
         SetGuard((int)length);
@@ -86,7 +101,7 @@ internal static unsafe class Scratch<T>
     /// <summary>Room for at least <paramref name="length"/> row offsets, good until the next call on this thread.</summary>
     internal static nint* GetOffsets(int length)
     {
-        if (_offsets is null || _offsets.Length < length)
+        if (_offsets is null || _offsets.Length < length || TrimEpoch.LetsGo(ref _offsetEpoch, _offsets.Length, length))
         {
             _offsets = GC.AllocateUninitializedArray<nint>(length, pinned: true);
         }

@@ -1,0 +1,114 @@
+using Rnn.Kernels;
+
+namespace Rnn.Tensors;
+
+/// <summary>
+/// The memory that the library keeps for reuse: workspaces of recurrent layers, gradients of intermediate values, tensors of scopes. It
+/// follows the need by itself: after each full garbage collection what has not been used for some time is freed.
+/// </summary>
+/// <remarks>Parameters, gradients of parameters, optimisers' states and tensors that are in use are never touched.</remarks>
+public static class TensorMemory
+{
+    private static readonly Lock Gate = new();
+    private static readonly List<WeakReference<ITrimmable>> Users = [];
+    private static readonly List<ITrimmable> Pools = [];
+
+    static TensorMemory() => _ = new FullCollection();
+
+    /// <summary>What keeps memory for reuse.</summary>
+    internal interface ITrimmable
+    {
+        /// <summary>The bytes of memory that is not in use.</summary>
+        long IdleBytes { get; }
+
+        /// <summary>Frees memory that is not in use: <paramref name="all"/> of it, or what seems not to be needed any more.</summary>
+        void Trim(bool all);
+    }
+
+    /// <summary>The bytes that are kept for reuse and not in use at the moment.</summary>
+    public static long IdleBytes
+    {
+        get
+        {
+            lock (Gate)
+            {
+                var bytes = 0L;
+                foreach (var pool in Pools)
+                {
+                    bytes += pool.IdleBytes;
+                }
+
+                foreach (var user in Users)
+                {
+                    bytes += user.TryGetTarget(out var target) ? target.IdleBytes : 0;
+                }
+
+                return bytes;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Frees all memory that is kept for reuse and not in use, to be called after an unusually large batch or at the end of training; the next
+    /// garbage collection gives it back. Whatever runs next allocates what it needs anew. Safe at any time, from any thread.
+    /// </summary>
+    public static void Trim() => Trim(all: true);
+
+    /// <summary>Has a pool trimmed from now on.</summary>
+    internal static void Register(ITrimmable pool)
+    {
+        lock (Gate)
+        {
+            Pools.Add(pool);
+        }
+    }
+
+    /// <summary>Has an object trimmed for as long as something else keeps it alive.</summary>
+    internal static void RegisterWeakly(ITrimmable user)
+    {
+        lock (Gate)
+        {
+            Users.Add(new(user));
+        }
+    }
+
+    private static void Trim(bool all)
+    {
+        RecordedMemory.TakeBack();
+        TrimEpoch.Advance();
+        lock (Gate)
+        {
+            for (var i = Users.Count - 1; i >= 0; i--)
+            {
+                if (Users[i].TryGetTarget(out var user))
+                {
+                    user.Trim(all);
+                }
+                else
+                {
+                    Users[i] = Users[^1];
+                    Users.RemoveAt(Users.Count - 1);
+                }
+            }
+
+            foreach (var pool in Pools)
+            {
+                pool.Trim(all);
+            }
+        }
+    }
+
+    /// <summary>Nobody refers to it, so each collection of its generation, the oldest before long, finalises it; then it waits for the next.</summary>
+    private sealed class FullCollection
+    {
+        ~FullCollection()
+        {
+            if (!Environment.HasShutdownStarted)
+            {
+                GC.ReRegisterForFinalize(this);
+                RecordedMemory.AfterCollection();
+                Trim(all: false);
+            }
+        }
+    }
+}
