@@ -13,8 +13,11 @@ public sealed record EmbeddingOptions
     /// <summary>How the rows start.</summary>
     public Initializer Initializer { get; init; } = Initializer.Normal(0, 1);
 
-    /// <summary>The seed of the initialisation.</summary>
-    public ulong Seed { get; init; }
+    /// <summary>The seed of the initialisation; null for the next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two layers differ.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
+    public RandomSource? Random { get; init; }
 }
 
 /// <summary>A table of one row for each symbol: looks the rows of symbols up and learns them.</summary>
@@ -28,6 +31,7 @@ public sealed class Embedding<T> : Layer<T>
     /// <param name="size">The size of a row.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the padding index is not a symbol.</exception>
+    /// <exception cref="ArgumentException">The options give both a seed and a source.</exception>
     public Embedding(int count, int size, EmbeddingOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
@@ -39,7 +43,7 @@ public sealed class Embedding<T> : Layer<T>
         }
 
         PaddingIndex = options.PaddingIndex;
-        var weight = options.Initializer.Create<T>(new RandomSource(options.Seed).Fork("embedding"), count, size);
+        var weight = options.Initializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("embedding"), count, size);
         if (PaddingIndex is { } zero)
         {
             weight.AsSpan().Slice(zero * size, size).Clear();

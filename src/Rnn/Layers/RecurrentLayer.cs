@@ -34,8 +34,9 @@ public partial class RecurrentLayer<T> : Layer<T>
         HiddenSizes = options.HiddenSizes is { } sizes ? [.. sizes] : [.. Enumerable.Repeat(hiddenSize, options.Layers)];
         Directions = options.Bidirectional ? 2 : 1;
         ProjectionSize = projectionSize;
-        Random = new RandomSource(options.Seed).Fork("dropout");
-        var initializer = new RecurrentInitializer<T>(options, new RandomSource(options.Seed).Fork("weights"));
+        var seeded = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random));
+        Random = seeded.Fork("recurrent dropout");
+        var initializer = new RecurrentInitializer<T>(options, seeded.Fork("weights"));
         _engines = new LayerEngine<T>[HiddenSizes.Count];
         _weights = new Parameter<T>[HiddenSizes.Count][][];
         _steps = new StepOptions

@@ -1,3 +1,5 @@
+using Rnn.Tensors;
+
 namespace Rnn.Models;
 
 /// <summary>Options of a <see cref="LanguageModel{T}"/>.</summary>
@@ -25,8 +27,14 @@ public sealed record LanguageModelOptions
     /// </summary>
     public bool TieWeights { get; init; }
 
-    /// <summary>The seed of the embedding, the output layer and the dropout; the recurrent layer has its own.</summary>
-    public ulong Seed { get; init; }
+    /// <summary>
+    /// The seed of the embedding, the output layer and the dropout, each of which draws numbers of its own; the recurrent layer has its own. Null for the
+    /// next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two models differ.
+    /// </summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
+    public RandomSource? Random { get; init; }
 
     private static double Probability(double value, string name) => value is >= 0 and < 1
         ? value

@@ -23,11 +23,12 @@ public sealed class Sampler
     private int[] _tokens = [];
 
     /// <summary>A sampler at the start of its random numbers.</summary>
-    /// <param name="options">Options, or null for the defaults.</param>
+    /// <param name="options">Options, or null for the defaults; without a seed it takes the next one of the process.</param>
+    /// <exception cref="ArgumentException">The options give both a seed and a source.</exception>
     public Sampler(SamplingOptions? options = null)
     {
         Options = options ?? new();
-        _random = new(Options.Seed);
+        _random = new(RandomSource.ChooseSeed(Options.Seed, Options.Random));
     }
 
     /// <summary>How tokens are drawn.</summary>

@@ -1,3 +1,5 @@
+using Rnn.Tensors;
+
 namespace Rnn.Sequences;
 
 /// <summary>How tokens are drawn from a model's scores: first the temperature, then the <see cref="TopK"/> likeliest of all, of these the <see cref="TopP"/>.</summary>
@@ -36,8 +38,14 @@ public sealed record SamplingOptions
             : throw new ArgumentOutOfRangeException(nameof(TopP), value, $"TopP: expected more than 0 and at most 1 (all tokens) but got {value}.");
     } = 1;
 
-    /// <summary>The seed of the draws: the same one gives the same tokens.</summary>
-    public ulong Seed { get; init; }
+    /// <summary>
+    /// The seed of the draws: the same one gives the same tokens. Null for the next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two
+    /// samplers, or two texts, differ, and yet a program writes the same at every run.
+    /// </summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
+    public RandomSource? Random { get; init; }
 
     /// <summary>The token that ends the generation and is not given out; null for none.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
