@@ -15,8 +15,13 @@ public abstract partial class Module<T>
     private readonly List<Parameter<T>> _parameters = [];
     private readonly List<KeyValuePair<string, Module<T>>> _children = [];
 
-    /// <summary>Whether the module is being trained: dropout and its relatives act only then. True at first.</summary>
-    public bool IsTraining { get; private set; } = true;
+    private bool _isTraining = true;
+
+    /// <summary>
+    /// Whether the module is being trained: dropout and its relatives act only then. True at first. Scoring, validation and generation read false,
+    /// for themselves alone and without switching the mode, so ask in the forward pass and do not keep the answer.
+    /// </summary>
+    public bool IsTraining => _isTraining && !Evaluation.IsActive;
 
     /// <summary>The child modules with their names, in the order of registration.</summary>
     public IReadOnlyList<KeyValuePair<string, Module<T>>> Children => _children;
@@ -89,7 +94,10 @@ public abstract partial class Module<T>
         return module;
     }
 
-    /// <summary>Called when the mode changes, after <see cref="IsTraining"/> has its new value.</summary>
+    /// <summary>
+    /// Called when <see cref="Train"/> or <see cref="Evaluate"/> changes the module's mode, after the change. Not called where the library evaluates for itself, as in
+    /// scoring and validation: what is prepared here may save time, but the forward pass must go by <see cref="IsTraining"/>.
+    /// </summary>
     protected virtual void OnModeChanged()
     {
     }
@@ -128,13 +136,47 @@ public abstract partial class Module<T>
         }
     }
 
+    /// <summary>The mode of the module and of each below it, to be put back later.</summary>
+    internal List<(Module<T> Module, bool IsTraining)> SaveModes()
+    {
+        var modes = new List<(Module<T> Module, bool IsTraining)>();
+        Add(this);
+        return modes;
+
+        void Add(Module<T> module)
+        {
+            modes.Add((module, module._isTraining));
+            foreach (var (_, child) in module._children)
+            {
+                Add(child);
+            }
+        }
+    }
+
+    /// <summary>Puts modes back that <see cref="SaveModes"/> gave.</summary>
+    internal static void RestoreModes(List<(Module<T> Module, bool IsTraining)> modes)
+    {
+        foreach (var (module, isTraining) in modes)
+        {
+            module.SetMode(isTraining);
+        }
+    }
+
     private void SetTraining(bool training)
     {
-        IsTraining = training;
-        OnModeChanged();
+        SetMode(training);
         foreach (var (_, child) in _children)
         {
             child.SetTraining(training);
+        }
+    }
+
+    private void SetMode(bool training)
+    {
+        if (_isTraining != training)
+        {
+            _isTraining = training;
+            OnModeChanged();
         }
     }
 

@@ -1,4 +1,5 @@
 using Rnn.Autograd;
+using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Training;
 
@@ -10,7 +11,8 @@ public sealed partial class LanguageModel<T>
 
     /// <summary>
     /// How well the model predicts a text of tokens, each from all before it: the state starts at the initial one and is carried over the
-    /// whole text. Dropout is off meanwhile. Memory does not grow with the text.
+    /// whole text. Dropout is off for it, whatever the modes of the model and its parts, which stay as they are. Memory does not grow with the text.
+    /// Any number of threads may score with one model.
     /// </summary>
     /// <param name="tokens">Two tokens or more; the first is given and not predicted.</param>
     /// <param name="options">Options, or null for the defaults.</param>
@@ -23,20 +25,9 @@ public sealed partial class LanguageModel<T>
             throw new ArgumentException($"tokens: expected 2 tokens or more, since the first is given and the others predicted, but got {tokens.Length}.", nameof(tokens));
         }
 
-        var wasTraining = IsTraining;
-        Evaluate();
-        try
-        {
-            using var scope = NoGradient.Scope();
-            return new(Score(tokens, options ?? new(), cancellationToken), tokens.Length - 1, tokens.Length - 1);
-        }
-        finally
-        {
-            if (wasTraining)
-            {
-                Train();
-            }
-        }
+        using var evaluation = Evaluation.Enter();
+        using var scope = NoGradient.Scope();
+        return new(Score(tokens, options ?? new(), cancellationToken), tokens.Length - 1, tokens.Length - 1);
     }
 
     /// <summary>How well the model predicts a text; see <see cref="Evaluate(ReadOnlySpan{int}, TextScoreOptions, CancellationToken)"/>.</summary>
