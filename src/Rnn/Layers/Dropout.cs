@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Tensors;
@@ -44,7 +45,7 @@ public sealed class Dropout<T> : Layer<T>
     public RandomSource Random { get; }
 
     /// <inheritdoc/>
-    protected override string Description => $"{Probability}";
+    protected override string Description => Probability.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The input with elements dropped in training, the input itself in evaluation.</summary>
     /// <param name="input">A tensor of any shape.</param>

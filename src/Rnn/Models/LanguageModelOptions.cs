@@ -1,3 +1,4 @@
+using System.Globalization;
 using Rnn.Tensors;
 
 namespace Rnn.Models;
@@ -38,5 +39,5 @@ public sealed record LanguageModelOptions
 
     private static double Probability(double value, string name) => value is >= 0 and < 1
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a probability from 0 to below 1 but got {value}.");
+        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a probability from 0 to below 1 but got {value}."));
 }
