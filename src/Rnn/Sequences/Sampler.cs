@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Numerics.Tensors;
 using Rnn.Tensors;
@@ -51,7 +52,7 @@ public sealed class Sampler
         var largest = logits[likeliest];
         if (!T.IsFinite(largest))
         {
-            throw new ArgumentException($"logits: expected finite scores but the score of token {likeliest} is {largest}; has the model diverged?", nameof(logits));
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"logits: expected finite scores but the score of token {likeliest} is {largest}; has the model diverged?"), nameof(logits));
         }
 
         return Options.Temperature == 0 || Options.TopK == 1 ? likeliest : Draw(logits, double.CreateTruncating(largest));
