@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Tensors;
@@ -7,7 +8,7 @@ namespace Rnn.Layers;
 /// <summary>Options of an <see cref="Embedding{T}"/> layer.</summary>
 public sealed record EmbeddingOptions
 {
-    /// <summary>The index whose row is zero and gets no gradient, or null for none.</summary>
+    /// <summary>The index whose row is zero and gets no gradient, not from an output layer that shares the table either; null for none.</summary>
     public int? PaddingIndex { get; init; }
 
     /// <summary>How the rows start.</summary>
@@ -49,7 +50,7 @@ public sealed class Embedding<T> : Layer<T>
             weight.AsSpan().Slice(zero * size, size).Clear();
         }
 
-        Weight = AddParameter("weight", weight);
+        Weight = AddParameter("weight", new Parameter<T>("weight", weight) { PaddingRow = PaddingIndex });
     }
 
     /// <summary>The number of symbols V.</summary>
@@ -58,7 +59,7 @@ public sealed class Embedding<T> : Layer<T>
     /// <summary>The size of a row.</summary>
     public int Size => Weight.Shape[1];
 
-    /// <summary>The index whose row gets no gradient, or null.</summary>
+    /// <summary>The index whose row is zero and gets no gradient, or null.</summary>
     public int? PaddingIndex { get; }
 
     /// <summary>The table [V, size].</summary>
@@ -100,7 +101,7 @@ public sealed class Embedding<T> : Layer<T>
             symbols[i] = T.IsInteger(values[i]) ? int.CreateSaturating(values[i]) : -1;
             if ((uint)symbols[i] >= (uint)Count)
             {
-                throw new ArgumentException($"input: expected whole numbers from 0 to {Count - 1} but got {values[i]}.", nameof(input));
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"input: expected whole numbers from 0 to {Count - 1} but got {values[i]}."), nameof(input));
             }
         }
 

@@ -41,10 +41,14 @@ public sealed class Linear<T> : Layer<T>
         options ??= new();
         var random = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("linear");
         Weight = AddParameter("weight", options.WeightInitializer.Create<T>(random, outputSize, inputSize));
+        Product = new(paddingRow: null);
         Bias = options.Bias ? AddParameter("bias", options.BiasInitializer.Create<T>(random, outputSize)) : null;
     }
 
-    /// <summary>A layer that shares its weights with another module, such as an embedding: tied weights.</summary>
+    /// <summary>
+    /// A layer that shares its weights with another module, such as an embedding: tied weights. The padding row of an embedding gets no gradient from here
+    /// either, so that it stays zero.
+    /// </summary>
     /// <param name="weight">The shared weights [outputs, inputs].</param>
     /// <param name="options">Options, or null for the defaults; the weights stay as they are.</param>
     /// <exception cref="ArgumentException">The weights are not a matrix, or the options give both a seed and a source.</exception>
@@ -58,6 +62,7 @@ public sealed class Linear<T> : Layer<T>
 
         options ??= new();
         Weight = AddParameter(weight);
+        Product = new(weight.PaddingRow);
         Bias = options.Bias
             ? AddParameter("bias", options.BiasInitializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("linear"), weight.Shape[0]))
             : null;
@@ -76,7 +81,7 @@ public sealed class Linear<T> : Layer<T>
     public Parameter<T>? Bias { get; }
 
     /// <summary>The product with its packed weights.</summary>
-    internal LinearProduct<T> Product { get; } = new();
+    internal LinearProduct<T> Product { get; }
 
     /// <inheritdoc/>
     protected override string Description => $"{InputSize} → {OutputSize}{(Bias is null ? ", no bias" : string.Empty)}";

@@ -55,6 +55,9 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
     /// <summary>The gradients of the inputs [rows, inputs].</summary>
     internal ReadOnlySpan<T> InputGradients => _inputGradients.AsSpan(0, Count * _inputs);
 
+    /// <summary>Takes back what the output weights' gradient has got for a row of a shared table that stays zero.</summary>
+    internal void ClearPadding(Span<T> gradient) => _output.Product.ClearPadding(gradient, _inputs);
+
     private bool Records => _scoreGradients is not null;
 
     /// <summary>Computes the loss and, where they are wanted, the gradients.</summary>

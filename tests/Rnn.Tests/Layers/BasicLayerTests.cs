@@ -130,4 +130,39 @@ public class BasicLayerTests
         Assert.Same(x, new Sequential<double>().Forward(x));
         Assert.Contains("2: LayerNorm(4) 8 parameters", chain.ToString(), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_padding_row_stays_zero_where_an_output_layer_shares_the_table(bool fused)
+    {
+        var embedding = new Embedding<double>(5, 3, new() { PaddingIndex = 2, Seed = 1 });
+        var head = new Linear<double>(embedding.Weight, new() { Seed = 2 });
+        int[] tokens = [0, 2, 4, 1, 2, 3], targets = [1, 3, 2, 0, 4, 2];
+        var before = embedding.Weight.Value.ToArray();
+        var optimizer = new Adam<double>([embedding.Weight, head.Bias!]) { LearningRate = 0.1 };
+        for (var step = 0; step < 5; step++)
+        {
+            optimizer.ClearGradients();
+            var hidden = embedding.Forward(tokens);
+            var loss = fused ? Loss.LinearCrossEntropy(hidden, head, targets) : Loss.CrossEntropy(head.Forward(hidden), targets);
+            loss.Backward();
+            if (step == 0)
+            {
+                // All other rows have the gradient of two tables that are the same.
+                var (table, weight) = (Tensor<double>.From(before, 5, 3), Tensor<double>.From(before, 5, 3));
+                (table.RequiresGradient, weight.RequiresGradient) = (true, true);
+                Loss.CrossEntropy(table.Lookup(tokens).MatMul(weight.Transpose()), targets).Backward();
+                var expected = (table.Gradient! + weight.Gradient!).ToArray();
+                expected.AsSpan(6, 3).Clear();
+                Assert.Equal(expected, embedding.Weight.Gradient!.ToArray(), (a, b) => Math.Abs(a - b) < 1e-14);
+            }
+
+            optimizer.Step();
+        }
+
+        var after = embedding.Weight.Value.ToArray();
+        Assert.Equal([0, 0, 0], after[6..9]);
+        Assert.All(Enumerable.Range(0, 5).Where(row => row != 2), row => Assert.NotEqual(before[3 * row], after[3 * row]));
+    }
 }
