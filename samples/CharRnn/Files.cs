@@ -41,7 +41,7 @@ internal static class Files
 
     internal static LanguageModel<float> LoadModel(string path)
     {
-        var model = Guard("--load", path, () => LanguageModel<float>.Load(path));
+        var model = Guard("--load", path, () => LanguageModel<float>.Open(path));
         return model.Vocabulary is not null
             ? model
             : throw new InputException($"--load: the model {path} has no vocabulary and cannot read text; give one that this program saved.");

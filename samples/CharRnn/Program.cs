@@ -1,3 +1,4 @@
+using System.Globalization;
 using CharRnn;
 using Rnn.Kernels;
 using Rnn.Models;
@@ -5,6 +6,8 @@ using Rnn.Sequences;
 using Rnn.Training;
 
 // Trains a language model on the characters of a text, shows what it writes while it learns, and saves it.
+// Figures read the same wherever the program runs, so that other programs can read them too.
+CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
 Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 var commandLine = new CommandLine();
 commandLine.Command.SetAction((parsed, cancellation) => RunAsync(commandLine.Read(parsed), cancellation));

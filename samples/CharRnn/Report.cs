@@ -3,6 +3,7 @@ using Rnn.Models;
 using Rnn.Sequences;
 using Rnn.Training;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace CharRnn;
 
@@ -12,7 +13,7 @@ internal abstract class Report
     internal static Report Create(string introduction)
     {
         Console.WriteLine(introduction);
-        return Console.IsOutputRedirected ? new PlainReport() : new LiveReport();
+        return Console.IsOutputRedirected ? new PlainReport() : new LiveReport(AnsiConsole.Console);
     }
 
     /// <summary>Tells of a step.</summary>
@@ -51,18 +52,20 @@ internal abstract class Report
     }
 
     // The bar lives in Spectre's own task until the report ends; lines are put above it.
-    private sealed class LiveReport : Report
+    internal sealed class LiveReport : Report
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
         private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly IAnsiConsole _console;
         private readonly Task _display;
         private readonly Stopwatch _clock = Stopwatch.StartNew();
         private ProgressTask? _bar;
         private TimeSpan _next;
 
-        internal LiveReport()
+        internal LiveReport(IAnsiConsole console)
         {
-            var progress = AnsiConsole.Progress().AutoClear(true).Columns(
+            _console = console;
+            var progress = console.Progress().AutoClear(true).Columns(
                 new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new RemainingTimeColumn());
             _display = progress.StartAsync(async context =>
             {
@@ -86,11 +89,11 @@ internal abstract class Report
             // Spectre keeps its bar below what goes through it; it also breaks lines, which the last ones must not.
             if (_display.IsCompleted)
             {
-                Console.WriteLine(line);
+                _console.Profile.Out.Writer.WriteLine(line);
             }
             else
             {
-                AnsiConsole.WriteLine(line);
+                _console.Write(new Above(line));
             }
         }
 
@@ -100,6 +103,18 @@ internal abstract class Report
             _display.GetAwaiter().GetResult();
         }
     }
+}
+
+/// <summary>
+/// Text that takes the place of a live display, which then goes on below it. Spectre goes back to where the display begins and writes over it; what
+/// the text does not cover would stay, so the rest of the screen is cleared first.
+/// </summary>
+internal sealed class Above(string text) : Renderable
+{
+    private const string ClearBelow = "\e[0J";
+
+    protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
+        [Segment.Control(ClearBelow), .. ((IRenderable)new Text($"{text}\n")).Render(options, maxWidth)];
 }
 
 /// <summary>Follows the training and lets the model write now and then, so that one watches it learn.</summary>
@@ -139,6 +154,6 @@ internal static class Writer
         }
 
         var options = new SamplingOptions { Temperature = settings.Temperature, TopK = settings.TopK, Seed = settings.Seed };
-        return prompt + vocabulary.Decode(model.Generate(start, length, options, cancellation));
+        return prompt.TrimStart('\uFEFF') + vocabulary.Decode(model.Generate(start, length, options, cancellation));
     }
 }

@@ -14,7 +14,7 @@ var path = Path.Combine(Path.GetTempPath(), $"rnn-package-smoke-{Environment.Pro
 try
 {
     model.Save(path);
-    var loaded = LanguageModel<float>.Load(path);
+    var loaded = LanguageModel<float>.Open(path);
     var score = loaded.Evaluate(text);
     var written = vocabulary.Decode([.. loaded.Generate(vocabulary.Encode("or not"), 14, new() { Temperature = 0 })]);
     Console.WriteLine($"{typeof(LanguageModel<>).Assembly.Location}: loss {score.Loss:f3}, wrote '{written}'");

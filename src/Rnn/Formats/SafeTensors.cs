@@ -68,7 +68,7 @@ public static class SafeTensors
     /// <param name="metadata">Free text to keep beside the tensors.</param>
     /// <param name="cancellationToken">Ends the writing; the path keeps its old content.</param>
     /// <typeparam name="T">The element type of the tensors and of the file.</typeparam>
-    /// <exception cref="ArgumentException">A name comes twice or is <c>__metadata__</c>.</exception>
+    /// <exception cref="ArgumentException">A name comes twice or is <c>__metadata__</c>, or a name or text holds half of a surrogate pair.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write<T>(
         string path,
@@ -88,7 +88,7 @@ public static class SafeTensors
     /// <param name="metadata">Free text to keep beside the tensors.</param>
     /// <param name="cancellationToken">Ends the writing part way.</param>
     /// <typeparam name="T">The element type of the tensors and of the file.</typeparam>
-    /// <exception cref="ArgumentException">A name comes twice or is <c>__metadata__</c>.</exception>
+    /// <exception cref="ArgumentException">A name comes twice or is <c>__metadata__</c>, or a name or text holds half of a surrogate pair.</exception>
     public static void Write<T>(
         Stream stream,
         IEnumerable<KeyValuePair<string, Tensor<T>>> tensors,

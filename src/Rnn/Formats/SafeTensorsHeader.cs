@@ -78,6 +78,12 @@ internal sealed class SafeTensorsHeader
             }
 
             reader.Read();
+            if (name == "__metadata__" && reader.TokenType == JsonTokenType.Null)
+            {
+                // Some writers leave the place of no metadata so.
+                continue;
+            }
+
             if (reader.TokenType != JsonTokenType.StartObject)
             {
                 throw Invalid($"'{name}' is not an object");
@@ -120,18 +126,22 @@ internal sealed class SafeTensorsHeader
             reader.Read();
             switch (key)
             {
-                case "dtype" when reader.TokenType == JsonTokenType.String:
+                case "dtype" when reader.TokenType == JsonTokenType.String && type is null:
                     var typeName = reader.GetString()!;
                     type = SafeTensorsType.TryParse(typeName, out var known) ? known : throw Invalid($"'{name}' has the unknown dtype '{typeName}'");
                     break;
-                case "shape" when reader.TokenType == JsonTokenType.StartArray:
+                case "shape" when reader.TokenType == JsonTokenType.StartArray && shape is null:
                     shape = ReadNumbers(ref reader, name, key);
                     break;
-                case "data_offsets" when reader.TokenType == JsonTokenType.StartArray:
+                case "data_offsets" when reader.TokenType == JsonTokenType.StartArray && offsets is null:
                     offsets = ReadNumbers(ref reader, name, key);
                     break;
+                case "dtype" or "shape" or "data_offsets":
+                    throw Invalid($"'{name}' has a {key} that comes twice or is none");
                 default:
-                    throw Invalid($"'{name}' has the unexpected field '{key}'");
+                    // What a later version of the format may say beside these three is not ours to refuse.
+                    reader.Skip();
+                    break;
             }
         }
 

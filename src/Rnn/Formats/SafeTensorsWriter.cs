@@ -20,6 +20,18 @@ internal sealed class SafeTensorsWriter<T>
     {
         _tensors = Sorted(tensors, nameof(tensors));
         _metadata = Sorted(metadata ?? [], nameof(metadata));
+        foreach (var (name, _) in _tensors)
+        {
+            UnicodeText.Check(name, nameof(tensors), "a name's character");
+        }
+
+        foreach (var (key, text) in _metadata)
+        {
+            UnicodeText.Check(key, nameof(metadata), "a key's character");
+            ArgumentNullException.ThrowIfNull(text, nameof(metadata));
+            UnicodeText.Check(text, nameof(metadata), $"in '{key}' the character");
+        }
+
         if (_tensors.Exists(tensor => tensor.Key == "__metadata__"))
         {
             throw new ArgumentException("tensors: the name '__metadata__' is reserved by the format.", nameof(tensors));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Tensors;
@@ -14,17 +15,27 @@ public sealed class Dropout<T> : Layer<T>
 {
     /// <summary>A dropout layer.</summary>
     /// <param name="probability">How likely an element is set to zero, from 0 up to but not including 1.</param>
-    /// <param name="seed">The seed of its random numbers.</param>
+    /// <param name="seed">The seed of its random numbers; null for the next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two layers differ.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is not from [0, 1).</exception>
-    public Dropout(double probability, ulong seed = 0)
+    public Dropout(double probability, ulong? seed = null)
+        : this(probability, new RandomSource(RandomSource.ChooseSeed(seed, null)).Fork("dropout"))
     {
+    }
+
+    /// <summary>A dropout layer that draws its masks from a source of yours.</summary>
+    /// <param name="probability">How likely an element is set to zero, from 0 up to but not including 1.</param>
+    /// <param name="random">The source; layers that share one draw from it in turn.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The probability is not from [0, 1).</exception>
+    public Dropout(double probability, RandomSource random)
+    {
+        ArgumentNullException.ThrowIfNull(random);
         if (!(probability >= 0 && probability < 1))
         {
             throw new ArgumentOutOfRangeException(nameof(probability), probability, "probability: expected 0 or more and less than 1.");
         }
 
         Probability = probability;
-        Random = new RandomSource(seed).Fork("dropout");
+        Random = random;
     }
 
     /// <summary>How likely an element is set to zero.</summary>
@@ -34,7 +45,7 @@ public sealed class Dropout<T> : Layer<T>
     public RandomSource Random { get; }
 
     /// <inheritdoc/>
-    protected override string Description => $"{Probability}";
+    protected override string Description => Probability.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The input with elements dropped in training, the input itself in evaluation.</summary>
     /// <param name="input">A tensor of any shape.</param>

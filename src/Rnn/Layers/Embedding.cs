@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Tensors;
@@ -7,14 +8,17 @@ namespace Rnn.Layers;
 /// <summary>Options of an <see cref="Embedding{T}"/> layer.</summary>
 public sealed record EmbeddingOptions
 {
-    /// <summary>The index whose row is zero and gets no gradient, or null for none.</summary>
+    /// <summary>The index whose row is zero and gets no gradient, not from an output layer that shares the table either; null for none.</summary>
     public int? PaddingIndex { get; init; }
 
     /// <summary>How the rows start.</summary>
     public Initializer Initializer { get; init; } = Initializer.Normal(0, 1);
 
-    /// <summary>The seed of the initialisation.</summary>
-    public ulong Seed { get; init; }
+    /// <summary>The seed of the initialisation; null for the next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two layers differ.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
+    public RandomSource? Random { get; init; }
 }
 
 /// <summary>A table of one row for each symbol: looks the rows of symbols up and learns them.</summary>
@@ -28,6 +32,7 @@ public sealed class Embedding<T> : Layer<T>
     /// <param name="size">The size of a row.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the padding index is not a symbol.</exception>
+    /// <exception cref="ArgumentException">The options give both a seed and a source.</exception>
     public Embedding(int count, int size, EmbeddingOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
@@ -39,13 +44,13 @@ public sealed class Embedding<T> : Layer<T>
         }
 
         PaddingIndex = options.PaddingIndex;
-        var weight = options.Initializer.Create<T>(new RandomSource(options.Seed).Fork("embedding"), count, size);
+        var weight = options.Initializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("embedding"), count, size);
         if (PaddingIndex is { } zero)
         {
             weight.AsSpan().Slice(zero * size, size).Clear();
         }
 
-        Weight = AddParameter("weight", weight);
+        Weight = AddParameter("weight", new Parameter<T>("weight", weight) { PaddingRow = PaddingIndex });
     }
 
     /// <summary>The number of symbols V.</summary>
@@ -54,7 +59,7 @@ public sealed class Embedding<T> : Layer<T>
     /// <summary>The size of a row.</summary>
     public int Size => Weight.Shape[1];
 
-    /// <summary>The index whose row gets no gradient, or null.</summary>
+    /// <summary>The index whose row is zero and gets no gradient, or null.</summary>
     public int? PaddingIndex { get; }
 
     /// <summary>The table [V, size].</summary>
@@ -96,7 +101,7 @@ public sealed class Embedding<T> : Layer<T>
             symbols[i] = T.IsInteger(values[i]) ? int.CreateSaturating(values[i]) : -1;
             if ((uint)symbols[i] >= (uint)Count)
             {
-                throw new ArgumentException($"input: expected whole numbers from 0 to {Count - 1} but got {values[i]}.", nameof(input));
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"input: expected whole numbers from 0 to {Count - 1} but got {values[i]}."), nameof(input));
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Tensors;
 
@@ -43,7 +44,7 @@ public abstract class Initializer
     /// <exception cref="ArgumentException">The lower end is above the upper.</exception>
     public static Initializer Uniform(double low, double high) => low <= high
         ? new UniformInitializer(low, high)
-        : throw new ArgumentException($"low: expected at most the upper end, {high}, but got {low}.", nameof(low));
+        : throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"low: expected at most the upper end, {high}, but got {low}."), nameof(low));
 
     /// <summary>Normal.</summary>
     /// <param name="mean">The mean.</param>

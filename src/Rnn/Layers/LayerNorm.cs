@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Tensors;
@@ -55,6 +56,9 @@ public sealed class LayerNorm<T> : Layer<T>
 
     /// <inheritdoc/>
     protected override string Description => $"{Size}";
+
+    /// <inheritdoc/>
+    protected override string Arithmetic => string.Create(CultureInfo.InvariantCulture, $"epsilon {Epsilon}");
 
     /// <summary>The input normalised along the last dimension.</summary>
     /// <param name="input">[…, <see cref="Size"/>].</param>

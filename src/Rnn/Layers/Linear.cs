@@ -15,8 +15,11 @@ public sealed record LinearOptions
     /// <summary>How the bias starts.</summary>
     public Initializer BiasInitializer { get; init; } = Initializer.Zeros;
 
-    /// <summary>The seed of the initialisation.</summary>
-    public ulong Seed { get; init; }
+    /// <summary>The seed of the initialisation; null for the next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two layers differ.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
+    public RandomSource? Random { get; init; }
 }
 
 /// <summary>A fully connected layer: y = x Wᵀ + b over the last dimension.</summary>
@@ -30,20 +33,25 @@ public sealed class Linear<T> : Layer<T>
     /// <param name="outputSize">The size of the output's last dimension.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
+    /// <exception cref="ArgumentException">The options give both a seed and a source.</exception>
     public Linear(int inputSize, int outputSize, LinearOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outputSize);
         options ??= new();
-        var random = new RandomSource(options.Seed).Fork("linear");
+        var random = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("linear");
         Weight = AddParameter("weight", options.WeightInitializer.Create<T>(random, outputSize, inputSize));
+        Product = new(paddingRow: null);
         Bias = options.Bias ? AddParameter("bias", options.BiasInitializer.Create<T>(random, outputSize)) : null;
     }
 
-    /// <summary>A layer that shares its weights with another module, such as an embedding: tied weights.</summary>
+    /// <summary>
+    /// A layer that shares its weights with another module, such as an embedding: tied weights. The padding row of an embedding gets no gradient from here
+    /// either, so that it stays zero.
+    /// </summary>
     /// <param name="weight">The shared weights [outputs, inputs].</param>
     /// <param name="options">Options, or null for the defaults; the weights stay as they are.</param>
-    /// <exception cref="ArgumentException">The weights are not a matrix.</exception>
+    /// <exception cref="ArgumentException">The weights are not a matrix, or the options give both a seed and a source.</exception>
     public Linear(Parameter<T> weight, LinearOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(weight);
@@ -54,8 +62,9 @@ public sealed class Linear<T> : Layer<T>
 
         options ??= new();
         Weight = AddParameter(weight);
+        Product = new(weight.PaddingRow);
         Bias = options.Bias
-            ? AddParameter("bias", options.BiasInitializer.Create<T>(new RandomSource(options.Seed).Fork("linear"), weight.Shape[0]))
+            ? AddParameter("bias", options.BiasInitializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("linear"), weight.Shape[0]))
             : null;
     }
 
@@ -72,7 +81,7 @@ public sealed class Linear<T> : Layer<T>
     public Parameter<T>? Bias { get; }
 
     /// <summary>The product with its packed weights.</summary>
-    internal LinearProduct<T> Product { get; } = new();
+    internal LinearProduct<T> Product { get; }
 
     /// <inheritdoc/>
     protected override string Description => $"{InputSize} → {OutputSize}{(Bias is null ? ", no bias" : string.Empty)}";

@@ -10,8 +10,21 @@ namespace Rnn.Layers;
 internal sealed unsafe class LinearProduct<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    // The row of a shared table that stays zero, or −1.
+    private readonly int _paddingRow;
     private readonly PackedWeights<T> _forward = new();
     private readonly PackedWeights<T> _backward = new();
+
+    internal LinearProduct(int? paddingRow) => _paddingRow = paddingRow ?? -1;
+
+    /// <summary>Takes back what the weights' gradient has got for a row that stays zero; nothing else gives it any.</summary>
+    internal void ClearPadding(Span<T> gradient, int inputs)
+    {
+        if (_paddingRow >= 0)
+        {
+            gradient.Slice(_paddingRow * inputs, inputs).Clear();
+        }
+    }
 
     internal Tensor<T> Apply(Tensor<T> input, Tensor<T> weight, Tensor<T>? bias)
     {
@@ -56,10 +69,13 @@ internal sealed unsafe class LinearProduct<T>
             {
                 if (Needs(1))
                 {
-                    fixed (T* dw = InputGradient(1))
+                    var weights = InputGradient(1);
+                    fixed (T* dw = weights)
                     {
                         MatrixProduct<T>.AddTransposed(dy, x, dw, rows, outputs, inputs);
                     }
+
+                    owner.ClearPadding(weights, inputs);
                 }
 
                 if (Needs(2))

@@ -6,6 +6,8 @@ namespace Rnn.Layers;
 
 public abstract partial class Module<T>
 {
+    private const string ArithmeticKey = "rnn.arithmetic";
+
     /// <summary>What <see cref="Save"/> writes into the file's metadata by itself, such as how to build a model anew; nothing unless overridden.</summary>
     protected virtual IEnumerable<KeyValuePair<string, string>> FileMetadata => [];
 
@@ -20,16 +22,17 @@ public abstract partial class Module<T>
         SafeTensors.Write(
             path,
             NamedParameters.Select(pair => new KeyValuePair<string, Tensor<T>>(pair.Key, pair.Value.Value)),
-            FileMetadata.Concat(metadata ?? []),
+            FileMetadata.Concat(ArithmeticMetadata()).Concat(metadata ?? []),
             cancellationToken);
 
     /// <summary>
     /// Loads all parameters from a safetensors file that <see cref="Save"/> wrote for a module of the same shape. The file must have
-    /// exactly this module's names and shapes; double, single, half and bfloat16 convert. When it does not fit, no parameter changes.
+    /// exactly this module's names and shapes, and where it says what its modules compute (<see cref="Arithmetic"/>), such as the cell, these must do the
+    /// same; double, single, half and bfloat16 convert. When it does not fit, no parameter changes.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <returns>The file's metadata.</returns>
-    /// <exception cref="InvalidDataException">The file is damaged or not safetensors, or its names or shapes are not this module's: the message lists them all.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or not safetensors, or its names or shapes are not this module's, or its modules compute something else: the message lists them all.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public IReadOnlyDictionary<string, string> Load(string path)
     {
@@ -37,12 +40,58 @@ public abstract partial class Module<T>
         var entries = reader.Header.Entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
         var parameters = NamedParameters;
         CheckFits(parameters, entries, reader.Source);
+        CheckMetadata(reader.Header.Metadata, reader.Source);
         foreach (var (name, parameter) in parameters)
         {
             reader.Read(entries[name], parameter.Value.AsSpan());
         }
 
         return reader.Header.Metadata;
+    }
+
+    /// <summary>Refuses a file whose metadata say that its weights belong to something else.</summary>
+    private protected virtual void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)
+    {
+        if (!metadata.TryGetValue(ArithmeticKey, out var text))
+        {
+            return;
+        }
+
+        var saved = ModuleArithmetic.Parse(text, source);
+        var others = ModuleArithmetics().Where(pair => saved.TryGetValue(pair.Key, out var other) && other != pair.Value)
+            .Select(pair => $"{(pair.Key.Length == 0 ? "it" : pair.Key)} computes '{pair.Value}' but is saved from '{saved[pair.Key]}'");
+        var message = string.Join(", ", others);
+        if (message.Length > 0)
+        {
+            throw new InvalidDataException($"{source} does not fit this {TypeName}: {message}.");
+        }
+    }
+
+    private IEnumerable<KeyValuePair<string, string>> ArithmeticMetadata()
+    {
+        var all = ModuleArithmetics();
+        return all.Count > 0 ? [new(ArithmeticKey, ModuleArithmetic.Write(all))] : [];
+    }
+
+    // By path, the module's own under the empty one.
+    private List<KeyValuePair<string, string>> ModuleArithmetics()
+    {
+        var found = new List<KeyValuePair<string, string>>();
+        Add(this, string.Empty);
+        return found;
+
+        void Add(Module<T> module, string path)
+        {
+            if (module.Arithmetic is { Length: > 0 } arithmetic)
+            {
+                found.Add(new(path, arithmetic));
+            }
+
+            foreach (var (name, child) in module._children)
+            {
+                Add(child, path.Length == 0 ? name : $"{path}.{name}");
+            }
+        }
     }
 
     private void CheckFits(IReadOnlyList<KeyValuePair<string, Parameter<T>>> parameters, Dictionary<string, SafeTensorsEntry> entries, string source)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Rnn.Formats;
 
 namespace Rnn.Layers;
 
@@ -12,11 +13,16 @@ namespace Rnn.Layers;
 public abstract partial class Module<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly List<Parameter<T>> _parameters = [];
+    private readonly List<KeyValuePair<string, Parameter<T>>> _parameters = [];
     private readonly List<KeyValuePair<string, Module<T>>> _children = [];
 
-    /// <summary>Whether the module is being trained: dropout and its relatives act only then. True at first.</summary>
-    public bool IsTraining { get; private set; } = true;
+    private bool _isTraining = true;
+
+    /// <summary>
+    /// Whether the module is being trained: dropout and its relatives act only then. True at first. Scoring, validation and generation read false,
+    /// for themselves alone and without switching the mode, so ask in the forward pass and do not keep the answer.
+    /// </summary>
+    public bool IsTraining => _isTraining && !Evaluation.IsActive;
 
     /// <summary>The child modules with their names, in the order of registration.</summary>
     public IReadOnlyList<KeyValuePair<string, Module<T>>> Children => _children;
@@ -40,6 +46,12 @@ public abstract partial class Module<T>
 
     /// <summary>What stands behind the name in the printed tree, such as the sizes of a layer.</summary>
     protected virtual string Description => string.Empty;
+
+    /// <summary>
+    /// What the module computes beyond what the names and shapes of its parameters tell, such as the name of a cell or an epsilon; empty where they tell all.
+    /// <see cref="Save"/> writes it and <see cref="Load"/> refuses a file that says something else, so that no weights come to compute something else unnoticed.
+    /// </summary>
+    protected virtual string Arithmetic => string.Empty;
 
     /// <summary>Switches the module and its children to training.</summary>
     public void Train() => SetTraining(true);
@@ -68,13 +80,29 @@ public abstract partial class Module<T>
     /// <param name="name">Its name, unique in this module and without a dot.</param>
     /// <param name="value">Its initial values.</param>
     /// <exception cref="ArgumentException">The name is taken, empty or has a dot.</exception>
-    protected Parameter<T> AddParameter(string name, Tensors.Tensor<T> value) => AddParameter(new Parameter<T>(CheckName(name), value));
+    protected Parameter<T> AddParameter(string name, Tensors.Tensor<T> value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return AddParameter(name, new Parameter<T>(CheckName(name), value));
+    }
 
-    /// <summary>Registers a parameter that another module owns too, as tied weights do.</summary>
+    /// <summary>Registers a parameter that another module owns too, as tied weights do, under its own name.</summary>
     /// <param name="parameter">The shared parameter.</param>
+    /// <exception cref="ArgumentException">The parameter's name is taken in this module; register it under another.</exception>
     protected Parameter<T> AddParameter(Parameter<T> parameter)
     {
-        _parameters.Add(parameter);
+        ArgumentNullException.ThrowIfNull(parameter);
+        return AddParameter(parameter.Name, parameter);
+    }
+
+    /// <summary>Registers a parameter that another module owns too under a name of this module's.</summary>
+    /// <param name="name">Its name here, unique in this module and without a dot.</param>
+    /// <param name="parameter">The shared parameter.</param>
+    /// <exception cref="ArgumentException">The name is taken, empty or has a dot.</exception>
+    protected Parameter<T> AddParameter(string name, Parameter<T> parameter)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        _parameters.Add(new(CheckName(name), parameter));
         return parameter;
     }
 
@@ -85,11 +113,15 @@ public abstract partial class Module<T>
     protected TModule AddModule<TModule>(string name, TModule module)
         where TModule : Module<T>
     {
+        ArgumentNullException.ThrowIfNull(module);
         _children.Add(new(CheckName(name), module));
         return module;
     }
 
-    /// <summary>Called when the mode changes, after <see cref="IsTraining"/> has its new value.</summary>
+    /// <summary>
+    /// Called when <see cref="Train"/> or <see cref="Evaluate"/> changes the module's mode, after the change. Not called where the library evaluates for itself, as in
+    /// scoring and validation: what is prepared here may save time, but the forward pass must go by <see cref="IsTraining"/>.
+    /// </summary>
     protected virtual void OnModeChanged()
     {
     }
@@ -104,7 +136,13 @@ public abstract partial class Module<T>
             throw new ArgumentException($"name: '{name}' has a dot; dots separate the levels of a path.", nameof(name));
         }
 
-        if (_parameters.Any(p => p.Name == name) || _children.Any(c => c.Key == name))
+        UnicodeText.Check(name, nameof(name), "the character");
+        if (name == "__metadata__")
+        {
+            throw new ArgumentException("name: '__metadata__' is reserved by the format of saved files.", nameof(name));
+        }
+
+        if (_parameters.Any(p => p.Key == name) || _children.Any(c => c.Key == name))
         {
             throw new ArgumentException($"name: '{name}' is taken in this module.", nameof(name));
         }
@@ -114,11 +152,11 @@ public abstract partial class Module<T>
 
     private void Collect(string prefix, List<KeyValuePair<string, Parameter<T>>> found, HashSet<Parameter<T>> seen)
     {
-        foreach (var parameter in _parameters)
+        foreach (var (name, parameter) in _parameters)
         {
             if (seen.Add(parameter))
             {
-                found.Add(new(prefix + parameter.Name, parameter));
+                found.Add(new(prefix + name, parameter));
             }
         }
 
@@ -128,13 +166,47 @@ public abstract partial class Module<T>
         }
     }
 
+    /// <summary>The mode of the module and of each below it, to be put back later.</summary>
+    internal List<(Module<T> Module, bool IsTraining)> SaveModes()
+    {
+        var modes = new List<(Module<T> Module, bool IsTraining)>();
+        Add(this);
+        return modes;
+
+        void Add(Module<T> module)
+        {
+            modes.Add((module, module._isTraining));
+            foreach (var (_, child) in module._children)
+            {
+                Add(child);
+            }
+        }
+    }
+
+    /// <summary>Puts modes back that <see cref="SaveModes"/> gave.</summary>
+    internal static void RestoreModes(List<(Module<T> Module, bool IsTraining)> modes)
+    {
+        foreach (var (module, isTraining) in modes)
+        {
+            module.SetMode(isTraining);
+        }
+    }
+
     private void SetTraining(bool training)
     {
-        IsTraining = training;
-        OnModeChanged();
+        SetMode(training);
         foreach (var (_, child) in _children)
         {
             child.SetTraining(training);
+        }
+    }
+
+    private void SetMode(bool training)
+    {
+        if (_isTraining != training)
+        {
+            _isTraining = training;
+            OnModeChanged();
         }
     }
 

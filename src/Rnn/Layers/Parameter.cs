@@ -27,6 +27,9 @@ public sealed class Parameter<T>
     /// <summary>The gradient in the shape of <see cref="Value"/>; null before the first backward pass.</summary>
     public Tensor<T>? Gradient => Value.Gradient;
 
+    /// <summary>The row of an embedding's table that stays zero: it gets no gradient, whoever reads the table. Null for none.</summary>
+    internal int? PaddingRow { get; init; }
+
     /// <summary>The dimensions.</summary>
     public Shape Shape => Value.Shape;
 

@@ -36,7 +36,10 @@ internal static partial class RecurrentChecks
         {
             Refuse(!options.Bias, nameof(options.Initialization), "Chrono sets biases, and Bias is off.");
             Refuse(!hasMemoryGate, nameof(options.Initialization), $"the cell '{layout.Name}' has no forget, input or update gate that Chrono could set.");
-            Refuse(options.ChronoSteps < 2, nameof(options.ChronoSteps), $"expected 2 or more but got {options.ChronoSteps}.");
+            if (options.ChronoSteps < 2)
+            {
+                throw new ArgumentOutOfRangeException(nameof(options), options.ChronoSteps, $"ChronoSteps: expected 2 or more but got {options.ChronoSteps}.");
+            }
         }
         else
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Cells;
 using Rnn.Tensors;
@@ -38,16 +39,19 @@ internal static partial class RecurrentChecks
 
         if (projectionSize < 0)
         {
-            throw new ArgumentException($"ProjectionSize: expected 0 (none) or more but got {projectionSize}.", nameof(projectionSize));
+            throw new ArgumentOutOfRangeException(nameof(projectionSize), projectionSize, $"ProjectionSize: expected 0 (none) or more but got {projectionSize}.");
         }
 
-        if (projectionSize > 0 && (layout.States[0].FlowsDirectly || projectionSize >= hiddenSize))
+        if (projectionSize > 0 && layout.States[0].FlowsDirectly)
         {
             throw new ArgumentException(
-                layout.States[0].FlowsDirectly
-                    ? $"ProjectionSize: the cell '{layout.Name}' carries its hidden state on directly and cannot project it."
-                    : $"ProjectionSize: expected less than the hidden size ({hiddenSize}) but got {projectionSize}.",
-                nameof(projectionSize));
+                $"ProjectionSize: the cell '{layout.Name}' carries its hidden state on directly and cannot project it.", nameof(projectionSize));
+        }
+
+        if (projectionSize > 0 && projectionSize >= hiddenSize)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(projectionSize), projectionSize, $"ProjectionSize: expected less than the hidden size ({hiddenSize}) but got {projectionSize}.");
         }
 
         CheckEffects(inputSize, hiddenSize, options, projectionSize, layout);
@@ -78,8 +82,8 @@ internal static partial class RecurrentChecks
         {
             if (lengths[row] < 0 || lengths[row] > input.Shape[1])
             {
-                throw new ArgumentException(
-                    $"lengths: expected 0 to {input.Shape[1]} steps but row {row} has {lengths[row]}.", nameof(lengths));
+                throw new ArgumentOutOfRangeException(
+                    nameof(lengths), lengths[row], $"lengths: expected 0 to {input.Shape[1]} steps but row {row} has {lengths[row]}.");
             }
         }
     }
@@ -88,7 +92,7 @@ internal static partial class RecurrentChecks
     {
         if (value < 1)
         {
-            throw new ArgumentException($"{name}: expected 1 or more but got {value}.", name);
+            throw new ArgumentOutOfRangeException(name, value, $"{name}: expected 1 or more but got {value}.");
         }
     }
 
@@ -96,7 +100,8 @@ internal static partial class RecurrentChecks
     {
         if (!(value >= 0 && value < 1))
         {
-            throw new ArgumentException($"{name}: expected a probability from 0 to below 1 but got {value}.", name);
+            throw new ArgumentOutOfRangeException(
+                name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a probability from 0 to below 1 but got {value}."));
         }
     }
 }

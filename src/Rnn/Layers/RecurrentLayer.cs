@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Cells;
@@ -34,8 +35,9 @@ public partial class RecurrentLayer<T> : Layer<T>
         HiddenSizes = options.HiddenSizes is { } sizes ? [.. sizes] : [.. Enumerable.Repeat(hiddenSize, options.Layers)];
         Directions = options.Bidirectional ? 2 : 1;
         ProjectionSize = projectionSize;
-        Random = new RandomSource(options.Seed).Fork("dropout");
-        var initializer = new RecurrentInitializer<T>(options, new RandomSource(options.Seed).Fork("weights"));
+        var seeded = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random));
+        Random = seeded.Fork("recurrent dropout");
+        var initializer = new RecurrentInitializer<T>(options, seeded.Fork("weights"));
         _engines = new LayerEngine<T>[HiddenSizes.Count];
         _weights = new Parameter<T>[HiddenSizes.Count][][];
         _steps = new StepOptions
@@ -94,6 +96,11 @@ public partial class RecurrentLayer<T> : Layer<T>
     /// <inheritdoc/>
     protected override string Description =>
         $"{Layout.Name}, {InputSize} → {string.Join(" → ", HiddenSizes)}{(Directions == 2 ? ", bidirectional" : string.Empty)}{(ProjectionSize > 0 ? $", projected to {ProjectionSize}" : string.Empty)}";
+
+    /// <summary>The cell, and each option that changes what is computed from the same weights, in evaluation too.</summary>
+    protected override string Arithmetic => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Layout.Name}{(Options.Reverse ? ", reverse" : string.Empty)}{(Merges ? $", {Options.Merge}" : string.Empty)}{(Options.Residual ? ", residual" : string.Empty)}{Zoneout("hidden", Options.HiddenZoneout)}{Zoneout("cell", Options.CellZoneout)}");
 
     private int States => Layout.States.Count;
 
@@ -206,6 +213,9 @@ public partial class RecurrentLayer<T> : Layer<T>
         return new(layers, InputSize, OutputSize);
     }
 
+    private static string Zoneout(string state, double probability) =>
+        probability > 0 ? string.Create(CultureInfo.InvariantCulture, $", {state} zoneout {probability}") : string.Empty;
+
     private int StateSize(int index) => _engines[index / (Directions * States)].Shape.StateSize(index % States);
 
     private Tensor<T>? Initial(RecurrentState<T>? state, int index, int rows) =>
@@ -224,9 +234,9 @@ public partial class RecurrentLayer<T> : Layer<T>
         return parameters;
     }
 
-    private void CheckState(RecurrentState<T>? state, int rows)
+    private void CheckState(RecurrentState<T>? initialState, int rows)
     {
-        if (state is null)
+        if (initialState is not { } state)
         {
             return;
         }
@@ -235,7 +245,7 @@ public partial class RecurrentLayer<T> : Layer<T>
         {
             throw new ArgumentException(
                 $"initialState: expected {Layers} layers of {Directions} directions with {States} states but got {state.Layers} of {state.Directions} with {state.StatesPerLayer}.",
-                nameof(state));
+                nameof(initialState));
         }
 
         for (var i = 0; i < state.Tensors.Count; i++)
@@ -245,7 +255,7 @@ public partial class RecurrentLayer<T> : Layer<T>
             {
                 throw new ArgumentException(
                     $"initialState: expected {expected} for state {i} but got {state.At(i).Shape}; the first dimension is the batch size, the second the state's size.",
-                    nameof(state));
+                    nameof(initialState));
             }
         }
     }

@@ -1,3 +1,5 @@
+using Rnn.Tensors;
+
 namespace Rnn.Layers;
 
 /// <summary>Options that all recurrent layers share.</summary>
@@ -58,8 +60,11 @@ public record RecurrentOptions
     /// <summary>The longest dependency that <see cref="RecurrentInitialization.Chrono"/> expects, in steps.</summary>
     public int ChronoSteps { get; init; } = 100;
 
-    /// <summary>The seed of initialisation and dropout.</summary>
-    public ulong Seed { get; init; }
+    /// <summary>The seed of initialisation and dropout; null for the next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two layers differ.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
+    public RandomSource? Random { get; init; }
 }
 
 /// <summary>How the outputs of the two directions of a bidirectional layer become one.</summary>

@@ -23,13 +23,18 @@ public sealed partial class LanguageModel<T>
         .. Vocabulary is { } vocabulary ? [new KeyValuePair<string, string>(VocabularyKey, vocabulary.ToMetadata())] : Array.Empty<KeyValuePair<string, string>>(),
     ];
 
-    /// <summary>Opens a model that <c>Save</c> wrote: builds it as the file says, with its weights and, where it was saved, its vocabulary.</summary>
+    /// <summary>
+    /// Opens a model that <c>Save</c> wrote: builds it as the file says, with its weights and, where it was saved, its vocabulary. (<c>Load</c> fills a
+    /// model that exists.)
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="recurrent">The recurrent layer to fill, for a cell of your own; null to make it by the name of its built-in cell.</param>
     /// <returns>The model, in evaluation mode.</returns>
-    /// <exception cref="InvalidDataException">The file is damaged, or not a language model of this library; the message says what it is.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is damaged, or not a language model of this library, or the layer given is of another cell than the one saved; the message says what it is.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static LanguageModel<T> Load(string path, RecurrentLayer<T>? recurrent = null)
+    public static LanguageModel<T> Open(string path, RecurrentLayer<T>? recurrent = null)
     {
         var name = Path.GetFileName(path);
         var (metadata, entries) = ReadHeader(path);
@@ -47,9 +52,20 @@ public sealed partial class LanguageModel<T>
         }
 
         var model = Build(name, description, metadata.GetValueOrDefault(VocabularyKey), recurrent, entries.Sum(entry => (long)entry.Shape.ElementCount));
-        ((Module<T>)model).Load(path);
+        model.Load(path);
         model.Evaluate();
         return model;
+    }
+
+    /// <inheritdoc/>
+    private protected override void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)
+    {
+        base.CheckMetadata(metadata, source);
+        if (Vocabulary is { } vocabulary && metadata.TryGetValue(VocabularyKey, out var saved) && saved != vocabulary.ToMetadata())
+        {
+            throw new InvalidDataException(
+                $"{source} does not fit this LanguageModel: its weights are for another vocabulary; open the file with LanguageModel.Open, or set Vocabulary to null to take the weights as they are.");
+        }
     }
 
     private static (IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<SafeTensorsEntry> Entries) ReadHeader(string path)
@@ -65,12 +81,22 @@ public sealed partial class LanguageModel<T>
             using var document = JsonDocument.Parse(description);
             var root = document.RootElement;
             var vocabularySize = root.GetProperty("vocabulary_size").GetInt32();
-            recurrent ??= RecurrentDescription.Read<T>(root.GetProperty("recurrent"), vocabularySize, elements);
+            var tied = root.GetProperty("tied_weights").GetBoolean();
+            var saved = root.GetProperty("recurrent");
+            if (recurrent is null)
+            {
+                recurrent = RecurrentDescription.Read<T>(saved, vocabularySize, tied, elements);
+            }
+            else
+            {
+                RecurrentDescription.CheckGiven(saved, recurrent, vocabularySize, tied, elements);
+            }
+
             return new(vocabularySize, recurrent, new()
             {
                 EmbeddingDropout = root.GetProperty("embedding_dropout").GetDouble(),
                 Dropout = root.GetProperty("dropout").GetDouble(),
-                TieWeights = root.GetProperty("tied_weights").GetBoolean(),
+                TieWeights = tied,
             })
             {
                 Vocabulary = vocabulary is null ? null : Sequences.Vocabulary.FromMetadata(vocabulary),

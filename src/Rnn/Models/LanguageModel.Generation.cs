@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Rnn.Sequences;
+using Rnn.Tensors;
 
 namespace Rnn.Models;
 
@@ -10,17 +11,21 @@ public sealed partial class LanguageModel<T>
 
     /// <summary>
     /// Writes on from a prompt, one token at a time as they are asked for: each is drawn from the model's scores and read by the model
-    /// before the next. Dropout is off. The model may not be trained meanwhile.
+    /// before the next. Dropout is off, whatever the modes of the model and its parts. Any number of threads may write with one model; it may not be
+    /// trained meanwhile.
     /// </summary>
     /// <param name="prompt">The tokens to go on from. Empty only where <see cref="Vocabulary"/> has a token that begins sequences: that is the start then.</param>
     /// <param name="count">The most tokens to write.</param>
-    /// <param name="options">How tokens are drawn, or null for the defaults. Every enumeration starts at the seed anew.</param>
+    /// <param name="options">
+    /// How tokens are drawn, or null for the defaults. Without a seed each call takes the next one of the process; every enumeration of what one call
+    /// gave starts at its seed anew.
+    /// </param>
     /// <param name="cancellationToken">Ends the writing.</param>
     /// <returns>The new tokens without the prompt and without the stop token.</returns>
     /// <exception cref="ArgumentException">The prompt is empty, a token is out of range or the count negative.</exception>
     public IEnumerable<int> Generate(IReadOnlyList<int> prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
     {
-        options ??= new();
+        options = Seeded(options);
         return Write(CheckGeneration(prompt, count, options), count, options, cancellationToken);
     }
 
@@ -36,8 +41,15 @@ public sealed partial class LanguageModel<T>
     /// <exception cref="ArgumentException">The prompt is empty, a token is out of range or the count negative.</exception>
     public IAsyncEnumerable<int> GenerateAsync(IReadOnlyList<int> prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
     {
-        options ??= new();
+        options = Seeded(options);
         return WriteAsync(CheckGeneration(prompt, count, options), count, options, cancellationToken);
+    }
+
+    // The seed is taken once a call, so that what it gives is the same each time it is enumerated.
+    private static SamplingOptions Seeded(SamplingOptions? options)
+    {
+        options ??= new();
+        return options with { Seed = RandomSource.ChooseSeed(options.Seed, options.Random), Random = null };
     }
 
     private IEnumerable<int> Write(int[] prompt, int count, SamplingOptions options, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Rnn.Autograd;
+using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Training;
 
@@ -10,7 +11,8 @@ public sealed partial class LanguageModel<T>
 
     /// <summary>
     /// How well the model predicts a text of tokens, each from all before it: the state starts at the initial one and is carried over the
-    /// whole text. Dropout is off meanwhile. Memory does not grow with the text.
+    /// whole text. Dropout is off for it, whatever the modes of the model and its parts, which stay as they are. Memory does not grow with the text.
+    /// Any number of threads may score with one model.
     /// </summary>
     /// <param name="tokens">Two tokens or more; the first is given and not predicted.</param>
     /// <param name="options">Options, or null for the defaults.</param>
@@ -23,27 +25,16 @@ public sealed partial class LanguageModel<T>
             throw new ArgumentException($"tokens: expected 2 tokens or more, since the first is given and the others predicted, but got {tokens.Length}.", nameof(tokens));
         }
 
-        var wasTraining = IsTraining;
-        Evaluate();
-        try
-        {
-            using var scope = NoGradient.Scope();
-            return new(Score(tokens, options ?? new(), cancellationToken), tokens.Length - 1, tokens.Length - 1);
-        }
-        finally
-        {
-            if (wasTraining)
-            {
-                Train();
-            }
-        }
+        using var evaluation = Evaluation.Enter();
+        using var scope = NoGradient.Scope();
+        return new(Score(tokens, options ?? new(), cancellationToken), tokens.Length - 1, tokens.Length - 1);
     }
 
     /// <summary>How well the model predicts a text; see <see cref="Evaluate(ReadOnlySpan{int}, TextScoreOptions, CancellationToken)"/>.</summary>
     /// <param name="text">A text of two tokens or more of <see cref="Vocabulary"/>.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Ends the scoring.</param>
-    /// <returns>The score; its characters are those of the text behind its first token.</returns>
+    /// <returns>The score; its characters are those of the text behind the part that its first token stands for, to the end of the text.</returns>
     /// <exception cref="ArgumentException">The text has fewer than two tokens, or symbols that the vocabulary does not have.</exception>
     /// <exception cref="InvalidOperationException">The model has no vocabulary.</exception>
     public TextScore Evaluate(string text, TextScoreOptions? options = null, CancellationToken cancellationToken = default)
@@ -52,7 +43,7 @@ public sealed partial class LanguageModel<T>
         var vocabulary = Vocabulary ?? throw new InvalidOperationException("Evaluate: this model has no Vocabulary to read the text with; set it, or give tokens.");
         var tokens = vocabulary.Encode(text);
         var score = Evaluate(tokens, options, cancellationToken);
-        return score with { Characters = CountCharacters(text) - CountCharacters(vocabulary.Symbol(tokens[0])) };
+        return score with { Characters = CountCharacters(text.AsSpan(Sequences.Vocabulary.EndOfFirst(vocabulary, text, tokens[0]))) };
     }
 
     private double Score(ReadOnlySpan<int> tokens, TextScoreOptions options, CancellationToken cancellationToken)
@@ -70,7 +61,8 @@ public sealed partial class LanguageModel<T>
             longest = Math.Max(longest, end[row] - begin[row]);
         }
 
-        var steps = Math.Min(options.Steps, longest);
+        // The result does not depend on the steps at once: very many streams take fewer, so that an array holds a window.
+        var steps = Math.Min(options.Steps, Math.Min(longest, Math.Max(1, Array.MaxLength / streams)));
         var (inputs, targets, lengths) = (new int[streams * steps], new int[streams * steps], new int[streams]);
         var state = Recurrent.ZeroState(streams);
         var sum = 0.0;
@@ -102,7 +94,7 @@ public sealed partial class LanguageModel<T>
         return sum;
     }
 
-    private static long CountCharacters(string text)
+    private static long CountCharacters(ReadOnlySpan<char> text)
     {
         var count = 0L;
         foreach (var _ in text.EnumerateRunes())

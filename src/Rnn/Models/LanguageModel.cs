@@ -33,7 +33,7 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     /// <param name="vocabularySize">The number of tokens V.</param>
     /// <param name="recurrent">The recurrent layer; its <c>InputSize</c> is the size of the embedding. It may not look ahead.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <exception cref="ArgumentException">A size does not fit, or the layer is bidirectional or reversed.</exception>
+    /// <exception cref="ArgumentException">A size does not fit, the layer is bidirectional or reversed, or the options give both a seed and a source.</exception>
     public LanguageModel(int vocabularySize, RecurrentLayer<T> recurrent, LanguageModelOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(recurrent);
@@ -56,23 +56,27 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
                 nameof(options));
         }
 
+        // Each part forks by a name of its own; dropout under names that no other layer has, since the recurrent layer may have the same seed.
+        var seed = RandomSource.ChooseSeed(options.Seed, options.Random);
+        var random = new RandomSource(seed);
+
         // A tied table is also read as output weights, whose scores should start near zero.
         var deviation = options.TieWeights ? 1 / Math.Sqrt(recurrent.InputSize) : 1;
         Embedding = AddModule(
-            "embedding", new Embedding<T>(vocabularySize, recurrent.InputSize, new() { Initializer = Initializer.Normal(0, deviation), Seed = options.Seed }));
-        _embeddingDropout = options.EmbeddingDropout > 0 ? AddModule("embedding_dropout", new Dropout<T>(options.EmbeddingDropout, options.Seed)) : null;
+            "embedding", new Embedding<T>(vocabularySize, recurrent.InputSize, new() { Initializer = Initializer.Normal(0, deviation), Seed = seed }));
+        _embeddingDropout = options.EmbeddingDropout > 0 ? AddModule("embedding_dropout", new Dropout<T>(options.EmbeddingDropout, random.Fork("embedding dropout"))) : null;
         Recurrent = AddModule("recurrent", recurrent);
-        _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, options.Seed + 1)) : null;
+        _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, random.Fork("output dropout"))) : null;
         Output = AddModule("output", options.TieWeights
-            ? new Linear<T>(Embedding.Weight, new() { Seed = options.Seed })
-            : new Linear<T>(recurrent.OutputSize, vocabularySize, new() { Seed = options.Seed }));
+            ? new Linear<T>(Embedding.Weight, new() { Seed = seed })
+            : new Linear<T>(recurrent.OutputSize, vocabularySize, new() { Seed = seed }));
     }
 
     /// <summary>A model of a vocabulary's tokens, which is saved with it.</summary>
     /// <param name="vocabulary">The vocabulary.</param>
     /// <param name="recurrent">The recurrent layer; its <c>InputSize</c> is the size of the embedding. It may not look ahead.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <exception cref="ArgumentException">A size does not fit, or the layer is bidirectional or reversed.</exception>
+    /// <exception cref="ArgumentException">A size does not fit, the layer is bidirectional or reversed, or the options give both a seed and a source.</exception>
     public LanguageModel(IVocabulary vocabulary, RecurrentLayer<T> recurrent, LanguageModelOptions? options = null)
         : this(SizeOf(vocabulary), recurrent, options) => Vocabulary = vocabulary;
 

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Rnn.Tensors;
+
 namespace Rnn.Models;
 
 /// <summary>Options of a <see cref="LanguageModel{T}"/>.</summary>
@@ -25,10 +28,16 @@ public sealed record LanguageModelOptions
     /// </summary>
     public bool TieWeights { get; init; }
 
-    /// <summary>The seed of the embedding, the output layer and the dropout; the recurrent layer has its own.</summary>
-    public ulong Seed { get; init; }
+    /// <summary>
+    /// The seed of the embedding, the output layer and the dropout, each of which draws numbers of its own; the recurrent layer has its own. Null for the
+    /// next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two models differ.
+    /// </summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
+    public RandomSource? Random { get; init; }
 
     private static double Probability(double value, string name) => value is >= 0 and < 1
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a probability from 0 to below 1 but got {value}.");
+        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a probability from 0 to below 1 but got {value}."));
 }

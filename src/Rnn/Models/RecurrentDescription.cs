@@ -39,33 +39,23 @@ internal static class RecurrentDescription
     /// <summary>Builds the layer that an object describes, with weights that are still to be loaded.</summary>
     /// <param name="element">The object.</param>
     /// <param name="vocabularySize">The number of tokens whose embeddings the layer reads.</param>
+    /// <param name="tied">Whether the output layer has no weights of its own.</param>
     /// <param name="elements">How many weights the file has, so that a damaged description does not end in a huge allocation.</param>
     /// <exception cref="JsonException">The cell is none of the built-in ones, or the sizes are beyond the weights.</exception>
-    internal static RecurrentLayer<T> Read<T>(JsonElement element, int vocabularySize, long elements)
+    internal static RecurrentLayer<T> Read<T>(JsonElement element, int vocabularySize, bool tied, long elements)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var cell = element.GetProperty("cell").GetString();
         if (cell is null || !CellCatalog.Names.Contains(cell))
         {
             throw new JsonException(
-                $"the cell '{cell}' is none of the built-in ones ({string.Join(", ", CellCatalog.Names)}); for a cell of your own make the layer yourself and give it to Load");
+                $"the cell '{cell}' is none of the built-in ones ({string.Join(", ", CellCatalog.Names)}); for a cell of your own make the layer yourself and give it to Open");
         }
 
         int[] sizes = [.. element.GetProperty("hidden_sizes").EnumerateArray().Select(size => size.GetInt32())];
         var inputSize = element.GetProperty("input_size").GetInt32();
         var projectionSize = element.GetProperty("projection_size").GetInt32();
-        elements -= (long)vocabularySize * inputSize;
-        var width = inputSize;
-        foreach (var size in sizes)
-        {
-            elements -= (long)width * size;
-            width = projectionSize > 0 ? projectionSize : size;
-        }
-
-        if (elements < 0)
-        {
-            throw new JsonException($"an embedding of {vocabularySize} tokens and a layer of {inputSize} → {string.Join(" → ", sizes)} have more weights than the file");
-        }
+        CheckSize(CellCatalog.Layout(cell), inputSize, sizes, projectionSize, vocabularySize, tied, elements);
 
         var options = new RecurrentOptions
         {
@@ -88,6 +78,46 @@ internal static class RecurrentDescription
         };
         return RecurrentLayer<T>.Create(
             cell, inputSize, sizes.Length == 0 ? 0 : sizes[^1], options, projectionSize);
+    }
+
+    /// <summary>Refuses a layer of the user's that is not what an object describes, and a number of tokens that the file has no weights for.</summary>
+    /// <exception cref="JsonException">The cell is another, or the sizes are beyond the weights.</exception>
+    internal static void CheckGiven<T>(JsonElement element, RecurrentLayer<T> layer, int vocabularySize, bool tied, long elements)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var cell = element.GetProperty("cell").GetString();
+        if (cell != layer.Layout.Name)
+        {
+            throw new JsonException($"recurrent: expected a layer of the cell '{cell}', which the file was saved with, but got one of '{layer.Layout.Name}'");
+        }
+
+        // The layer itself exists; what is still to be made are the embedding and the output layer.
+        CheckSize(layer.Layout, layer.InputSize, [], layer.OutputSize, vocabularySize, tied, elements);
+    }
+
+    // In double: a product of sizes from a damaged file is beyond any whole number. Biases and the like are left out.
+    private static void CheckSize(
+        CellLayout layout, int inputSize, int[] sizes, int projectionSize, int vocabularySize, bool tied, long elements)
+    {
+        var weights = (double)vocabularySize * inputSize;
+        double width = inputSize;
+        foreach (var size in sizes)
+        {
+            double output = projectionSize > 0 ? projectionSize : size;
+            weights += (double)layout.InputGates * size * width;
+            foreach (var product in layout.Products)
+            {
+                weights += (double)product.GateCount * size * (product.Source is { Kind: not OperandKind.Made, Index: 0 } ? output : size);
+            }
+
+            width = output;
+        }
+
+        weights += tied ? 0 : vocabularySize * (sizes.Length == 0 ? projectionSize : width);
+        if (weights > elements)
+        {
+            throw new JsonException($"an embedding of {vocabularySize} tokens and a layer of {inputSize}{string.Concat(sizes.Select(size => $" → {size}"))} have more weights than the file");
+        }
     }
 
     private static string MergeName(DirectionMerge merge) => merge switch

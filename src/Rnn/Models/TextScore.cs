@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Rnn.Models;
 
 /// <summary>How well a language model predicted a text.</summary>
@@ -14,4 +16,8 @@ public readonly record struct TextScore(double NegativeLogLikelihood, long Token
 
     /// <summary>Bits per character.</summary>
     public double BitsPerCharacter => NegativeLogLikelihood / (Math.Log(2) * Characters);
+
+    /// <summary>The figures in words: <c>1.25 nats a token over 37 tokens of 160 characters</c>, with a point in every culture.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Loss} nats a token over {Tokens} tokens of {Characters} characters");
 }

@@ -1,10 +1,12 @@
 using System.Text;
+using Rnn.Formats;
 
 namespace Rnn.Sequences;
 
 /// <summary>
 /// A vocabulary whose symbols are single characters: Unicode scalar values, so that a character beyond U+FFFF is one token and not two.
 /// </summary>
+/// <remarks>A byte order mark (U+FEFF) at the start of a text is a sign of the file and not part of the text: it is left out.</remarks>
 /// <example>
 /// <code>
 /// var vocabulary = CharVocabulary.FromText(text);
@@ -57,20 +59,17 @@ public sealed class CharVocabulary : IVocabulary
     {
         options ??= new();
         options.Check();
-        if (text.IsEmpty)
+        UnicodeText.Check(text, nameof(text), "the character");
+        var start = Vocabulary.MarkLength(text);
+        if (text.Length == start)
         {
             throw Vocabulary.EmptyText();
         }
 
         var counts = new SortedDictionary<Rune, int>();
-        for (var position = 0; position < text.Length;)
+        for (var position = start; position < text.Length;)
         {
-            if (Rune.DecodeFromUtf16(text[position..], out var rune, out var length) != System.Buffers.OperationStatus.Done)
-            {
-                throw new ArgumentException(
-                    $"text: the character U+{(int)text[position]:X4} at position {position} is half of a surrogate pair; the text is not valid Unicode.", nameof(text));
-            }
-
+            _ = Rune.DecodeFromUtf16(text[position..], out var rune, out var length);
             counts[rune] = counts.GetValueOrDefault(rune) + 1;
             position += length;
         }
@@ -89,7 +88,7 @@ public sealed class CharVocabulary : IVocabulary
     {
         var tokens = new int[text.Length];
         var count = 0;
-        for (var position = 0; position < text.Length;)
+        for (var position = Vocabulary.MarkLength(text); position < text.Length;)
         {
             var character = text[position];
             if (character < DirectLength && _direct[character] is >= 0 and var direct)
@@ -106,6 +105,14 @@ public sealed class CharVocabulary : IVocabulary
         }
 
         return count == tokens.Length ? tokens : tokens[..count];
+    }
+
+    /// <summary>Where the first token's part of a text ends.</summary>
+    internal static int EndOfFirst(ReadOnlySpan<char> text)
+    {
+        var start = Vocabulary.MarkLength(text);
+        _ = Rune.DecodeFromUtf16(text[start..], out _, out var length);
+        return start + length;
     }
 
     /// <inheritdoc/>

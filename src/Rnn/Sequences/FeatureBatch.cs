@@ -29,7 +29,7 @@ public sealed class FeatureBatch<T>
 
     /// <summary>Puts sequences side by side in the order given.</summary>
     /// <param name="sequences">Sequences [steps, I] of equal I; no steps are allowed.</param>
-    /// <exception cref="ArgumentException">There are no sequences, or one is not [steps, I].</exception>
+    /// <exception cref="ArgumentException">There are no sequences, one is not [steps, I], or the batch is more than an array can hold.</exception>
     public static FeatureBatch<T> Pad(IReadOnlyList<Tensor<T>> sequences)
     {
         ArgumentNullException.ThrowIfNull(sequences);
@@ -45,7 +45,7 @@ public sealed class FeatureBatch<T>
     /// <param name="sequences">Sequences [steps, I] of equal I.</param>
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
-    /// <exception cref="ArgumentException">The batch size is not positive, or a sequence is not [steps, I].</exception>
+    /// <exception cref="ArgumentException">The batch size is not positive, a sequence is not [steps, I], or a batch is more than an array can hold.</exception>
     public static IEnumerable<FeatureBatch<T>> Bucket(IReadOnlyList<Tensor<T>> sequences, int batchSize, RandomSource? random = null)
     {
         ArgumentNullException.ThrowIfNull(sequences);
@@ -69,6 +69,7 @@ public sealed class FeatureBatch<T>
         CheckShapes(sequences);
         var lengths = Array.ConvertAll(indices, index => sequences[index].Shape[0]);
         var (steps, size) = (lengths.Max(), sequences[0].Shape[1]);
+        LengthBuckets.CheckSize(sequences, indices.Length, steps, size);
         var input = Tensor<T>.Zeros(indices.Length, steps, size);
         var target = input.AsSpan();
         for (var row = 0; row < indices.Length; row++)

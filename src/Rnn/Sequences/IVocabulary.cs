@@ -27,7 +27,7 @@ public interface IVocabulary
     bool TryGetToken(ReadOnlySpan<char> symbol, out int token);
 
     /// <summary>The tokens of a text; no special tokens are put around it.</summary>
-    /// <param name="text">The text; an empty one has no tokens.</param>
+    /// <param name="text">The text; an empty one has no tokens. Half of a surrogate pair is a symbol that no vocabulary has.</param>
     /// <exception cref="ArgumentException">A symbol is not in the vocabulary and there is no <see cref="Unknown"/> token.</exception>
     int[] Encode(ReadOnlySpan<char> text);
 

@@ -39,6 +39,20 @@ public static class LengthBuckets
         return batches;
     }
 
+    /// <summary>Refuses a batch that no array can hold.</summary>
+    /// <exception cref="ArgumentException">It is too large; the message has the sizes.</exception>
+    internal static void CheckSize<TSequence>(IReadOnlyList<TSequence> sequences, int rows, int steps, int size)
+    {
+        var numbers = (UInt128)(uint)rows * (uint)steps * (uint)size;
+        if (numbers > (uint)Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"sequences: {rows} rows padded to the longest of {steps} steps{(size == 1 ? string.Empty : $" of {size} features")} are {numbers} numbers, more than an array can hold "
+                + $"({Array.MaxLength}); make smaller batches, of sequences of about equal length (Bucket), or cut long sequences.",
+                nameof(sequences));
+        }
+    }
+
     internal static TValue[] Select<TValue>(int[] indices, IReadOnlyList<TValue> values) => Array.ConvertAll(indices, index => index < values.Count
         ? values[index]
         : throw new ArgumentException($"values: expected one for each sequence, but there are {values.Count} and sequence {index} is in the batch.", nameof(values)));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Numerics.Tensors;
 using Rnn.Tensors;
@@ -23,11 +24,12 @@ public sealed class Sampler
     private int[] _tokens = [];
 
     /// <summary>A sampler at the start of its random numbers.</summary>
-    /// <param name="options">Options, or null for the defaults.</param>
+    /// <param name="options">Options, or null for the defaults; without a seed it takes the next one of the process.</param>
+    /// <exception cref="ArgumentException">The options give both a seed and a source.</exception>
     public Sampler(SamplingOptions? options = null)
     {
         Options = options ?? new();
-        _random = new(Options.Seed);
+        _random = new(RandomSource.ChooseSeed(Options.Seed, Options.Random));
     }
 
     /// <summary>How tokens are drawn.</summary>
@@ -50,7 +52,7 @@ public sealed class Sampler
         var largest = logits[likeliest];
         if (!T.IsFinite(largest))
         {
-            throw new ArgumentException($"logits: expected finite scores but the score of token {likeliest} is {largest}; has the model diverged?", nameof(logits));
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"logits: expected finite scores but the score of token {likeliest} is {largest}; has the model diverged?"), nameof(logits));
         }
 
         return Options.Temperature == 0 || Options.TopK == 1 ? likeliest : Draw(logits, double.CreateTruncating(largest));

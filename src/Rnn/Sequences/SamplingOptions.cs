@@ -1,3 +1,6 @@
+using System.Globalization;
+using Rnn.Tensors;
+
 namespace Rnn.Sequences;
 
 /// <summary>How tokens are drawn from a model's scores: first the temperature, then the <see cref="TopK"/> likeliest of all, of these the <see cref="TopP"/>.</summary>
@@ -10,7 +13,7 @@ public sealed record SamplingOptions
         get;
         init => field = value >= 0 && double.IsFinite(value)
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(Temperature), value, $"Temperature: expected 0 (greedy) or more but got {value}.");
+            : throw new ArgumentOutOfRangeException(nameof(Temperature), value, string.Create(CultureInfo.InvariantCulture, $"Temperature: expected 0 (greedy) or more but got {value}."));
     } = 1;
 
     /// <summary>How many of the likeliest tokens may be drawn; 0 for all.</summary>
@@ -33,11 +36,17 @@ public sealed record SamplingOptions
         get;
         init => field = value is > 0 and <= 1
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(TopP), value, $"TopP: expected more than 0 and at most 1 (all tokens) but got {value}.");
+            : throw new ArgumentOutOfRangeException(nameof(TopP), value, string.Create(CultureInfo.InvariantCulture, $"TopP: expected more than 0 and at most 1 (all tokens) but got {value}."));
     } = 1;
 
-    /// <summary>The seed of the draws: the same one gives the same tokens.</summary>
-    public ulong Seed { get; init; }
+    /// <summary>
+    /// The seed of the draws: the same one gives the same tokens. Null for the next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two
+    /// samplers, or two texts, differ, and yet a program writes the same at every run.
+    /// </summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
+    public RandomSource? Random { get; init; }
 
     /// <summary>The token that ends the generation and is not given out; null for none.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>

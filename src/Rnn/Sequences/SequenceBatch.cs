@@ -50,7 +50,7 @@ public sealed class SequenceBatch
     /// <summary>Puts sequences side by side in the order given.</summary>
     /// <param name="sequences">The sequences; empty ones are allowed.</param>
     /// <param name="padding">What stands past the end of each row; it must be a token of the embedding that reads it, though no layer looks at its row.</param>
-    /// <exception cref="ArgumentException">There are no sequences.</exception>
+    /// <exception cref="ArgumentException">There are no sequences, or rows times the longest one are more than an array can hold.</exception>
     public static SequenceBatch Pad(IReadOnlyList<int[]> sequences, int padding = 0)
     {
         ArgumentNullException.ThrowIfNull(sequences);
@@ -67,7 +67,7 @@ public sealed class SequenceBatch
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="padding">What stands past the end of each row.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
-    /// <exception cref="ArgumentException">The batch size is not positive.</exception>
+    /// <exception cref="ArgumentException">The batch size is not positive, or a batch is more than an array can hold.</exception>
     public static IEnumerable<SequenceBatch> Bucket(IReadOnlyList<int[]> sequences, int batchSize, int padding = 0, RandomSource? random = null)
     {
         ArgumentNullException.ThrowIfNull(sequences);
@@ -89,6 +89,7 @@ public sealed class SequenceBatch
     {
         var lengths = Array.ConvertAll(indices, index => sequences[index].Length);
         var steps = lengths.Max();
+        LengthBuckets.CheckSize(sequences, indices.Length, steps, 1);
         var tokens = new int[indices.Length * steps];
         for (var row = 0; row < indices.Length; row++)
         {

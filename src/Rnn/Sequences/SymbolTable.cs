@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Rnn.Formats;
 
 namespace Rnn.Sequences;
 
@@ -38,6 +39,12 @@ internal sealed class SymbolTable
         var tokens = new Dictionary<string, int>(_symbols.Length, StringComparer.Ordinal);
         for (var i = 0; i < _symbols.Length; i++)
         {
+            UnicodeText.Check(_symbols[i], nameof(symbols), $"in symbol {i - Special} the character");
+            if (_symbols[i].Length == 0)
+            {
+                throw new ArgumentException($"symbols: expected symbols of one character or more but symbol {i - Special} is empty.", nameof(symbols));
+            }
+
             if (!tokens.TryAdd(_symbols[i], i))
             {
                 throw new ArgumentException($"symbols: {Quote(_symbols[i])} comes twice.", nameof(symbols));

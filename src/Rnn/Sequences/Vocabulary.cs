@@ -81,6 +81,28 @@ public static class Vocabulary
         return System.Text.Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
     }
 
+    /// <summary>The length of the byte order mark at the start of a text that was read from a file with it: 0 or 1.</summary>
+    internal static int MarkLength(ReadOnlySpan<char> text) => text.StartsWith('\uFEFF') ? 1 : 0;
+
+    /// <summary>Where in a text the part ends that its first token stands for.</summary>
+    internal static int EndOfFirst(IVocabulary vocabulary, ReadOnlySpan<char> text, int first)
+    {
+        if (vocabulary is CharVocabulary)
+        {
+            return CharVocabulary.EndOfFirst(text);
+        }
+
+        if (vocabulary is WordVocabulary)
+        {
+            return WordVocabulary.EndOfFirst(text);
+        }
+
+        // A vocabulary of the user's: where the symbol stands in the text, else, as for an unknown one, behind one character.
+        var symbol = vocabulary.Symbol(first);
+        var place = first == vocabulary.Unknown ? -1 : text.IndexOf(symbol, StringComparison.Ordinal);
+        return place >= 0 ? place + symbol.Length : CharVocabulary.EndOfFirst(text);
+    }
+
     internal static ArgumentException EmptyText() =>
         new("text: expected a text with at least one symbol but got an empty one; a vocabulary is made of the symbols of its text.", "text");
 

@@ -16,6 +16,9 @@ internal ref struct WordReader(ReadOnlySpan<char> text)
     /// <summary>Where in the text it begins.</summary>
     internal int Position { get; private set; }
 
+    /// <summary>Where in the text it ends: behind both characters of a line end of two.</summary>
+    internal readonly int End => _next;
+
     public readonly WordReader GetEnumerator() => this;
 
     /// <summary>Goes to the next word.</summary>
@@ -35,6 +38,9 @@ internal ref struct WordReader(ReadOnlySpan<char> text)
                     continue;
                 case Kind.Word:
                     _next = EndOfWord(_next);
+                    break;
+                case Kind.Mark:
+                    _next = EndOfAccents(_next);
                     break;
             }
 
@@ -58,7 +64,7 @@ internal ref struct WordReader(ReadOnlySpan<char> text)
         while (at < _text.Length)
         {
             var kind = KindAt(at, out var length);
-            if (kind != Kind.Word && !Joins(at))
+            if (kind != Kind.Word && !Joins(at) && !IsAccent(at))
             {
                 break;
             }
@@ -68,6 +74,31 @@ internal ref struct WordReader(ReadOnlySpan<char> text)
 
         return at;
     }
+
+    // Accents and variation selectors belong to what they stand behind.
+    private readonly int EndOfAccents(int at)
+    {
+        while (at < _text.Length && IsAccent(at))
+        {
+            _ = KindAt(at, out var length);
+            at += length;
+        }
+
+        return at;
+    }
+
+    private readonly bool IsAccent(int at)
+    {
+        _ = Rune.DecodeFromUtf16(_text[at..], out var rune, out _);
+        return IsAccent(rune);
+    }
+
+    private static bool IsAccent(Rune rune) => Rune.GetUnicodeCategory(rune) is
+        UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
+
+    // What has no look of its own: format characters (byte order mark, joiners, soft hyphen, marks of direction) and variation selectors.
+    private static bool IsInvisible(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format || rune.Value is (>= 0xFE00 and <= 0xFE0F) or (>= 0xE0100 and <= 0xE01EF);
 
     // Whether the mark between two parts of a word belongs to it.
     private readonly bool Joins(int at)
@@ -79,7 +110,7 @@ internal ref struct WordReader(ReadOnlySpan<char> text)
 
         return _text[at] switch
         {
-            '\'' or '’' or '-' => true,
+            '\'' or '’' or '-' or '\u00AD' or '\u200C' or '\u200D' => true,
             '.' or ',' => char.IsAsciiDigit(_text[at - 1]) && char.IsAsciiDigit(_text[at + 1]),
             _ => false,
         };
@@ -99,13 +130,11 @@ internal ref struct WordReader(ReadOnlySpan<char> text)
             return Kind.LineEnd;
         }
 
-        if (Rune.IsWhiteSpace(rune) || Rune.IsControl(rune))
+        if (Rune.IsWhiteSpace(rune) || Rune.IsControl(rune) || IsInvisible(rune))
         {
             return Kind.Space;
         }
 
-        var isWord = rune.Value == '_' || Rune.IsLetterOrDigit(rune) || Rune.GetUnicodeCategory(rune) is
-            UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark;
-        return isWord ? Kind.Word : Kind.Mark;
+        return rune.Value == '_' || Rune.IsLetterOrDigit(rune) || IsAccent(rune) ? Kind.Word : Kind.Mark;
     }
 }

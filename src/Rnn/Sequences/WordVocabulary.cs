@@ -1,11 +1,13 @@
 using System.Text;
+using Rnn.Formats;
 
 namespace Rnn.Sequences;
 
 /// <summary>
 /// A vocabulary of words, punctuation marks and line ends. A word is a run of letters, digits and underscores, joined also by an apostrophe
 /// or hyphen inside (<c>don't</c>, <c>well-known</c>) and by a point or comma between digits (<c>3.14</c>); every other visible character is a token
-/// of its own, and so is a line end. Other white space only separates and is not kept.
+/// of its own, with the accents on it, and so is a line end. Other white space only separates and is not kept, nor are characters that nobody sees, such as a byte order
+/// mark at the start of a text; joiners and soft hyphens inside a word belong to it.
 /// </summary>
 /// <remarks>
 /// <see cref="Decode(ReadOnlySpan{int})"/> puts one space between tokens, none at line ends, before closing and after opening punctuation. So the
@@ -37,11 +39,12 @@ public sealed class WordVocabulary : IVocabulary
     /// <summary>The vocabulary of the words of a text, the most frequent first, equally frequent ones in the order of their code units.</summary>
     /// <param name="text">The text.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <exception cref="ArgumentException">The text has no words, or an option is impossible.</exception>
+    /// <exception cref="ArgumentException">The text has no words or holds half of a surrogate pair, or an option is impossible.</exception>
     public static WordVocabulary FromText(ReadOnlySpan<char> text, WordVocabularyOptions? options = null)
     {
         options ??= new();
         options.Check();
+        UnicodeText.Check(text, nameof(text), "the character");
         var lower = options.Lowercase ? text.ToString().ToLowerInvariant() : null;
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
         var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -85,6 +88,13 @@ public sealed class WordVocabulary : IVocabulary
         }
 
         return [.. tokens];
+    }
+
+    /// <summary>Where the first token's part of a text ends.</summary>
+    internal static int EndOfFirst(ReadOnlySpan<char> text)
+    {
+        var reader = new WordReader(text);
+        return reader.MoveNext() ? reader.End : text.Length;
     }
 
     /// <inheritdoc/>

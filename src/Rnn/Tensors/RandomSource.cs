@@ -3,11 +3,13 @@ using System.Text;
 namespace Rnn.Tensors;
 
 /// <summary>
-/// A seeded source of random numbers: the same numbers on every platform and for every vector width. Passed to whatever draws
-/// numbers; there is no global one. Not for several threads at once: give each its <see cref="Fork(string)"/>.
+/// A seeded source of random numbers: the same numbers on every platform and for every vector width. Not for several threads at once:
+/// give each its <see cref="Fork(string)"/>.
 /// </summary>
 /// <remarks>
-/// The generator is xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021), its state filled from
+/// What is made without a seed, a source here, a layer, a sampler, takes the next seed of the process: two layers made one after the other
+/// differ, and a program that makes them in the same order gives the same numbers at every run. <see cref="SetSeed"/> sets where these
+/// seeds begin. The generator is xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021), its state filled from
 /// the seed by SplitMix64. Not for cryptography.
 /// </remarks>
 public sealed partial class RandomSource
@@ -16,6 +18,12 @@ public sealed partial class RandomSource
 
     private readonly ulong _seed;
     private Xoshiro256 _generator;
+
+    /// <summary>A source that starts from the next seed of the process; see <see cref="SetSeed"/>.</summary>
+    public RandomSource()
+        : this(NextSeed())
+    {
+    }
 
     /// <summary>A source that starts from a seed.</summary>
     /// <param name="seed">Any number; equal seeds give equal streams.</param>

@@ -12,6 +12,6 @@ public sealed record GradientCheckOptions
     /// <summary>How many entries of each tensor are tried; larger tensors are sampled.</summary>
     public int MaximumEntries { get; init; } = int.MaxValue;
 
-    /// <summary>The seed of the sampling and of the weights of outputs.</summary>
+    /// <summary>The seed of the sampling and of the weights of outputs; 0 by default, so that a proof tries the same entries wherever it stands in a program.</summary>
     public ulong Seed { get; init; }
 }

@@ -62,6 +62,9 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
 
     private bool Records => _gradients is not null;
 
+    /// <summary>Takes back what the output weights' gradient has got for a row of a shared table that stays zero.</summary>
+    internal void ClearPadding(Span<T> gradient) => _output.Product.ClearPadding(gradient, _inputs);
+
     /// <summary>Computes the loss and, where they are wanted, the gradients.</summary>
     internal double Forward()
     {

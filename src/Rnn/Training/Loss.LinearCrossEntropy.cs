@@ -68,10 +68,13 @@ public static partial class Loss
             {
                 if (Needs(1))
                 {
-                    fixed (T* dw = InputGradient(1))
+                    var weights = InputGradient(1);
+                    fixed (T* dw = weights)
                     {
                         MatrixProduct<T>.AddTransposed(scores, x, dw, pass.Count, outputs, inputs);
                     }
+
+                    pass.ClearPadding(weights);
                 }
 
                 if (Needs(2))

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Rnn.Autograd;
+using Rnn.Layers;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -11,7 +12,7 @@ public static class SequenceEvaluation
     /// The mean negative log-likelihood of a stream's tokens in nats, with the state carried through it. The stream is cut into parallel
     /// rows, each of which begins without a state; with one row every token but the first is foretold from all before it.
     /// </summary>
-    /// <param name="model">The model, in the mode it is to be measured in (call <c>Evaluate()</c> first).</param>
+    /// <param name="model">The model. Dropout is off for the measurement, whatever the modes of the model and its parts, which stay as they are.</param>
     /// <param name="tokens">Two tokens or more.</param>
     /// <param name="rows">The parallel rows: more are faster, one is exact. Fewer are taken where the stream is short.</param>
     /// <param name="steps">The steps that are computed at once; the result does not depend on it.</param>
@@ -34,6 +35,7 @@ public static class SequenceEvaluation
         var carried = new CarriedState<T>();
         var options = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = TokenWindow.NoTarget };
         var sum = 0.0;
+        using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Scope();
         while (batcher.MoveNext())
         {

@@ -6,8 +6,12 @@ namespace Rnn.Training;
 
 /// <summary>
 /// Trains a model: batches, clipping, learning rates, validation, early stopping, the best parameters, progress, cancellation. The work
-/// runs away from the caller's thread; in steady state a step allocates next to nothing. Training leaves the model in evaluation mode.
+/// runs away from the caller's thread; in steady state a step allocates next to nothing.
 /// </summary>
+/// <remarks>
+/// A model in evaluation mode is trained as if in training mode; in one in training mode, parts that are in evaluation mode stay so, such as a
+/// dropout layer that is to be left out. Afterwards, however training ended, each module has the mode that it had before.
+/// </remarks>
 /// <example>
 /// <code>
 /// var trainer = new Trainer&lt;float&gt;(model, new Adam&lt;float&gt; { LearningRate = 2e-3 }) { BatchSize = 32, Steps = 64, MaxGradientNorm = 1 };

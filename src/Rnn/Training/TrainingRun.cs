@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using Rnn.Autograd;
+using Rnn.Layers;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -31,9 +32,16 @@ internal sealed class TrainingRun<T>(
     {
         _clock.Start();
         TrainingStop stop;
+        using var training = Evaluation.Suspend();
+        var modes = trainer.Model.SaveModes();
         try
         {
-            trainer.Model.Train();
+            // In a model that is in training mode, parts that the user has put into evaluation stay there.
+            if (!trainer.Model.IsTraining)
+            {
+                trainer.Model.Train();
+            }
+
             _optimizer.ClearGradients();
             stop = RunEpochs();
             Validate();
@@ -41,7 +49,7 @@ internal sealed class TrainingRun<T>(
         finally
         {
             _optimizer.LearningRateFactor = 1;
-            trainer.Model.Evaluate();
+            Module<T>.RestoreModes(modes);
         }
 
         _best.Restore();
@@ -222,17 +230,8 @@ internal sealed class TrainingRun<T>(
 
     private double? Measure()
     {
-        trainer.Model.Evaluate();
-        try
-        {
-            using (NoGradient.Scope())
-            {
-                return task.Validate(cancellationToken);
-            }
-        }
-        finally
-        {
-            trainer.Model.Train();
-        }
+        using var evaluation = Evaluation.Enter();
+        using var noGradient = NoGradient.Scope();
+        return task.Validate(cancellationToken);
     }
 }

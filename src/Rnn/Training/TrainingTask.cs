@@ -30,7 +30,7 @@ public abstract class TrainingTask<T>
     {
     }
 
-    /// <summary>The loss over the validation data, or null where there are none. Called in evaluation mode, with recording off.</summary>
+    /// <summary>The loss over the validation data, or null where there are none. Called with recording off and <c>IsTraining</c> reading false; the modes of the model and its parts stay as they are.</summary>
     /// <param name="cancellationToken">Asks to stop; throw <see cref="OperationCanceledException"/>.</param>
     public virtual double? Validate(CancellationToken cancellationToken) => null;
 }

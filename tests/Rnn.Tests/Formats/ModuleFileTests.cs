@@ -37,6 +37,27 @@ public sealed class ModuleFileTests : IDisposable
     }
 
     [Fact]
+    public void NamesThatWouldNotComeBackAreRefusedWhenTheyAreMade()
+    {
+        var shared = new Leaf<float>().Add("weight", new Random(1), 2);
+        var leaf = new Leaf<float>();
+        leaf.Add("weight", new Random(1), 3);
+
+        // Two parameters of one name in one module would be one path of the file.
+        Assert.Contains("'weight' is taken in this module", Assert.Throws<ArgumentException>(() => leaf.Share(shared)).Message, StringComparison.Ordinal);
+        leaf.Share("shared", shared);
+        Assert.Throws<ArgumentException>(() => leaf.Share("shared", new Leaf<float>().Add("other", new Random(1), 2)));
+        Assert.Equal(["weight", "shared"], leaf.NamedParameters.Select(pair => pair.Key));
+        Assert.Same(shared, leaf.NamedParameters[1].Value);
+        leaf.Save(Location);
+        Assert.Equal(["shared", "weight"], SafeTensors.Read(Location).Entries.Select(entry => entry.Name));
+        Assert.Contains("U+D83D", Assert.Throws<ArgumentException>(() => leaf.Add("a\ud83d", new Random(1), 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("is reserved", Assert.Throws<ArgumentException>(() => leaf.Add("__metadata__", new Random(1), 2)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => leaf.Share("a.b", shared));
+        Assert.Throws<ArgumentException>(() => leaf.Share(" ", shared));
+    }
+
+    [Fact]
     public void AFileThatDoesNotFitChangesNothingAndIsExplained()
     {
         Tensor<float> Zeros(params int[] shape) => new(new Storage<float>(new float[new Shape(shape).ElementCount]), 0, shape);
@@ -80,7 +101,7 @@ public sealed class ModuleFileTests : IDisposable
             first.Add("bias", random, columns);
             var second = AddModule("second", new Leaf<T>());
             second.Add("weight", random, 1);
-            second.Share(weight);
+            second.Share("tied", weight);
         }
     }
 
@@ -91,5 +112,7 @@ public sealed class ModuleFileTests : IDisposable
             new Storage<T>([.. Enumerable.Range(0, new Shape(shape).ElementCount).Select(_ => T.CreateTruncating((float)random.NextDouble()))]), 0, shape));
 
         public void Share(Parameter<T> parameter) => AddParameter(parameter);
+
+        public void Share(string name, Parameter<T> parameter) => AddParameter(name, parameter);
     }
 }

@@ -132,7 +132,10 @@ public class SafeTensorsReadTests
     [InlineData("""  {}""", "does not begin with '{'")]
     [InlineData("""{"x":1}""", "'x' is not an object")]
     [InlineData("""{"x":{"dtype":"F32","shape":[1]}}""", "'x' lacks")]
-    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}}""", "unexpected field 'more'")]
+    [InlineData("""{"x":{"dtype":"F32","shape":1,"data_offsets":[0,4]}}""", "'x' has a shape that comes twice or is none")]
+    [InlineData("""{"x":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "'x' has a dtype that comes twice or is none")]
+    [InlineData("""{"__metadata__":[]}""", "'__metadata__' is not an object")]
+    [InlineData("""{"x":null}""", "'x' is not an object")]
     [InlineData("""{"x":{"dtype":"F31","shape":[1],"data_offsets":[0,4]}}""", "unknown dtype 'F31'")]
     [InlineData("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", "needs 8 bytes but its data_offsets are 0 to 4")]
     [InlineData("""{"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", "shape that is not a list of whole numbers")]
@@ -157,6 +160,40 @@ public class SafeTensorsReadTests
         var bytes = FileOf(json, [0, 0, 0, 0, 0, 0, 0, 0]);
         Assert.Contains(message, Assert.Throws<InvalidDataException>(() => SafeTensors.Read(bytes)).Message);
         Assert.Contains(message, Assert.Throws<InvalidDataException>(() => SafeTensors.Read(new SlowStream(bytes))).Message);
+    }
+
+    // As the reference reader does.
+    [Theory]
+    [InlineData("""{"__metadata__":null,"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"__metadata__":null}""")]
+    [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}}""")]
+    [InlineData("""{"x":{"more":{"a":[1,{"b":null}],"dtype":"F64"},"dtype":"F32","also":["x"],"shape":[1],"data_offsets":[0,4],"last":"text"}}""")]
+    public void WhatTheFormatLeavesOpenIsRead(string json)
+    {
+        var bytes = FileOf(json, [0, 0, 0x80, 0x3F]);
+        foreach (var file in new[] { SafeTensors.Read(bytes), SafeTensors.Read(new SlowStream(bytes)) })
+        {
+            Assert.Empty(file.Metadata);
+            Assert.Equal([1f], file.Get<float>("x").AsReadOnlySpan());
+        }
+    }
+
+    [Fact]
+    public void TheLongestHeaderIsTaken()
+    {
+        byte[] prefix = new byte[8];
+        foreach (var (length, isTaken) in new[] { (1L, false), (2, true), (100_000_000, true), (100_000_001, false), (-1, false) })
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(prefix, length);
+            if (isTaken)
+            {
+                Assert.Equal(length, SafeTensorsHeader.JsonLength(prefix, "bytes"));
+            }
+            else
+            {
+                Assert.Throws<InvalidDataException>(() => SafeTensorsHeader.JsonLength(prefix, "bytes"));
+            }
+        }
     }
 
     [Fact]

@@ -88,6 +88,33 @@ public sealed class SafeTensorsWriteTests : IDisposable
         Assert.Equal([path], Directory.GetFileSystemEntries(_folder.FullName));
     }
 
+    // Half of a surrogate pair would come back as U+FFFD, and two names might become one.
+    [Theory]
+    [InlineData("a<", "", "", "tensors: a name's character U+D83E at position 1")]
+    [InlineData("🦉>", "", "", "tensors: a name's character U+DD89 at position 2")]
+    [InlineData("a", ">b", "", "metadata: a key's character U+DD89 at position 0")]
+    [InlineData("a", "key", "b < c", "metadata: in 'key' the character U+D83E at position 2")]
+    public void TextThatNoFileCanKeepIsRefused(string name, string key, string text, string message)
+    {
+        // The halves of an owl; the test's arguments themselves must be text that can be kept.
+        (name, key, text) = (Halves(name), Halves(key), Halves(text));
+        static string Halves(string text) => text.Replace('<', '\ud83e').Replace('>', '\udd89');
+        KeyValuePair<string, string>[] metadata = key.Length > 0 ? [new(key, text)] : [];
+        var error = Assert.Throws<ArgumentException>(() => Bytes([Named(name, Make<float>([1]))], metadata));
+        Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
+        var path = Path.Combine(_folder.FullName, "model.safetensors");
+        Assert.Throws<ArgumentException>(() => SafeTensors.Write(path, [Named(name, Make<float>([1]))], metadata));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.FullName));
+    }
+
+    [Fact]
+    public void NamesBeyondTheBasicPlaneAreKept()
+    {
+        var file = SafeTensors.Read(Bytes([Named("🦉", Make<float>([1], 3))], [new("key 🦉", "𝄞")]));
+        Assert.Equal([3f], file.Get<float>("🦉").AsReadOnlySpan());
+        Assert.Equal("𝄞", file.Metadata["key 🦉"]);
+    }
+
     [Fact]
     public void ACancelledWriteKeepsTheOldFile()
     {

@@ -23,7 +23,7 @@ public class BasicLayerTests
         var expected = x.MatMul(layer.Weight.Value.Detach().Transpose()) + layer.Bias!.Value.Detach();
         var y = layer.Forward(x);
         Assert.True(y.AllClose(expected, 1e-12, 1e-12));
-        var single = new Linear<float>(shape[^1], outputs, new() { Bias = false });
+        var single = new Linear<float>(shape[^1], outputs, new() { Bias = false, Seed = 0 });
         layer.Weight.Value.To<float>().CopyTo(single.Weight);
         Assert.True(single.Forward(x.To<float>()).AllClose((expected - layer.Bias.Value.Detach()).To<float>(), 1e-4, 1e-4));
     }
@@ -35,7 +35,7 @@ public class BasicLayerTests
     public void Linear_is_differentiated(int[] shape, int outputs)
     {
         var x = Draw(shape);
-        var layer = new Linear<double>(shape[^1], outputs);
+        var layer = new Linear<double>(shape[^1], outputs, new() { Seed = 0 });
         var result = GradientCheck.Run(layer, () => layer.Forward(x) * layer.Forward(x.Sigmoid()), [("x", x)], new() { Tolerance = 1e-9 });
         Assert.True(result.Passed, result.ToString());
     }
@@ -53,7 +53,7 @@ public class BasicLayerTests
     [Fact]
     public void Linear_can_share_its_weights_with_an_embedding()
     {
-        var embedding = new Embedding<double>(5, 3);
+        var embedding = new Embedding<double>(5, 3, new() { Seed = 0 });
         var head = new Linear<double>(embedding.Weight);
         Assert.Equal((3, 5), (head.InputSize, head.OutputSize));
         var result = GradientCheck.Run(head, () => head.Forward(embedding.Forward([4, 0, 4]).Tanh()), options: new() { Tolerance = 1e-9 });
@@ -122,12 +122,47 @@ public class BasicLayerTests
     [Fact]
     public void Sequential_chains_layers_and_names_them_by_number()
     {
-        var chain = new Sequential<double>(new Linear<double>(3, 4), new Dropout<double>(0.5), new LayerNorm<double>(4), new Linear<double>(4, 2));
+        var chain = new Sequential<double>(new Linear<double>(3, 4, new() { Seed = 0 }), new Dropout<double>(0.5, seed: 1), new LayerNorm<double>(4), new Linear<double>(4, 2, new() { Seed = 2 }));
         Assert.Equal(["0.weight", "0.bias", "2.weight", "2.bias", "3.weight", "3.bias"], chain.NamedParameters.Select(p => p.Key));
         chain.Evaluate();
         var x = Draw(5, 3);
         Assert.True(chain.Forward(x).AllClose(chain[3].Forward(chain[2].Forward(chain[0].Forward(x))), 0, 0));
         Assert.Same(x, new Sequential<double>().Forward(x));
         Assert.Contains("2: LayerNorm(4) 8 parameters", chain.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_padding_row_stays_zero_where_an_output_layer_shares_the_table(bool fused)
+    {
+        var embedding = new Embedding<double>(5, 3, new() { PaddingIndex = 2, Seed = 1 });
+        var head = new Linear<double>(embedding.Weight, new() { Seed = 2 });
+        int[] tokens = [0, 2, 4, 1, 2, 3], targets = [1, 3, 2, 0, 4, 2];
+        var before = embedding.Weight.Value.ToArray();
+        var optimizer = new Adam<double>([embedding.Weight, head.Bias!]) { LearningRate = 0.1 };
+        for (var step = 0; step < 5; step++)
+        {
+            optimizer.ClearGradients();
+            var hidden = embedding.Forward(tokens);
+            var loss = fused ? Loss.LinearCrossEntropy(hidden, head, targets) : Loss.CrossEntropy(head.Forward(hidden), targets);
+            loss.Backward();
+            if (step == 0)
+            {
+                // All other rows have the gradient of two tables that are the same.
+                var (table, weight) = (Tensor<double>.From(before, 5, 3), Tensor<double>.From(before, 5, 3));
+                (table.RequiresGradient, weight.RequiresGradient) = (true, true);
+                Loss.CrossEntropy(table.Lookup(tokens).MatMul(weight.Transpose()), targets).Backward();
+                var expected = (table.Gradient! + weight.Gradient!).ToArray();
+                expected.AsSpan(6, 3).Clear();
+                Assert.Equal(expected, embedding.Weight.Gradient!.ToArray(), (a, b) => Math.Abs(a - b) < 1e-14);
+            }
+
+            optimizer.Step();
+        }
+
+        var after = embedding.Weight.Value.ToArray();
+        Assert.Equal([0, 0, 0], after[6..9]);
+        Assert.All(Enumerable.Range(0, 5).Where(row => row != 2), row => Assert.NotEqual(before[3 * row], after[3 * row]));
     }
 }

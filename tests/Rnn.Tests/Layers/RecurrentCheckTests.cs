@@ -1,4 +1,5 @@
 using Rnn.Layers;
+using Rnn.Tensors;
 
 namespace Rnn.Tests.Layers;
 
@@ -36,7 +37,7 @@ public sealed class RecurrentCheckTests
     [MemberData(nameof(Refused))]
     public void Options_are_refused_by_name(string cell, string message, RecurrentOptions options)
     {
-        var error = Assert.Throws<ArgumentException>(() => RecurrentLayer<float>.Create(cell, 3, 4, options));
+        var error = Assert.ThrowsAny<ArgumentException>(() => RecurrentLayer<float>.Create(cell, 3, 4, options));
         Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
     }
 
@@ -48,6 +49,38 @@ public sealed class RecurrentCheckTests
         Assert.Contains("expected less than the hidden size (4) but got 4", Message(() => new Lstm<float>(3, 4, new() { ProjectionSize = 4 })), StringComparison.Ordinal);
         Assert.Contains("carries its hidden state on directly", Message(() => RecurrentLayer<float>.Create("gru", 3, 4, new(), 2)), StringComparison.Ordinal);
 
-        static string Message(Action action) => Assert.Throws<ArgumentException>(action).Message;
+        static string Message(Action action) => Assert.ThrowsAny<ArgumentException>(action).Message;
+    }
+
+    [Fact]
+    public void Numbers_out_of_range_say_so_by_their_type()
+    {
+        Assert.Equal(("inputSize", 0), Error(() => new Lstm<float>(0, 4)));
+        Assert.Equal(("hiddenSize", -1), Error(() => new Gru<float>(3, -1)));
+        Assert.Equal(("Layers", 0), Error(() => new Gru<float>(3, 4, new() { Layers = 0 })));
+        Assert.Equal(("HiddenSizes", -2), Error(() => new Gru<float>(3, 4, new() { HiddenSizes = [4, -2] })));
+        Assert.Equal(("Dropout", 1.0), Error(() => new Gru<float>(3, 4, new() { Layers = 2, Dropout = 1 })));
+        Assert.Equal(("RecurrentDropout", double.NaN), Error(() => new Gru<float>(3, 4, new() { RecurrentDropout = double.NaN })));
+        Assert.Equal(("HiddenZoneout", -0.5), Error(() => new Gru<float>(3, 4, new() { HiddenZoneout = -0.5 })));
+        Assert.Equal(("CellZoneout", 2.0), Error(() => new Lstm<float>(3, 4, new() { CellZoneout = 2 })));
+        Assert.Equal(("WeightDrop", 1.5), Error(() => new Lstm<float>(3, 4, new() { WeightDrop = 1.5 })));
+        Assert.Equal(("projectionSize", -1), Error(() => new Lstm<float>(3, 4, new() { ProjectionSize = -1 })));
+        Assert.Equal(("projectionSize", 4), Error(() => new Lstm<float>(3, 4, new() { ProjectionSize = 4 })));
+        Assert.Equal(("options", 1), Error(() => new Lstm<float>(3, 4, new() { Initialization = RecurrentInitialization.Chrono, ChronoSteps = 1 })));
+        Assert.Equal(("lengths", 6), Error(() => new Lstm<float>(3, 4).Forward(Tensor<float>.Zeros(2, 5, 3), [5, 6])));
+        static (string?, object?) Error(Action action)
+        {
+            var error = Assert.Throws<ArgumentOutOfRangeException>(action);
+            return (error.ParamName, error.ActualValue);
+        }
+    }
+
+    [Fact]
+    public void States_that_do_not_fit_are_refused_under_the_name_of_the_argument()
+    {
+        var (layer, x) = (new Lstm<float>(3, 4), Tensor<float>.Zeros(2, 5, 3));
+        Assert.Equal("initialState", Assert.Throws<ArgumentException>(() => layer.Forward(x, [], new Gru<float>(3, 4).ZeroState(2))).ParamName);
+        Assert.Equal("initialState", Assert.Throws<ArgumentException>(() => layer.Forward(x, [], layer.ZeroState(3))).ParamName);
+        Assert.Equal("initialState", Assert.Throws<ArgumentException>(() => layer.Forward(x, [], new Lstm<float>(3, 5).ZeroState(2))).ParamName);
     }
 }

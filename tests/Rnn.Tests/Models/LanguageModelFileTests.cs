@@ -25,7 +25,7 @@ public sealed class LanguageModelFileTests : IDisposable
             RecurrentLayer<float>.Create(cell, 3, 5, new() { Layers = 2, Dropout = 0.25, Seed = 4 }),
             new() { Dropout = 0.5, EmbeddingDropout = 0.125, Seed = 9 });
         model.Save(PathOf("model.safetensors"));
-        var loaded = LanguageModel<float>.Load(PathOf("model.safetensors"));
+        var loaded = LanguageModel<float>.Open(PathOf("model.safetensors"));
         Assert.False(loaded.IsTraining);
         Assert.Equal(cell, loaded.Recurrent.Layout.Name);
         Assert.Equal([5, 5], loaded.Recurrent.HiddenSizes);
@@ -39,10 +39,10 @@ public sealed class LanguageModelFileTests : IDisposable
     [Fact]
     public void Options_of_the_recurrent_layer_come_back()
     {
-        var options = new LstmOptions { HiddenSizes = [7, 6], ProjectionSize = 4, Bias = false, LearnedInitialState = true };
-        var model = new LanguageModel<double>(5, new Lstm<double>(4, 7, options), new() { TieWeights = true });
+        var options = new LstmOptions { HiddenSizes = [7, 6], ProjectionSize = 4, Bias = false, LearnedInitialState = true, Seed = 1 };
+        var model = new LanguageModel<double>(5, new Lstm<double>(4, 7, options), new() { TieWeights = true, Seed = 2 });
         model.Save(PathOf("model.safetensors"));
-        var loaded = LanguageModel<double>.Load(PathOf("model.safetensors"));
+        var loaded = LanguageModel<double>.Open(PathOf("model.safetensors"));
         Assert.Equal([7, 6], loaded.Recurrent.HiddenSizes);
         Assert.Equal(4, loaded.Recurrent.ProjectionSize);
         Assert.False(loaded.Recurrent.Options.Bias);
@@ -50,20 +50,20 @@ public sealed class LanguageModelFileTests : IDisposable
         Assert.Null(loaded.Vocabulary);
         int[] tokens = [0, 1, 2, 3, 4, 3, 2];
         Assert.Equal(model.Evaluate(tokens), loaded.Evaluate(tokens));
-        Assert.Equal(model.Evaluate(tokens).Loss, LanguageModel<float>.Load(PathOf("model.safetensors")).Evaluate(tokens).Loss, 1e-5);
+        Assert.Equal(model.Evaluate(tokens).Loss, LanguageModel<float>.Open(PathOf("model.safetensors")).Evaluate(tokens).Loss, 1e-5);
     }
 
     [Fact]
     public void A_given_layer_is_filled()
     {
-        var model = new LanguageModel<float>(5, new Gru<float>(3, 4, new() { Seed = 3 }));
+        var model = new LanguageModel<float>(5, new Gru<float>(3, 4, new() { Seed = 3 }), new() { Seed = 4 });
         model.Save(PathOf("model.safetensors"), [new("note", "hello")]);
         var layer = new Gru<float>(3, 4);
-        var loaded = LanguageModel<float>.Load(PathOf("model.safetensors"), layer);
+        var loaded = LanguageModel<float>.Open(PathOf("model.safetensors"), layer);
         Assert.Same(layer, loaded.Recurrent);
         Assert.Equal(model.Evaluate([1, 2, 3]), loaded.Evaluate([1, 2, 3]));
         Assert.Equal("hello", SafeTensors.Read(PathOf("model.safetensors")).Metadata["note"]);
-        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Load(PathOf("model.safetensors"), new Gru<float>(3, 6)));
+        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(PathOf("model.safetensors"), new Gru<float>(3, 6)));
         Assert.Contains("expected [18, 6] but is [12, 4]", error.Message, StringComparison.Ordinal);
     }
 
@@ -71,12 +71,12 @@ public sealed class LanguageModelFileTests : IDisposable
     public void Foreign_files_are_refused_with_what_they_are()
     {
         new Linear<float>(2, 3).Save(PathOf("linear.safetensors"));
-        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Load(PathOf("linear.safetensors")));
+        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(PathOf("linear.safetensors")));
         Assert.Contains("linear.safetensors: this safetensors file is not a language model", error.Message, StringComparison.Ordinal);
         Assert.Contains("Its tensors are bias [3]", error.Message, StringComparison.Ordinal);
         File.WriteAllText(PathOf("text.txt"), "hello, this is not a model");
-        Assert.Contains("not a safetensors file", Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Load(PathOf("text.txt"))).Message, StringComparison.Ordinal);
-        Assert.Throws<FileNotFoundException>(() => LanguageModel<float>.Load(PathOf("missing.safetensors")));
+        Assert.Contains("not a safetensors file", Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(PathOf("text.txt"))).Message, StringComparison.Ordinal);
+        Assert.Throws<FileNotFoundException>(() => LanguageModel<float>.Open(PathOf("missing.safetensors")));
     }
 
     [Theory]
@@ -101,9 +101,74 @@ public sealed class LanguageModelFileTests : IDisposable
         metadata[key] = metadata[key].Replace(old, from == "abcde" ? "\"e\",\"f\"]" : to, StringComparison.Ordinal);
         SafeTensors.Write(
             PathOf("damaged.safetensors"), file.Entries.Select(entry => new KeyValuePair<string, Tensor<float>>(entry.Name, file.Get<float>(entry.Name))), metadata);
-        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Load(PathOf("damaged.safetensors")));
+        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(PathOf("damaged.safetensors")));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
     private string PathOf(string name) => Path.Combine(_folder, name);
+
+    [Fact]
+    public void Load_fills_a_model_that_exists()
+    {
+        var vocabulary = CharVocabulary.FromText("abcde");
+        var model = new LanguageModel<float>(vocabulary, new Gru<float>(3, 4, new() { Seed = 1 }), new() { Seed = 1 });
+        model.Save(PathOf("model.safetensors"), [new("note", "hello")]);
+        var other = new LanguageModel<float>(vocabulary, new Gru<float>(3, 4, new() { Seed = 2 }), new() { Seed = 2 });
+        Assert.NotEqual(model.Evaluate("abcde"), other.Evaluate("abcde"));
+        Assert.Equal("hello", other.Load(PathOf("model.safetensors"))["note"]);
+        Assert.Equal(model.Evaluate("abcde"), other.Evaluate("abcde"));
+        Assert.True(other.IsTraining);
+    }
+
+    [Fact]
+    public void Weights_of_another_cell_or_vocabulary_are_refused()
+    {
+        var path = PathOf("model.safetensors");
+        new LanguageModel<float>(CharVocabulary.FromText("abcde"), new SimpleRnn<float>(3, 4)).Save(path);
+        var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(path, new SimpleRnn<float>(3, 4, new() { Activation = Activation.Relu })));
+        Assert.Contains("recurrent: expected a layer of the cell 'rnn-tanh', which the file was saved with, but got one of 'rnn-relu'", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<InvalidDataException>(
+            () => new LanguageModel<float>(5, new SimpleRnn<float>(3, 4, new() { Activation = Activation.Relu })).Load(path));
+        Assert.Contains("recurrent computes 'rnn-relu' but is saved from 'rnn-tanh'", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(path, new SimpleRnn<float>(3, 4, new() { HiddenZoneout = 0.5 })));
+        Assert.Contains("hidden zoneout 0.5", error.Message, StringComparison.Ordinal);
+        var other = new LanguageModel<float>(CharVocabulary.FromText("vwxyz"), new SimpleRnn<float>(3, 4));
+        Assert.Contains("its weights are for another vocabulary", Assert.Throws<InvalidDataException>(() => other.Load(path)).Message, StringComparison.Ordinal);
+        other.Vocabulary = null;
+        other.Load(path);
+    }
+
+    [Theory]
+    [InlineData("\"vocabulary_size\":5", "\"vocabulary_size\":2000000000")]
+    [InlineData("\"vocabulary_size\":5", "\"vocabulary_size\":40")]
+    public void A_given_layer_does_not_make_a_damaged_size_believed(string from, string to)
+    {
+        var path = PathOf("damaged.safetensors");
+        Damage(new LanguageModel<float>(5, new Gru<float>(3, 4)), from, to, path);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("more weights than the file", Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(path, new Gru<float>(3, 4))).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10_000_000);
+    }
+
+    // Sizes that each have fewer weights than the file, and more together.
+    [Theory]
+    [InlineData("\"hidden_sizes\":[4]", "\"hidden_sizes\":[20]")]
+    [InlineData("\"hidden_sizes\":[4]", "\"hidden_sizes\":[7,7,7]")]
+    [InlineData("\"hidden_sizes\":[4]", "\"hidden_sizes\":[2147483647,2147483647,2147483647]")]
+    public void A_size_whose_product_is_beyond_the_file_is_refused(string from, string to)
+    {
+        var path = PathOf("damaged.safetensors");
+        Damage(new LanguageModel<float>(5, new Gru<float>(3, 4)), from, to, path);
+        Assert.Contains("more weights than the file", Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(path)).Message, StringComparison.Ordinal);
+    }
+
+    private static void Damage(LanguageModel<float> model, string from, string to, string path)
+    {
+        model.Save(path);
+        var file = SafeTensors.Read(path);
+        var metadata = file.Metadata.ToDictionary(pair => pair.Key, pair => pair.Value);
+        Assert.Contains(from, metadata["model"], StringComparison.Ordinal);
+        metadata["model"] = metadata["model"].Replace(from, to, StringComparison.Ordinal);
+        SafeTensors.Write(path, file.Entries.Select(entry => new KeyValuePair<string, Tensor<float>>(entry.Name, file.Get<float>(entry.Name))), metadata);
+    }
 }

@@ -31,7 +31,7 @@ public class LanguageModelScoringTests
     [Fact]
     public void Single_precision_agrees()
     {
-        var model = new LanguageModel<float>(5, new Lstm<float>(3, 4, new() { Layers = 2, Seed = 1 }));
+        var model = new LanguageModel<float>(5, new Lstm<float>(3, 4, new() { Layers = 2, Seed = 1 }), new() { Seed = 0 });
         var tokens = Text;
         Assert.Equal(Expected(LanguageModelTests.SmallModel(), tokens), model.Evaluate(tokens).NegativeLogLikelihood, 1e-4);
     }
@@ -60,7 +60,7 @@ public class LanguageModelScoringTests
     [Fact]
     public void A_learned_initial_state_is_the_start()
     {
-        var model = new LanguageModel<double>(5, new Gru<double>(3, 4, new() { LearnedInitialState = true }));
+        var model = new LanguageModel<double>(5, new Gru<double>(3, 4, new() { LearnedInitialState = true, Seed = 1 }), new() { Seed = 2 });
         var before = model.Evaluate(Text).NegativeLogLikelihood;
         new RandomSource(1).FillNormal(model.NamedParameters.First(pair => pair.Key.Contains("initial", StringComparison.Ordinal)).Value.Value.AsSpan());
         var after = model.Evaluate(Text, new TextScoreOptions { Steps = 7 }).NegativeLogLikelihood;
@@ -71,7 +71,7 @@ public class LanguageModelScoringTests
     [Fact]
     public void Scoring_leaves_the_mode_and_the_gradients_alone()
     {
-        var model = LanguageModelTests.SmallModel(new() { Dropout = 0.5 });
+        var model = LanguageModelTests.SmallModel(new() { Dropout = 0.5, Seed = 0 });
         Assert.True(model.IsTraining);
         var score = model.Evaluate(Text);
         Assert.True(model.IsTraining);
@@ -119,5 +119,88 @@ public class LanguageModelScoringTests
         }
 
         return sum;
+    }
+
+    // The characters are those of the text behind what the first token stands for, whatever the token is called.
+    [Theory]
+    [InlineData("abcdefg", "Xabc", 3)]
+    [InlineData("abcdefg", "aXYZ", 3)]
+    [InlineData("abcdefg", "🦉a", 1)]
+    [InlineData("abcdefg", "\uFEFFabc", 2)]
+    [InlineData("ab🦉", "🦉🦉ab", 3)]
+    public void Characters_are_those_of_the_text_that_was_predicted(string symbols, string text, long characters)
+    {
+        var vocabulary = CharVocabulary.FromText(symbols, new() { Unknown = true });
+        var model = new LanguageModel<double>(vocabulary, new Gru<double>(3, 4, new() { Seed = 1 }), new() { Seed = 1 });
+        var score = model.Evaluate(text);
+        Assert.Equal((characters, characters), (score.Characters, score.Tokens));
+        Assert.Equal(score.NegativeLogLikelihood / characters / Math.Log(2), score.BitsPerCharacter, 1e-12);
+    }
+
+    [Theory]
+    [InlineData("a cat", 1, 4)]
+    [InlineData("the cat", 1, 4)]
+    [InlineData("  the cat", 1, 4)]
+    [InlineData("\t\n the cat", 2, 8)]
+    [InlineData("\r\nthe cat", 2, 7)]
+    [InlineData("Elephants sat", 1, 4)]
+    [InlineData("\uFEFFthe cat", 1, 4)]
+    [InlineData("the ! !", 2, 4)]
+    public void Characters_of_words_are_those_behind_the_first(string text, long tokens, long characters)
+    {
+        var vocabulary = WordVocabulary.FromText("the cat sat\n");
+        var model = new LanguageModel<double>(vocabulary, new Gru<double>(3, 4, new() { Seed = 1 }), new() { Seed = 1 });
+        var score = model.Evaluate(text);
+        Assert.Equal((tokens, characters), (score.Tokens, score.Characters));
+        Assert.InRange(score.BitsPerCharacter, 0.01, 100);
+    }
+
+    [Fact]
+    public void A_vocabulary_of_ones_own_is_counted_by_its_symbols()
+    {
+        var model = new LanguageModel<double>(new Pairs(), new Gru<double>(3, 4, new() { Seed = 1 }), new() { Seed = 1 });
+        Assert.Equal((2, 4), (model.Evaluate("aabbaa").Tokens, model.Evaluate("aabbaa").Characters));
+        Assert.Equal(4, model.Evaluate(" bbaabb").Characters);
+        Assert.Equal(5, model.Evaluate("??aabb").Characters);
+    }
+
+    [Fact]
+    public void More_streams_than_an_array_holds_steps_take_fewer_steps()
+    {
+        var model = LanguageModelTests.SmallModel();
+        var options = new TextScoreOptions { Streams = int.MaxValue, Steps = int.MaxValue, WarmUp = int.MaxValue };
+        Assert.Equal(Expected(model, Text), model.Evaluate(Text, options).NegativeLogLikelihood, 1e-11);
+    }
+
+    // aa and bb are tokens, everything else is unknown.
+    private sealed class Pairs : IVocabulary
+    {
+        public int Count => 3;
+
+        public int? Unknown => 2;
+
+        public int? BeginOfSequence => null;
+
+        public int? EndOfSequence => null;
+
+        public string Symbol(int token) => token switch { 0 => "aa", 1 => "bb", _ => "<unknown>" };
+
+        public bool TryGetToken(ReadOnlySpan<char> symbol, out int token)
+        {
+            token = symbol is "aa" ? 0 : 1;
+            return symbol is "aa" or "bb";
+        }
+
+        public int[] Encode(ReadOnlySpan<char> text)
+        {
+            var trimmed = text.Trim().ToString();
+            return [.. Enumerable.Range(0, trimmed.Length / 2).Select(i => TryGetToken(trimmed.AsSpan(2 * i, 2), out var token) ? token : 2)];
+        }
+
+        public string Decode(params ReadOnlySpan<int> tokens) => throw new NotSupportedException();
+
+        public string Decode(IEnumerable<int> tokens) => throw new NotSupportedException();
+
+        public string ToMetadata() => throw new NotSupportedException();
     }
 }

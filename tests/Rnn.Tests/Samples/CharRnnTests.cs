@@ -36,7 +36,7 @@ public sealed partial class CharRnnTests : IDisposable
         Assert.Equal("301", numbers.Groups["steps"].Value);
 
         // The figure is that of the saved model over the last tenth of the text, its state carried.
-        var model = LanguageModel<float>.Load(Path.Combine(_folder, "model.safetensors"));
+        var model = LanguageModel<float>.Open(Path.Combine(_folder, "model.safetensors"));
         var tokens = model.Vocabulary!.Encode(File.ReadAllText(Path.Combine(_folder, "text.txt")));
         Assert.Equal(model.Evaluate(tokens.AsSpan((int)(tokens.Length * 0.9))).Loss, loss, 1e-4);
 
@@ -72,7 +72,7 @@ public sealed partial class CharRnnTests : IDisposable
     {
         var result = Run(["--text", "text.txt", "--steps", "2", "--cell", "lstm-projection", "--save", "model.safetensors", .. Small]);
         Assert.True(result.ExitCode == 0, result.Error);
-        Assert.Equal(8, LanguageModel<float>.Load(Path.Combine(_folder, "model.safetensors")).Recurrent.ProjectionSize);
+        Assert.Equal(8, LanguageModel<float>.Open(Path.Combine(_folder, "model.safetensors")).Recurrent.ProjectionSize);
     }
 
     [Fact]
@@ -82,6 +82,36 @@ public sealed partial class CharRnnTests : IDisposable
         Assert.True(result.ExitCode == 0, result.Error);
         Assert.Matches(@"^\d{3},\d{3} characters|^\d,\d{3},\d{3} characters", result.Output);
         Assert.Contains($"the model is saved in {Path.Combine(_folder, "char-rnn.safetensors")}", result.Output, StringComparison.Ordinal);
+    }
+
+    // With globalisation on and a comma for the point; the machine has the data of cultures, or the run is like any other.
+    [Theory]
+    [InlineData("de_DE.UTF-8")]
+    [InlineData("tr_TR.UTF-8")]
+    public void It_reads_and_writes_the_same_in_every_culture(string culture)
+    {
+        string[] arguments = ["--text", "text.txt", "--steps", "101", "--learning-rate", "0.01", "--dropout", "0.1", "--temperature", "0.5", "--save", "model.safetensors", .. Small];
+        var expected = Run(arguments);
+        var file = File.ReadAllBytes(Path.Combine(_folder, "model.safetensors"));
+        var result = SampleProcess.Run(
+            Sample, _folder, new() { ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "0", ["LANG"] = culture, ["LC_ALL"] = culture }, arguments);
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(WithoutTimes(expected.Output), WithoutTimes(result.Output));
+        Assert.Equal(file, File.ReadAllBytes(Path.Combine(_folder, "model.safetensors")));
+        static string WithoutTimes(string output) => Times().Replace(output, string.Empty);
+    }
+
+    [Fact]
+    public void A_byte_order_mark_is_no_character_of_the_text()
+    {
+        var text = File.ReadAllText(Path.Combine(_folder, "text.txt"));
+        File.WriteAllText(Path.Combine(_folder, "marked.txt"), text, new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: true));
+        Assert.Equal(0xEF, File.ReadAllBytes(Path.Combine(_folder, "marked.txt"))[0]);
+        var result = Run(["--text", "marked.txt", "--steps", "1", "--save", "model.safetensors", "--prompt", "\uFEFFthe", .. Small]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        var vocabulary = LanguageModel<float>.Open(Path.Combine(_folder, "model.safetensors")).Vocabulary!;
+        Assert.Equal(CharVocabulary.FromText(text).ToMetadata(), vocabulary.ToMetadata());
+        Assert.DoesNotContain('\uFEFF', result.Output);
     }
 
     [Fact]
@@ -107,7 +137,7 @@ public sealed partial class CharRnnTests : IDisposable
         Assert.Equal(130, result.ExitCode);
         Assert.Empty(result.Error);
         Assert.Matches(@"^cancelled after \d+ steps; the model as it is now is saved in .*model\.safetensors$", result.LastLine);
-        Assert.NotNull(LanguageModel<float>.Load(Path.Combine(_folder, "model.safetensors")).Vocabulary);
+        Assert.NotNull(LanguageModel<float>.Open(Path.Combine(_folder, "model.safetensors")).Vocabulary);
         Assert.Equal(["model.safetensors", "text.txt"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
     }
 
@@ -161,6 +191,9 @@ public sealed partial class CharRnnTests : IDisposable
     private SampleResult Run(params string[] arguments) => SampleProcess.Run(Sample, _folder, arguments);
 
     private static double Number(Match match, string name) => double.Parse(match.Groups[name].Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"^.*tokens/s\r?\n|seconds=\d+\.\d+ tokens_per_second=\d+", RegexOptions.Multiline)]
+    private static partial Regex Times();
 
     [GeneratedRegex(@"^result loss=(?<loss>\d+\.\d+) perplexity=(?<perplexity>\d+\.\d+) steps=(?<steps>\d+) seconds=(?<seconds>\d+\.\d+) tokens_per_second=(?<speed>\d+)$")]
     private static partial Regex ResultLine();

@@ -8,13 +8,17 @@ internal static class SampleProcess
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
 
-    internal static SampleResult Run(string sample, string folder, params string[] arguments)
+    internal static SampleResult Run(string sample, string folder, params string[] arguments) => Run(sample, folder, [], arguments);
+
+    internal static SampleResult Run(string sample, string folder, Dictionary<string, string> environment, string[] arguments)
     {
-        using var process = Start(sample, folder, arguments);
+        using var process = Start(sample, folder, environment, arguments);
         return Finish(process);
     }
 
-    internal static Process Start(string sample, string folder, params string[] arguments)
+    internal static Process Start(string sample, string folder, params string[] arguments) => Start(sample, folder, [], arguments);
+
+    private static Process Start(string sample, string folder, Dictionary<string, string> environment, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -28,6 +32,11 @@ internal static class SampleProcess
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         return Process.Start(start)!;

@@ -111,4 +111,19 @@ public class CharVocabularyTests
     [InlineData("""{"kind":"words","unknown":true,"begin_and_end":false,"symbols":["a"]}""")]
     public void Foreign_metadata_is_refused(string text) =>
         Assert.Contains("not the description of a vocabulary", Assert.Throws<InvalidDataException>(() => Vocabulary.FromMetadata(text)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_byte_order_mark_at_the_start_is_not_part_of_the_text()
+    {
+        var vocabulary = CharVocabulary.FromText("\uFEFFabc");
+        Assert.Equal(3, vocabulary.Count);
+        Assert.Equal([0, 2], vocabulary.Encode("\uFEFFac"));
+        Assert.Equal(vocabulary.ToMetadata(), CharVocabulary.FromText("abc").ToMetadata());
+        Assert.Contains("at position 1", Assert.Throws<ArgumentException>(() => vocabulary.Encode("a\uFEFF")).Message, StringComparison.Ordinal);
+        Assert.Contains("'x' at position 1", Assert.Throws<ArgumentException>(() => vocabulary.Encode("\uFEFFx")).Message, StringComparison.Ordinal);
+        Assert.Contains("empty", Assert.Throws<ArgumentException>(() => CharVocabulary.FromText("\uFEFF")).Message, StringComparison.Ordinal);
+
+        // Elsewhere it is a character of the text as any other.
+        Assert.Equal([0, 1, 0], CharVocabulary.FromText("a\uFEFFa").Encode("a\uFEFFa"));
+    }
 }

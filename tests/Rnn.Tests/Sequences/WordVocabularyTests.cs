@@ -92,4 +92,50 @@ public class WordVocabularyTests
         Assert.Contains("more than the 3 special tokens", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText("a", new() { MaxSize = 3, BeginAndEnd = true })).Message, StringComparison.Ordinal);
         Assert.Contains("set Unknown to true", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText("a", new() { MaxSize = 3, Unknown = false })).Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("\uFEFFthe cat", "the|cat")]
+    [InlineData("the \uFEFFcat", "the|cat")]
+    [InlineData("a\u200Bb \u200E c\u2060d", "a|b|c|d")]
+    [InlineData("soft\u00ADware می\u200Cخواهم क्\u200Dष", "soft\u00ADware|می\u200Cخواهم|क्\u200Dष")]
+    [InlineData("\u00ADa b\u00AD", "a|b")]
+    [InlineData("❤\uFE0F! a\uFE0Fb \uFE0F x", "❤\uFE0F|!|a\uFE0Fb|x")]
+    [InlineData("!\u0301? \u0301e", "!\u0301|?|\u0301e")]
+    [InlineData("👩\u200D💻", "👩|💻")]
+    public void No_token_is_invisible(string text, string expected)
+    {
+        var vocabulary = WordVocabulary.FromText(text);
+        Assert.Equal(expected.Split('|'), vocabulary.Encode(text).Select(vocabulary.Symbol));
+    }
+
+    [Fact]
+    public void A_byte_order_mark_alone_is_an_empty_text()
+    {
+        Assert.Contains("empty", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText("\uFEFF")).Message, StringComparison.Ordinal);
+        Assert.Empty(WordVocabulary.FromText("a").Encode("\uFEFF"));
+    }
+
+    [Theory]
+    [InlineData("a < b < c", "U+D83E at position 2")]
+    [InlineData(">", "U+DD89 at position 0")]
+    [InlineData("🦉<", "U+D83E at position 2")]
+    [InlineData("🦉>🦉", "U+DD89 at position 2")]
+    public void Half_of_a_surrogate_pair_is_refused_when_the_vocabulary_is_made(string text, string message)
+    {
+        // The halves of an owl; the test's arguments themselves must be text that can be kept.
+        text = text.Replace('<', '\ud83e').Replace('>', '\udd89');
+        Assert.Contains(message, Assert.Throws<ArgumentException>(() => WordVocabulary.FromText(text)).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<ArgumentException>(() => CharVocabulary.FromText(text)).Message, StringComparison.Ordinal);
+
+        // An explicit list of symbols.
+        Assert.Contains("half of a surrogate pair", Assert.Throws<ArgumentException>(() => new SymbolTable(false, false, ["a", text])).Message, StringComparison.Ordinal);
+
+        // In a text to encode it is a symbol that no vocabulary has.
+        Assert.Contains(0, WordVocabulary.FromText("a b").Encode(text));
+        Assert.Throws<ArgumentException>(() => WordVocabulary.FromText("a b c 🦉", new() { Unknown = false }).Encode(text));
+    }
+
+    [Fact]
+    public void Empty_symbols_are_refused() =>
+        Assert.Contains("symbol 1 is empty", Assert.Throws<ArgumentException>(() => new SymbolTable(true, false, ["a", ""])).Message, StringComparison.Ordinal);
 }

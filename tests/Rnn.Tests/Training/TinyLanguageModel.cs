@@ -15,9 +15,9 @@ internal sealed class TinyLanguageModel<T> : Module<T>, ISequenceModel<T>
 
     public TinyLanguageModel(int vocabulary, int embedded = 8, int hidden = 16, int layers = 1)
     {
-        _embedding = AddModule("embedding", new Embedding<T>(vocabulary, embedded));
-        _lstm = AddModule("lstm", new Lstm<T>(embedded, hidden, new() { Layers = layers }));
-        _head = AddModule("head", new Linear<T>(hidden, vocabulary));
+        _embedding = AddModule("embedding", new Embedding<T>(vocabulary, embedded, new() { Seed = 0 }));
+        _lstm = AddModule("lstm", new Lstm<T>(embedded, hidden, new() { Layers = layers, Seed = 0 }));
+        _head = AddModule("head", new Linear<T>(hidden, vocabulary, new() { Seed = 0 }));
     }
 
     public SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<T>? state)
