@@ -221,7 +221,7 @@ public unsafe class VectorMathTests(ITestOutputHelper output)
         output.WriteLine($"{typeof(TFunction).Name}: largest error {worst:F3} ulp at {where:R}");
 
         // Where products are rounded before they are added, as the documentation says, a little more.
-        allowed += Simd.HasFusedMultiplyAdd ? 0 : 1;
+        allowed += Simd.HasFusedMultiplyAdd ? 0 : 2;
         Assert.True(worst <= allowed, $"{typeof(TFunction).Name}: error {worst:F3} ulp at {where:R}, documented {allowed}");
     }
 }
