@@ -1,9 +1,11 @@
+using Rnn.AotSmoke;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
 using Rnn.Training;
 
-// Trains a small model with the packed package, as a user's first program would, and checks what comes of it. Exit code 1 where it is wrong.
+// Trains a small model with the packed package, as a user's first program would, and checks what comes of it; under the JIT and compiled ahead of
+// time. Exit code 1 where it is wrong.
 var text = string.Concat(Enumerable.Repeat("to be or not to be, ", 40));
 var vocabulary = CharVocabulary.FromText(text);
 var model = new LanguageModel<float>(vocabulary, new Lstm<float>(inputSize: 12, hiddenSize: 32, new() { Seed = 1 }), new() { Seed = 1 });
@@ -17,7 +19,8 @@ try
     var loaded = LanguageModel<float>.Open(path);
     var score = loaded.Evaluate(text);
     var written = vocabulary.Decode([.. loaded.Generate(vocabulary.Encode("or not"), 14, new() { Temperature = 0 })]);
-    Console.WriteLine($"{typeof(LanguageModel<>).Assembly.Location}: loss {score.Loss:f3}, wrote '{written}'");
+    Console.WriteLine($"Rnn {typeof(LanguageModel<>).Assembly.GetName().Version}: loss {score.Loss:f3}, wrote '{written}'");
+    StepTime.Print();
     return score.Loss < 0.2 && written == " to be, to be " ? 0 : 1;
 }
 finally

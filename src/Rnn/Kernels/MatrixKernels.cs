@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 /// gradients, and every other product of the library. Pointers and sizes only; nothing is checked here.
 /// </summary>
 /// <remarks>
-/// <para>Every element of a result is one chain of fused multiply-adds in ascending order of the summed index, begun from what the
+/// <para>Every element of a result is one chain of multiply-adds (fused where the processor can) in ascending order of the summed index, begun from what the
 /// element held before (or the bias, or zero). Neither the number of rows in a call nor the tile, panel range, row range or vector width changes a
 /// bit of it, so work may be split over rows and outputs in any way.</para>
 /// <para>Packed weights and scratch are aligned inside, so their memory must not move between calls (pinned or native) and may

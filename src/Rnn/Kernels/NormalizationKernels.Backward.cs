@@ -101,6 +101,12 @@ internal sealed unsafe partial class NormalizationKernels<V, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Spread(T* x, T* dy, T* gain, T* moments, T meanGradient, T meanProduct, T* dx, bool accumulate, T* sums, int count)
     {
+        if (ExtremeRow<T>.IsWide(moments[1]))
+        {
+            ExtremeRow<T>.Backward(x, moments[0], moments[1], dy, gain, dx, accumulate, sums, count);
+            return;
+        }
+
         var mean = V.Broadcast(moments[0]);
         var scale = V.Broadcast(moments[1]);
         var slope = V.Broadcast(-meanProduct * moments[1] * moments[1]);

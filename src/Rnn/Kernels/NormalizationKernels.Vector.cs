@@ -32,12 +32,19 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
             for (var row = start; row < end; row++)
             {
                 var sum = sums + (4 * (row - start));
-                SetMoments(x.Values[row][0], sum[0] * share, sum[1] * share, epsilon, x.MomentsOf(row));
+                SetMoments(x.Values[row], count, sum[0] * share, sum[1] * share, epsilon, x.MomentsOf(row));
             }
 
             for (var row = start; row < end; row++)
             {
-                Apply(x.Values[row], x.Gain, x.MomentsOf(row), accumulate ? y[row] : bias, y[row], count);
+                var moments = x.MomentsOf(row);
+                if (ExtremeRow<T>.IsWide(moments[1]))
+                {
+                    ExtremeRow<T>.Normalise(x.Values[row], moments[0], moments[1], x.Gain, accumulate ? y[row] : bias, null, y[row], count);
+                    continue;
+                }
+
+                Apply(x.Values[row], x.Gain, moments, accumulate ? y[row] : bias, y[row], count);
             }
         }
     }
@@ -64,14 +71,23 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
             for (var row = start; row < end; row++)
             {
                 var sum = sums + (4 * (row - start));
-                SetMoments(first.Values[row][0], sum[0] * share, sum[1] * share, epsilon, first.MomentsOf(row));
-                SetMoments(second.Values[row][0], sum[2] * share, sum[3] * share, epsilon, second.MomentsOf(row));
+                SetMoments(first.Values[row], count, sum[0] * share, sum[1] * share, epsilon, first.MomentsOf(row));
+                SetMoments(second.Values[row], count, sum[2] * share, sum[3] * share, epsilon, second.MomentsOf(row));
             }
 
             for (var row = start; row < end; row++)
             {
-                ApplySum(
-                    first.Values[row], second.Values[row], first.Gain, second.Gain, first.MomentsOf(row), second.MomentsOf(row), bias, y[row], count);
+                var x1 = first.Values[row];
+                var x2 = second.Values[row];
+                var moments1 = first.MomentsOf(row);
+                var moments2 = second.MomentsOf(row);
+                if (ExtremeRow<T>.IsWide(moments1[1]) || ExtremeRow<T>.IsWide(moments2[1]))
+                {
+                    ExtremeRow<T>.NormaliseSum(x1, x2, first.Gain, second.Gain, moments1, moments2, bias, y[row], count);
+                    continue;
+                }
+
+                ApplySum(x1, x2, first.Gain, second.Gain, moments1, moments2, bias, y[row], count);
             }
         }
     }
@@ -119,10 +135,18 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
 
     // μ and 1/√(σ² + ε). Rounding leaves the variance above −ε: it is the mean square less a part of it that the first element bounds.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SetMoments(T origin, T shift, T meanSquare, T epsilon, T* moments)
+    private static void SetMoments(T* x, int count, T shift, T meanSquare, T epsilon, T* moments)
     {
-        moments[0] = origin + shift;
-        moments[1] = T.One / T.Sqrt(meanSquare - (shift * shift) + epsilon);
+        var variance = meanSquare - (shift * shift) + epsilon;
+        if (T.IsFinite(variance))
+        {
+            moments[0] = x[0] + shift;
+            moments[1] = T.One / T.Sqrt(variance);
+        }
+        else
+        {
+            ExtremeRow<T>.Moments(x, count, epsilon, out moments[0], out moments[1]);
+        }
     }
 
     // y = γ⊙(x − μ)·r + start

@@ -7,7 +7,8 @@ namespace Rnn.Kernels;
 /// y = γ⊙x̂ + β. One or two normalised matrices at a time, as the gates of a recurrent layer add two.
 /// </summary>
 /// <remarks>
-/// Mean and variance are those of x less the row's first element, in one pass over the row: nothing cancels where the mean is large.
+/// Mean and variance are those of x less the row's first element, in one pass over the row: nothing cancels where the mean is large. Rows whose
+/// squares overflow are taken over a power of two (<see cref="ExtremeRow{T}"/>), so that a row of finite numbers has a finite result.
 /// Each row is computed by itself, so work may be split over rows in any way.
 /// </remarks>
 internal abstract unsafe class NormalizationKernels<T>

@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Rnn.Kernels;
 
@@ -21,6 +23,15 @@ internal static class RegisterMath
     private const double Ln2LowSingle = -1.904654299957768e-09;
 
     private const double Ln2LowDouble = 2.3190468138462996e-17;
+
+    // ln 2 in two pieces whose first has so few digits that its products with exponents are exact, for processors that round before they add.
+    private const double Ln2ShortSingle = 0.693359375;
+
+    private const double Ln2RestSingle = -2.1219444005469058277e-4;
+
+    private const double Ln2ShortDouble = 0.69314718036912381649;
+
+    private const double Ln2RestDouble = 1.9082149292705877e-10;
 
     // Added to it a number loses its fraction; two cheap operations where a rounding instruction takes as many or more.
     private const double MagicSingle = 12582912.0;
@@ -47,7 +58,15 @@ internal static class RegisterMath
         {
             x = S.MaxNative(S.Constant(-104.0), S.MinNative(S.Constant(40.0), x));
             n = S.Subtract(S.MultiplyAdd(x, S.Constant(Log2E), S.Constant(MagicSingle)), S.Constant(MagicSingle));
-            r = S.MultiplyAdd(n, S.Constant(-Ln2LowSingle), S.MultiplyAdd(n, S.Constant(-Ln2), x));
+            if (Fma.IsSupported || AdvSimd.IsSupported)
+            {
+                r = S.MultiplyAdd(n, S.Constant(-Ln2LowSingle), S.MultiplyAdd(n, S.Constant(-Ln2), x));
+            }
+            else
+            {
+                r = S.MultiplyAdd(n, S.Constant(-Ln2RestSingle), S.MultiplyAdd(n, S.Constant(-Ln2ShortSingle), x));
+            }
+
             x = S.MultiplyAdd(r, r, S.Constant(NormalSquareSingle));
             c = S.MultiplyAdd(S.Constant(-0.022134023506199234639 * 0.125), x, S.Constant(0.33333251518769586823 * 0.5));
         }
@@ -55,7 +74,15 @@ internal static class RegisterMath
         {
             x = S.MaxNative(S.Constant(-746.0), S.MinNative(S.Constant(40.0), x));
             n = S.Subtract(S.MultiplyAdd(x, S.Constant(Log2E), S.Constant(MagicDouble)), S.Constant(MagicDouble));
-            r = S.MultiplyAdd(n, S.Constant(-Ln2LowDouble), S.MultiplyAdd(n, S.Constant(-Ln2), x));
+            if (Fma.IsSupported || AdvSimd.IsSupported)
+            {
+                r = S.MultiplyAdd(n, S.Constant(-Ln2LowDouble), S.MultiplyAdd(n, S.Constant(-Ln2), x));
+            }
+            else
+            {
+                r = S.MultiplyAdd(n, S.Constant(-Ln2RestDouble), S.MultiplyAdd(n, S.Constant(-Ln2ShortDouble), x));
+            }
+
             x = S.MultiplyAdd(r, r, S.Constant(NormalSquareDouble));
             c = S.MultiplyAdd(S.Constant(0.000021187183831107915353 / 512), x, S.Constant(-0.00021163394362590222489 / 128));
             c = S.MultiplyAdd(c, x, S.Constant(0.0021164020227651931946 / 32));
@@ -77,13 +104,21 @@ internal static class RegisterMath
     {
         // With |x| = (n/2)·ln 2 + r, s = 2ⁿ and c = r·coth r: e^(2r) = (c + r) / (c − r), so
         // tanh|x| = ((s − 1)c + (s + 1)r) / ((s + 1)c + (s − 1)r): no digit is lost for n = 0, where it is r / c.
-        // One product with ln 2 / 2 is enough: where n is large, the error of r no longer reaches the quotient.
+        // One fused product with ln 2 / 2 is enough: where n is large, the error of r no longer reaches the quotient.
         R n, r, c, square;
         if (typeof(T) == typeof(float))
         {
             r = S.MinNative(S.Constant(12.0), S.Abs(x));
             n = S.Subtract(S.MultiplyAdd(r, S.Constant(2 * Log2E), S.Constant(MagicSingle)), S.Constant(MagicSingle));
-            r = S.MultiplyAdd(n, S.Constant(-0.5 * Ln2), r);
+            if (Fma.IsSupported || AdvSimd.IsSupported)
+            {
+                r = S.MultiplyAdd(n, S.Constant(-0.5 * Ln2), r);
+            }
+            else
+            {
+                r = S.MultiplyAdd(n, S.Constant(-0.5 * Ln2RestSingle), S.MultiplyAdd(n, S.Constant(-0.5 * Ln2ShortSingle), r));
+            }
+
             square = S.MultiplyAdd(r, r, S.Constant(NormalSquareSingle));
             c = S.MultiplyAdd(S.Constant(-0.022134023506199234639), square, S.Constant(0.33333251518769586823));
         }
@@ -91,7 +126,15 @@ internal static class RegisterMath
         {
             r = S.MinNative(S.Constant(24.0), S.Abs(x));
             n = S.Subtract(S.MultiplyAdd(r, S.Constant(2 * Log2E), S.Constant(MagicDouble)), S.Constant(MagicDouble));
-            r = S.MultiplyAdd(n, S.Constant(-0.5 * Ln2), r);
+            if (Fma.IsSupported || AdvSimd.IsSupported)
+            {
+                r = S.MultiplyAdd(n, S.Constant(-0.5 * Ln2), r);
+            }
+            else
+            {
+                r = S.MultiplyAdd(n, S.Constant(-0.5 * Ln2RestDouble), S.MultiplyAdd(n, S.Constant(-0.5 * Ln2ShortDouble), r));
+            }
+
             square = S.MultiplyAdd(r, r, S.Constant(NormalSquareDouble));
             c = S.MultiplyAdd(S.Constant(0.000021187183831107915353), square, S.Constant(-0.00021163394362590222489));
             c = S.MultiplyAdd(c, square, S.Constant(0.0021164020227651931946));

@@ -122,7 +122,7 @@ internal readonly unsafe partial struct Registers128<T>
             return Avx512F.VL.Scale(a.AsDouble(), n.AsDouble()).As<double, T>();
         }
 
-        // As the vector of this width has it, without its wrapping.
+        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
         if (typeof(T) == typeof(float))
         {
             return a * PowerOfTwo((n.AsSingle() + Vector128.Create(64f)).As<float, T>()) * Vector128.Create(5.421010862427522e-20f).As<float, T>();
@@ -192,7 +192,7 @@ internal readonly unsafe partial struct Registers256<T>
             return Avx512F.VL.Scale(a.AsDouble(), n.AsDouble()).As<double, T>();
         }
 
-        // As the vector of this width has it, without its wrapping.
+        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
         if (typeof(T) == typeof(float))
         {
             return a * PowerOfTwo((n.AsSingle() + Vector256.Create(64f)).As<float, T>()) * Vector256.Create(5.421010862427522e-20f).As<float, T>();

@@ -159,13 +159,7 @@ public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec256<T> ScaleDown(Vec256<T> a, Vec256<T> n)
-    {
-        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
-        return typeof(T) == typeof(float)
-            ? a * PowerOfTwo(n + Constant(64.0)) * Constant(5.421010862427522e-20)
-            : a * PowerOfTwo(n + Constant(512.0)) * Constant(7.458340731200207e-155);
-    }
+    public static Vec256<T> ScaleDown(Vec256<T> a, Vec256<T> n) => new(Registers256<T>.ScaleDown(a._value, n._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Rnn.Kernels;
 
@@ -102,9 +104,23 @@ public static partial class VectorMath
             p = V.MultiplyAdd(p, y, V.Constant(0.66666666666667345086));
         }
 
-        var low = V.MultiplyAdd(exponent, V.Constant(typeof(T) == typeof(float) ? Ln2LowSingle : Ln2LowDouble), correction);
+        V low;
+        if (Fma.IsSupported || AdvSimd.IsSupported)
+        {
+            low = V.MultiplyAdd(exponent, V.Constant(typeof(T) == typeof(float) ? Ln2LowSingle : Ln2LowDouble), correction);
+        }
+        else
+        {
+            low = (exponent * V.Constant(typeof(T) == typeof(float) ? Ln2RestSingle : Ln2RestDouble)) + correction;
+        }
+
         var small = half - V.MultiplyAdd(s, V.MultiplyAdd(p, y, half), low);
-        return V.MultiplyAdd(exponent, V.Constant(Ln2), f - small);
+        if (Fma.IsSupported || AdvSimd.IsSupported)
+        {
+            return V.MultiplyAdd(exponent, V.Constant(Ln2), f - small);
+        }
+
+        return (exponent * V.Constant(typeof(T) == typeof(float) ? Ln2ShortSingle : Ln2ShortDouble)) + (f - small);
     }
 
     /// <summary>Puts the limits of a logarithm in place: +∞ and NaN come through, −∞ stands at the pole, NaN below it.</summary>

@@ -40,7 +40,7 @@ public static partial class VectorMath
         var a = V.MinNative(V.Constant(typeof(T) == typeof(float) ? 14.75 : 39.0), V.Abs(x));
         var half = a * V.Constant(0.5);
         var square = half * a;
-        var lost = V.MultiplyAdd(half, a, -square);
+        var lost = LostOfProduct<V, T>(half, a, square);
         var e = Exp<V, T>(-square);
         bell = e - (e * lost);
         var tail = bell * NormalTail<V, T>(a);

@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Rnn.Kernels;
 
@@ -13,6 +15,15 @@ public static partial class VectorMath
     private const double Ln2LowSingle = -1.904654299957768e-09;
 
     private const double Ln2LowDouble = 2.3190468138462996e-17;
+
+    // ln 2 in two pieces whose first has so few digits that its products with exponents are exact, for processors that round before they add.
+    private const double Ln2ShortSingle = 0.693359375;
+
+    private const double Ln2RestSingle = -2.1219444005469058277e-4;
+
+    private const double Ln2ShortDouble = 0.69314718036912381649;
+
+    private const double Ln2RestDouble = 1.9082149292705877e-10;
 
     /// <summary>The whole number nearest to <c>x · factor</c>, for quotients below 2²¹ in magnitude; never −0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -31,8 +42,37 @@ public static partial class VectorMath
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var low = typeof(T) == typeof(float) ? -Ln2LowSingle : -Ln2LowDouble;
-        return V.MultiplyAdd(n, V.Constant(low), V.MultiplyAdd(n, V.Constant(-Ln2), x));
+        if (Fma.IsSupported || AdvSimd.IsSupported)
+        {
+            var low = typeof(T) == typeof(float) ? -Ln2LowSingle : -Ln2LowDouble;
+            return V.MultiplyAdd(n, V.Constant(low), V.MultiplyAdd(n, V.Constant(-Ln2), x));
+        }
+
+        return typeof(T) == typeof(float)
+            ? x - (n * V.Constant(Ln2ShortSingle)) - (n * V.Constant(Ln2RestSingle))
+            : x - (n * V.Constant(Ln2ShortDouble)) - (n * V.Constant(Ln2RestDouble));
+    }
+
+    /// <summary>What <c>a·b</c> has beyond its rounded <paramref name="product"/>, exactly, where nothing overflows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V LostOfProduct<V, T>(V a, V b, V product)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (Fma.IsSupported || AdvSimd.IsSupported)
+        {
+            return V.MultiplyAdd(a, b, -product);
+        }
+
+        // Each factor in two halves (Dekker, "A floating-point technique for extending the available precision", 1971), whose products are exact.
+        var splitter = V.Constant(typeof(T) == typeof(float) ? 4097.0 : 134217729.0);
+        var aLifted = a * splitter;
+        var bLifted = b * splitter;
+        var aHigh = aLifted - (aLifted - a);
+        var bHigh = bLifted - (bLifted - b);
+        var aLow = a - aHigh;
+        var bLow = b - bHigh;
+        return (aHigh * bHigh) - product + (aHigh * bLow) + (aLow * bHigh) + (aLow * bLow);
     }
 
     /// <summary><c>(eʳ − 1) / r</c> for |r| ≤ ln 2 / 2, by the polynomial of least relative error.</summary>

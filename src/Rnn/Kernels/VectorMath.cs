@@ -5,10 +5,10 @@ namespace Rnn.Kernels;
 
 /// <summary>Elementary functions over any vector, written once for all widths and both element types.</summary>
 /// <remarks>
-/// Every function uses only exactly rounded operations (add, multiply, divide, fused multiply-add, scaling by powers of two), so all
-/// widths give the same bits. NaN gives NaN, infinities give the limits, results run down into the denormal range.
+/// Every function uses only exactly rounded operations (add, multiply, divide, fused multiply-add where the processor has it, scaling by powers of
+/// two), so all widths give the same bits. NaN gives NaN, infinities give the limits, results run down into the denormal range.
 /// <para>The errors stated are the largest found, against the exact result, over all 2^32 floats and over some million doubles (every exponent, and
-/// densely where the function bends).</para>
+/// densely where the function bends). On processors without a fused multiply-add they are at most two ulp larger.</para>
 /// </remarks>
 public static partial class VectorMath
 {

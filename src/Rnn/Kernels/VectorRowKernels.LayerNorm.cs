@@ -14,6 +14,11 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
             var mean = WeightedSum(x[row], null, columns, T.Zero) * inverseCount;
             var variance = SquaredDistance(x[row], columns, mean) * inverseCount;
             var r = T.One / T.Sqrt(variance + epsilon);
+            if (ExtremeRow<T>.IsLost(variance + epsilon))
+            {
+                ExtremeRow<T>.Moments(x[row], columns, epsilon, out mean, out r);
+            }
+
             if (kept.InverseDeviation != null)
             {
                 kept.InverseDeviation[row] = r;
@@ -22,6 +27,12 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
             if (kept.Mean != null)
             {
                 kept.Mean[row] = mean;
+            }
+
+            if (ExtremeRow<T>.IsWide(r))
+            {
+                ExtremeRow<T>.Normalise(x[row], mean, r, gain, bias, Row(kept.Normalised, row), y[row], columns);
+                continue;
             }
 
             Normalise(x[row], Row(kept.Normalised, row), y[row], columns, gain, bias, mean, r);
@@ -36,6 +47,12 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
         for (var row = 0; row < rows; row++)
         {
             var source = Source(x, kept, row, out var mean, out var r);
+            if (ExtremeRow<T>.IsWide(r))
+            {
+                ExtremeRow<T>.Backward(source, mean, r, dy[row], gain, dx[row], accumulate, null, columns);
+                continue;
+            }
+
             Moments(source, dy[row], columns, gain, mean, r, out var sum, out var product);
             InputGradient(
                 source, dy[row], dx[row], columns, gain, mean, r, kept.InverseDeviation[row], sum * minusInverseCount, product * minusInverseCount, accumulate);
@@ -46,6 +63,12 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
     public override void LayerNormParameters(
         Rows<T> x, in NormKept<T> kept, Rows<T> dy, int rows, T* dGain, T* dBias, int firstColumn, int endColumn)
     {
+        if (kept.Normalised.Start == null && AnyWide(kept.InverseDeviation, rows))
+        {
+            ExtremeParameters(x, kept, dy, rows, dGain, dBias, firstColumn, endColumn);
+            return;
+        }
+
         // Four vectors side by side where there are as many: each row then gives some whole cache lines, not one.
         var column = firstColumn;
         for (; column <= endColumn - (4 * V.Count); column += 4 * V.Count)
@@ -67,6 +90,32 @@ internal sealed unsafe partial class VectorRowKernels<V, T>
         mean = isKept ? T.Zero : kept.Mean[row];
         r = isKept ? T.One : kept.InverseDeviation[row];
         return isKept ? kept.Normalised[row] : x[row];
+    }
+
+    private static bool AnyWide(T* inverseDeviations, int rows)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            if (ExtremeRow<T>.IsWide(inverseDeviations[row]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static void ExtremeParameters(
+        Rows<T> x, in NormKept<T> kept, Rows<T> dy, int rows, T* dGain, T* dBias, int firstColumn, int endColumn)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            ExtremeRow<T>.GainGradient(x[row], kept.Mean[row], kept.InverseDeviation[row], dy[row], dGain, firstColumn, endColumn);
+            for (var column = firstColumn; dBias != null && column < endColumn; column++)
+            {
+                dBias[column] += dy[row][column];
+            }
+        }
     }
 
     private static T SquaredDistance(T* x, int count, T mean)

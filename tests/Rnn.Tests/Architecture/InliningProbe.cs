@@ -19,9 +19,15 @@ internal static class InliningProbe
 
     internal static int Main(string[] args)
     {
+        if (args is [WidthProbe.Word])
+        {
+            WidthProbe.Run();
+            return 0;
+        }
+
         if (args is not [Word])
         {
-            Console.Error.WriteLine($"These are tests: run them by 'dotnet test'. The one program in here is '{Word}'.");
+            Console.Error.WriteLine($"These are tests: run them by 'dotnet test'. The programs in here are '{Word}' and '{WidthProbe.Word}'.");
             return 2;
         }
 

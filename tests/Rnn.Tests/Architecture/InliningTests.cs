@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Rnn.Cells;
 using Rnn.Kernels;
 
@@ -26,18 +25,8 @@ public class InliningTests
 
     private static List<string> RunProbe()
     {
-        var host = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
-        var start = new ProcessStartInfo(host, [typeof(InliningProbe).Assembly.Location, InliningProbe.Word]) { RedirectStandardOutput = true };
-        if (Simd.VectorBits == 0)
-        {
-            // One lane is there to check the others, not for speed, and calls functions of the runtime.
-            start.Environment.Remove(Simd.EnvironmentVariable);
-        }
-
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, output);
-        return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+        // One lane is there to check the others, not for speed, and calls functions of the runtime.
+        Dictionary<string, string?> environment = Simd.VectorBits == 0 ? new() { [Simd.EnvironmentVariable] = null } : [];
+        return ProbeProcess.Run(InliningProbe.Word, environment);
     }
 }

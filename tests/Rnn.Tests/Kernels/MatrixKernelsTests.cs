@@ -4,7 +4,7 @@ using Rnn.Kernels;
 
 namespace Rnn.Tests.Kernels;
 
-/// <summary>The products against the plain chain of fused multiply-adds that they promise, bit by bit, at every width.</summary>
+/// <summary>The products against the plain chain of multiply-adds that they promise, bit by bit, at every width.</summary>
 public unsafe class MatrixKernelsTests
 {
     private static readonly int[] Sizes = [1, 3, 17, 37, 129];
@@ -154,7 +154,7 @@ public unsafe class MatrixKernelsTests
                 var sum = start switch { Start.Zero => T.Zero, Start.Bias => bias[0, j], _ => c[r, j] };
                 for (var k = 0; k < inner; k++)
                 {
-                    sum = T.FusedMultiplyAdd(a[r, k], transposed ? b[k, j] : b[j, k], sum);
+                    sum = Simd.MultiplyAdd(a[r, k], transposed ? b[k, j] : b[j, k], sum);
                 }
 
                 expected[r, j] = sum;
@@ -200,7 +200,7 @@ public unsafe class MatrixKernelsTests
                 var sum = c[i, j];
                 for (var k = 0; k < count; k++)
                 {
-                    sum = T.FusedMultiplyAdd(a[k, i], b[k, j], sum);
+                    sum = Simd.MultiplyAdd(a[k, i], b[k, j], sum);
                 }
 
                 expected[i, j] = sum;
@@ -231,7 +231,7 @@ public unsafe class MatrixKernelsTests
                 var sum = start switch { Start.Zero => T.Zero, Start.Bias => bias[0, j], _ => c[i, j] };
                 for (var k = 0; k < inner; k++)
                 {
-                    sum = T.FusedMultiplyAdd(transposeA ? a[k, i] : a[i, k], transposeB ? b[j, k] : b[k, j], sum);
+                    sum = Simd.MultiplyAdd(transposeA ? a[k, i] : a[i, k], transposeB ? b[j, k] : b[k, j], sum);
                 }
 
                 expected[i, j] = sum;

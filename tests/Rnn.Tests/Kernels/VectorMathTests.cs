@@ -219,6 +219,9 @@ public unsafe class VectorMathTests(ITestOutputHelper output)
     private void Report<TFunction>(double worst, double where, double allowed)
     {
         output.WriteLine($"{typeof(TFunction).Name}: largest error {worst:F3} ulp at {where:R}");
+
+        // Where products are rounded before they are added, as the documentation says, a little more.
+        allowed += Simd.HasFusedMultiplyAdd ? 0 : 2;
         Assert.True(worst <= allowed, $"{typeof(TFunction).Name}: error {worst:F3} ulp at {where:R}, documented {allowed}");
     }
 }

@@ -1,0 +1,67 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Rnn.Autograd;
+using Rnn.Kernels;
+using Rnn.Layers;
+using Rnn.Tensors;
+
+namespace Rnn.Tests.Architecture;
+
+/// <summary>
+/// Runs recurrent layers with every option forward and back and prints all numbers that come of it, a line each:
+/// <c>CASE TYPE NUMBERS</c>, the numbers in base 64. Tests compare the lines of processes with vectors of different widths.
+/// </summary>
+internal static class WidthProbe
+{
+    /// <summary>The command line's word for this probe.</summary>
+    internal const string Word = "widths";
+
+    private const int Inputs = 5;
+
+    // One more than a whole number of any vectors.
+    private const int Hidden = 33;
+
+    private static readonly int[] Lengths = [4, 0, 6, 1, 3];
+
+    internal static void Run()
+    {
+        Console.WriteLine($"width {Simd.VectorBits} {(Simd.HasFusedMultiplyAdd ? "fused" : "unfused")}");
+        RunAll<float>();
+        RunAll<double>();
+    }
+
+    private static void RunAll<T>()
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Run("lstm", new Lstm<T>(Inputs, Hidden, new() { Seed = 1 }));
+        Run("lstm-projection", new Lstm<T>(Inputs, Hidden, new() { Seed = 1, ProjectionSize = 7, Layers = 2 }));
+        Run("lstm-zoneout", new Lstm<T>(Inputs, Hidden, new() { Seed = 1, HiddenZoneout = 0.3, CellZoneout = 0.2 }));
+        Run("lstm-recurrent-dropout", new Lstm<T>(Inputs, Hidden, new() { Seed = 1, RecurrentDropout = 0.4 }));
+        Run("lstm-weight-drop", new Lstm<T>(Inputs, Hidden, new() { Seed = 1, WeightDrop = 0.4 }));
+        Run("lstm-peepholes", new Lstm<T>(Inputs, Hidden, new() { Seed = 1, Peepholes = Peepholes.Full }));
+        Run("lstm-normalized", new Lstm<T>(Inputs, Hidden, new() { Seed = 1, LayerNormalization = true }));
+        Run("gru-normalized", new Gru<T>(Inputs, Hidden, new() { Seed = 1, LayerNormalization = true, HiddenZoneout = 0.3 }));
+        Run("gru-dropout-stack", new Gru<T>(Inputs, Hidden, new() { Seed = 1, Layers = 2, Dropout = 0.3, Residual = true, Bidirectional = true }));
+        Run("gru-mean", new Gru<T>(Inputs, Hidden, new() { Seed = 1, Layers = 2, Bidirectional = true, Merge = DirectionMerge.Mean }));
+        Run("rnn", new SimpleRnn<T>(Inputs, Hidden, new() { Seed = 1, LearnedInitialState = true, ProjectionSize = 9 }));
+    }
+
+    private static void Run<T>(string name, RecurrentLayer<T> layer)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var x = Tensor<T>.RandomNormal(new RandomSource(2), 0, 1, Lengths.Length, 6, Inputs);
+        x.RequiresGradient = true;
+        var output = layer.Forward(x, Lengths);
+        output.Output.Square().Sum().Backward();
+        List<T> numbers = [.. output.Output.ToArray(), .. x.Gradient!.ToArray()];
+        foreach (var (_, parameter) in layer.NamedParameters)
+        {
+            numbers.AddRange(parameter.Value.Gradient!.ToArray());
+        }
+
+        // What is drawn in training is the expectation here, and streams go a way of their own.
+        layer.Evaluate();
+        numbers.AddRange(layer.Forward(x, Lengths).Output.ToArray());
+        Console.WriteLine($"{name} {typeof(T).Name} {Convert.ToBase64String(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(numbers)))}");
+    }
+}
