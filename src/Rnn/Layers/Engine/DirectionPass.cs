@@ -69,6 +69,7 @@ internal sealed unsafe partial class DirectionPass<T>
         _shape = shape;
         _weights = weights;
         _reverse = reverse;
+        _indirectStates = IndirectStates(shape.Layout);
         FindMaskedProducts();
     }
 
