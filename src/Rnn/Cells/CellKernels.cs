@@ -63,9 +63,11 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
             case (2, false):
                 ForwardRows<Phase2, No>(block);
                 break;
-            default:
+            case (2, true):
                 ForwardRows<Phase2, Yes>(block);
                 break;
+            default:
+                throw NoSuchPhase(phase);
         }
     }
 
@@ -79,9 +81,11 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
             case 1:
                 BackwardRows<Phase1>(block);
                 break;
-            default:
+            case 2:
                 BackwardRows<Phase2>(block);
                 break;
+            default:
+                throw NoSuchPhase(phase);
         }
     }
 
@@ -106,6 +110,8 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
             }
         }
     }
+
+    private static ArgumentOutOfRangeException NoSuchPhase(int phase) => new(nameof(phase), phase, "phase: expected 0, 1 or 2.");
 
     // Four sums at once hide the latency of the additions.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]

@@ -4,6 +4,9 @@ public sealed partial record CellLayout
 {
     private const int MostPhases = 3;
 
+    // The engine notes which of them have a gradient already in the bits of a word.
+    private const int MostMadeValues = 64;
+
     /// <summary>Says what is wrong with a layout that the engine cannot run: a cell of one's own may have one.</summary>
     /// <exception cref="ArgumentException">The layout contradicts itself; the message names the cell, the member and the mend.</exception>
     internal void Check()
@@ -12,7 +15,16 @@ public sealed partial record CellLayout
         Require(Gates.Count > 0, "Gates", "expected one or more");
         Require(States.Count is > 0 and <= CellBlock<float>.MaxStates, "States", $"expected 1 to {CellBlock<float>.MaxStates} but got {States.Count}");
         Require(Phases is > 0 and <= MostPhases, "Phases", $"expected 1 to {MostPhases} but got {Phases}");
-        Require(MadeValues >= 0 && KeptValues >= 0, "MadeValues, KeptValues", "expected 0 or more");
+        Require(MadeValues is >= 0 and <= MostMadeValues, "MadeValues", $"expected 0 to {MostMadeValues} but got {MadeValues}");
+        Require(KeptValues >= 0, "KeptValues", $"expected 0 or more but got {KeptValues}");
+        Require(InputGates > 0, "Gates", "none takes the input");
+        CheckNames();
+        foreach (var gate in Gates)
+        {
+            Require(double.IsFinite(gate.InitialBias), "Gates", $"'{gate.Letter}' starts with a bias of {gate.InitialBias}; expected a finite number");
+            Require(gate.Role is GateRole.Other or GateRole.Keeps or GateRole.Admits, "Gates", $"'{gate.Letter}' has a role of {(int)gate.Role}, which is none");
+        }
+
         for (var gate = 1; gate < Gates.Count; gate++)
         {
             Require(Gates[gate - 1].FromInput || !Gates[gate].FromInput, "Gates", $"'{Gates[gate].Letter}' takes the input and must stand before the gates that do not");
@@ -30,10 +42,52 @@ public sealed partial record CellLayout
             Require(
                 normalization.State > 0 && normalization.State < States.Count, "Normalizations",
                 $"'{normalization.Name}' names state {normalization.State}; it may be any but the hidden one, 1 to {States.Count - 1}");
+            Require(
+                Normalizations.Count(other => other.Made == normalization.Made) == 1, "Normalizations",
+                $"'{normalization.Name}' makes value {normalization.Made}, and so does another");
             Require(normalization.Made >= 0 && normalization.Made < MadeValues, "Normalizations", $"'{normalization.Name}' makes value {normalization.Made} of {MadeValues}");
             Require(
                 normalization.AfterPhase >= 0 && normalization.AfterPhase < Phases - 1, "Normalizations",
                 $"'{normalization.Name}' comes after phase {normalization.AfterPhase}; a later phase must read it");
+        }
+    }
+
+    // Letters name gates and states in messages, files and gate orders; the others name parameters.
+    private void CheckNames()
+    {
+        CheckDistinct("Gates", Gates.Select(gate => gate.Letter), "letter");
+        CheckDistinct("States", States.Select(state => state.Letter), "letter");
+        CheckDistinct("Vectors", Vectors.Select(vector => vector.Letter), "letter");
+        List<string> parameters = ["weight_ih", "weight_hr", "bias"];
+        if (Vectors.Count > 0)
+        {
+            Require(!string.IsNullOrWhiteSpace(VectorWeight), "VectorWeight", "expected a name");
+            Require(!parameters.Contains(VectorWeight), "VectorWeight", $"'{VectorWeight}' is the name of another parameter");
+            parameters.Add(VectorWeight);
+        }
+
+        foreach (var weight in Products.Select(product => product.Weight).Distinct())
+        {
+            Require(!string.IsNullOrWhiteSpace(weight), "Products", "expected a name for each weight");
+            Require(!parameters.Contains(weight), "Products", $"'{weight}' is the name of another parameter");
+        }
+
+        CheckDistinct("Normalizations", Normalizations.Select(normalization => normalization.Name), "name");
+        foreach (var name in Normalizations.Select(normalization => normalization.Name))
+        {
+            Require(
+                !parameters.Contains(name) && Products.All(product => product.Weight != name), "Normalizations",
+                $"'{name}' is the name of another parameter");
+        }
+    }
+
+    private void CheckDistinct(string member, IEnumerable<string> names, string what)
+    {
+        HashSet<string> seen = [];
+        foreach (var name in names)
+        {
+            Require(!string.IsNullOrWhiteSpace(name), member, $"expected a {what} for each");
+            Require(seen.Add(name), member, $"the {what} '{name}' comes twice");
         }
     }
 
@@ -46,7 +100,9 @@ public sealed partial record CellLayout
             {
                 var end = product.FirstGate + product.GateCount;
                 Require(
-                    product.FirstGate >= 0 && product.GateCount > 0 && end <= Gates.Count, "Products",
+                    product.GateCount > 0, "Products", $"'{product.Weight}' feeds {product.GateCount} gates; expected 1 or more");
+                Require(
+                    product.FirstGate >= 0 && product.FirstGate < Gates.Count && product.GateCount <= Gates.Count - product.FirstGate, "Products",
                     $"'{product.Weight}' feeds gates {product.FirstGate} to {end - 1} of {Gates.Count}");
                 Require(
                     end <= InputGates || product.FirstGate >= InputGates, "Products",
@@ -70,6 +126,7 @@ public sealed partial record CellLayout
 
     private void CheckOperand(string member, string what, Operand operand)
     {
+        Require(operand.Kind is OperandKind.Previous or OperandKind.Next or OperandKind.Made, member, $"'{what}' reads a kind of {(int)operand.Kind}, which is none");
         var count = operand.Kind == OperandKind.Made ? MadeValues : States.Count;
         Require(
             operand.Index >= 0 && operand.Index < count, member,

@@ -15,7 +15,7 @@ namespace Rnn.Cells;
 /// <para>Both methods must be marked <c>[MethodImpl(MethodImplOptions.AggressiveInlining)]</c>: a call in the loop costs four times the step.
 /// Options of a family are type parameters of the struct, which the JIT folds away; <c>phase</c> is a constant to the JIT too.</para>
 /// <para>Projection, layer normalisation of products, zoneout, dropout, ragged lengths and direction are the engine's: they work with every cell.
-/// What a layout contradicts itself in is said when a layer is made of it.</para>
+/// An inconsistent layout throws when a layer is created, and so does a cell that does not keep to its layout: its step is run once and watched.</para>
 /// </remarks>
 /// <example>
 /// A cell of one's own, the leaky unit h = h₋ + 0.3·(tanh(W x + U h₋ + b) − h₋), and a bidirectional layer of it:
@@ -125,7 +125,7 @@ public interface IBackwardStep<V, T>
     where V : struct, IVector<V, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>A gate's value as the way forward kept it.</summary>
+    /// <summary>A gate's value as the way forward kept it; in a phase after the one that has called <see cref="SetGateGradient"/>, that gradient.</summary>
     V Gate(int gate);
 
     /// <summary>Sets the gradient of a gate's pre-activation in the place of its value; read the value before.</summary>
@@ -146,7 +146,7 @@ public interface IBackwardStep<V, T>
     /// <summary>The gradient of a made value, from the products of the phase after it.</summary>
     V MadeGradient(int index);
 
-    /// <summary>Sets the gradient of a value that a row pass made.</summary>
+    /// <summary>Sets the gradient of a value that a row pass made, in a phase after that pass.</summary>
     void SetMadeGradient(int index, V value);
 
     /// <summary>A per-unit vector, such as a peephole.</summary>
@@ -155,7 +155,7 @@ public interface IBackwardStep<V, T>
     /// <summary>The gradient of a state after this step. For state 0 it includes the gradient of the step's output: read it once, in the last phase.</summary>
     V Gradient(int state);
 
-    /// <summary>What a later phase of this step has set with <see cref="SetGradient"/>, plus what its products added.</summary>
+    /// <summary>What a later phase of this step has set with <see cref="SetGradient"/>, plus what its products added; add it to what you set.</summary>
     V CarriedGradient(int state);
 
     /// <summary>Sets the gradient of a state before this step, as far as it does not flow through a product.</summary>

@@ -54,7 +54,25 @@ internal static partial class RecurrentChecks
                 nameof(projectionSize), projectionSize, $"ProjectionSize: expected less than the hidden size ({hiddenSize}) but got {projectionSize}.");
         }
 
+        CheckWeights(inputSize, hiddenSize, options, layout);
         CheckEffects(inputSize, hiddenSize, options, projectionSize, layout);
+    }
+
+    // An array holds so many weights: sizes beyond overflow before any shape could say so.
+    private static void CheckWeights(int inputSize, int hiddenSize, RecurrentOptions options, CellLayout layout)
+    {
+        var width = (long)inputSize;
+        foreach (var size in options.HiddenSizes ?? [hiddenSize, .. options.Layers > 1 ? [hiddenSize] : Array.Empty<int>()])
+        {
+            if ((double)layout.Gates.Count * size * Math.Max(width, size) > Array.MaxLength)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(hiddenSize), size,
+                    $"hiddenSize: {layout.Gates.Count} gates of {size} units over {Math.Max(width, size)} inputs are more weights than an array holds ({Array.MaxLength}).");
+            }
+
+            width = (long)size * (options.Bidirectional ? 2 : 1);
+        }
     }
 
     internal static void CheckBatch<T>(Tensor<T> input, ReadOnlySpan<int> lengths, int inputSize)

@@ -111,9 +111,17 @@ public partial class RecurrentLayer<T> : Layer<T>
     /// <param name="inputSize">The size of the input I.</param>
     /// <param name="hiddenSize">The hidden size H.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <exception cref="ArgumentException">A size or option is out of range; the message says which.</exception>
+    /// <remarks>
+    /// The first layer of a cell runs the cell's step once, watched: an index that the layout does not have, a value read before it is set or
+    /// never set, or a gradient that would be lost is an error here instead of wrong numbers later.
+    /// </remarks>
+    /// <exception cref="ArgumentException">A size or option is out of range, or the cell and its layout do not agree; the message says how.</exception>
     public static RecurrentLayer<T> Create<TCell>(int inputSize, int hiddenSize, RecurrentOptions? options = null)
-        where TCell : struct, ICell => new(CellKernels<T>.Create<TCell>(), inputSize, hiddenSize, options ?? new());
+        where TCell : struct, ICell
+    {
+        CellTrace.Run<TCell>();
+        return new(CellKernels<T>.Create<TCell>(), inputSize, hiddenSize, options ?? new());
+    }
 
     /// <summary>A layer of a built-in cell by its name, as files and command lines give it.</summary>
     /// <param name="cell">One of <see cref="CellCatalog.Names"/>.</param>

@@ -151,7 +151,8 @@ internal static class RecordedMemory
     /// <summary>One operation and what it keeps; used again.</summary>
     internal sealed class Entry
     {
-        internal WeakReference Operation { get; } = new(null);
+        // As long as a finalizer may bring the operation back to life it counts as alive.
+        internal WeakReference Operation { get; } = new(null, trackResurrection: true);
 
         internal IRecordedMemory? Memory { get; set; }
 

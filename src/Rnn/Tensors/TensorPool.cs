@@ -27,7 +27,7 @@ internal static class TensorPool<T>
     private static long _returns;
     private static long _idleBytes;
 
-    // The longest that an array lay idle before it was used again, in this window of loans and in the one before.
+    // The longest that an array lay idle before it was used again, in this window of loans and in the one before: what was usual once fades.
     private static long _longestRest;
     private static long _longestRestBefore;
     private static long _windowStart;
@@ -89,6 +89,12 @@ internal static class TensorPool<T>
     {
         var now = Volatile.Read(ref _loans);
         all |= IsQuiet(now);
+        if (all)
+        {
+            (_longestRestBefore, _windowStart) = (0, now);
+            Volatile.Write(ref _longestRest, 0);
+        }
+
         var rest = Math.Max(Math.Max(Volatile.Read(ref _longestRest), _longestRestBefore), LeastAge / 2);
         if (now - _windowStart > 4 * rest)
         {

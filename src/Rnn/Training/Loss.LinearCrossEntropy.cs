@@ -35,6 +35,13 @@ public static partial class Loss
             throw new ArgumentException($"targets: expected {count} targets, one for each step of input {input.Shape}, but got {targets.Length}.", nameof(targets));
         }
 
+        if ((long)count * output.OutputSize > Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"input: {count} steps of {output.OutputSize} classes are {(long)count * output.OutputSize} scores, but an array holds {Array.MaxLength}; use fewer steps at once.",
+                nameof(input));
+        }
+
         var shape = new Shape([.. input.Shape.Dimensions[..^1], output.OutputSize]);
         var records = Graph.Records<T>(input, output.Weight, output.Bias?.Value);
         var rows = new CrossEntropyRows<T>(shape, targets, LossRegion.Of(shape, default, nameof(input)), options ?? new());

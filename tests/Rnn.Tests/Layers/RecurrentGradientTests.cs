@@ -97,6 +97,8 @@ public sealed class RecurrentGradientTests
         Check(Create<LeakyCell>(option), option);
         Check(Create<LightCell>(option), option);
         Check(Create<ThreeStateCell>(option), option);
+        Check(Create<TwoLevelCell>(option), option);
+        Check(Create<TwoReadersCell>(option), option);
     }
 
     private static RecurrentLayer<double> Create<TCell>(string option)

@@ -21,6 +21,7 @@ internal sealed unsafe partial class DirectionPass<T>
     private T* _unprojectedGradients;
     private SequenceView<T> _inputGradient;
     private nint[] _gradientOffsets = [];
+    private readonly ulong _indirectStates;
     private bool _addsInputGradient;
     private bool _ownsInputGradient;
 
@@ -257,7 +258,8 @@ internal sealed unsafe partial class DirectionPass<T>
             ProjectBack(step, firstRow, rows, ref block, scratch);
         }
 
-        var overwrite = !Layout.States[0].FlowsDirectly;
+        // A bit for each state whose place the first product of the state before the step overwrites, and for each made value that has a gradient.
+        var (overwrite, made) = (_indirectStates, 0UL);
         for (var phase = Layout.Phases - 1; phase >= 0; phase--)
         {
             _normalization?.StatesBack(phase, normalized, block);
@@ -279,9 +281,12 @@ internal sealed unsafe partial class DirectionPass<T>
 
                 var source = product.Source;
                 var size = _shape.SourceSize(source);
-                var isHidden = source is { Kind: not OperandKind.Made, Index: 0 };
-                var accumulate = source.Kind != OperandKind.Made && !(isHidden && overwrite);
-                overwrite &= !isHidden;
+                var bit = 1UL << source.Index;
+                var isMade = source.Kind == OperandKind.Made;
+                var startsState = source.Kind == OperandKind.Previous || (!isMade && source.Index == 0);
+                var accumulate = isMade ? (made & bit) != 0 : !startsState || (overwrite & bit) == 0;
+                made |= isMade ? bit : 0;
+                overwrite &= startsState ? ~bit : ulong.MaxValue;
                 if (IsUnread(product, step))
                 {
                     continue;
@@ -309,9 +314,12 @@ internal sealed unsafe partial class DirectionPass<T>
             _normalization!.InputBack(normalized, block);
         }
 
-        if (overwrite)
+        for (var state = 0; overwrite != 0; state++, overwrite >>= 1)
         {
-            ClearRows(StateGradient(0).Skip(firstRow), rows, _shape.OutputSize);
+            if ((overwrite & 1) != 0)
+            {
+                ClearRows(StateGradient(state).Skip(firstRow), rows, _shape.StateSize(state));
+            }
         }
 
         if (_zoned)
@@ -357,6 +365,18 @@ internal sealed unsafe partial class DirectionPass<T>
             _kernels.PanelCount(Hidden), scratch);
         block.OutputGradient = unprojected;
         block.Gradient[0] = new(_zeros, 0);
+    }
+
+    // The states whose gradients flow through products alone: what is there before a step's way back must not reach the step before.
+    private static ulong IndirectStates(CellLayout layout)
+    {
+        var states = 0UL;
+        for (var state = 0; state < layout.States.Count; state++)
+        {
+            states |= layout.States[state].FlowsDirectly ? 0 : 1UL << state;
+        }
+
+        return states;
     }
 
     private Rows<T> StateGradient(int state) => state == 0

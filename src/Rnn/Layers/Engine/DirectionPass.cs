@@ -80,6 +80,7 @@ internal sealed unsafe partial class DirectionPass<T>
         _forwardWeights = new(weights, backward: false);
         _backwardWeights = new(weights, backward: true);
         _reverse = reverse;
+        _indirectStates = IndirectStates(shape.Layout);
         FindMaskedProducts();
     }
 

@@ -75,6 +75,8 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
     internal LayerResult<T> Forward(
         Tensor<T> input, ReadOnlySpan<int> lengths, Tensor<T>?[] initial, Tensor<T>[][] values, bool sequences, in StepNoise noise)
     {
+        var records = Records(input, initial, values);
+        EngineLimits.Check(Shape, input, lengths, records || sequences);
         var (rows, steps) = (input.Shape[0], input.Shape[1]);
         var states = Shape.Layout.States.Count;
         var output = Tensor<T>.Uninitialized(new Shape(rows, steps, Directions * Shape.OutputSize));
@@ -95,7 +97,6 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
             }
         }
 
-        var records = Records(input, initial, values);
         var pass = Rent();
         try
         {

@@ -23,9 +23,17 @@ internal unsafe struct Workspace<T>
     internal void Reserve(nint length) => _used += Round(length);
 
     /// <summary>Rents the sum of all reserved pieces.</summary>
+    /// <exception cref="InvalidOperationException">An array does not hold so much.</exception>
     internal void Rent()
     {
-        _array = TensorPool<T>.Rent(checked((int)(_used + (Alignment / sizeof(T)))));
+        var length = _used + (Alignment / sizeof(T));
+        if (length > Array.MaxLength)
+        {
+            throw new InvalidOperationException(
+                $"A recurrent layer needs {length} numbers of memory for this batch in one piece, but an array holds {Array.MaxLength}; use shorter windows or fewer rows at once.");
+        }
+
+        _array = TensorPool<T>.Rent((int)length);
         _used = 0;
     }
 

@@ -1,0 +1,117 @@
+using Rnn.Kernels;
+
+namespace Rnn.Cells;
+
+/// <summary>The way forward of a cell that is watched.</summary>
+internal readonly struct TracedForwardStep(CellTrace trace) : IForwardStep<Vec1<double>, double>
+{
+    public Vec1<double> Gate(int gate)
+    {
+        trace.Gate(gate);
+        return TracedValue.Some;
+    }
+
+    public void SetGate(int gate, Vec1<double> value) => trace.SetGate(gate);
+
+    public void Keep(int gate, Vec1<double> value) => trace.Keep(gate);
+
+    public void KeepValue(int index, Vec1<double> value) => trace.KeepValue(index);
+
+    public Vec1<double> Previous(int state)
+    {
+        trace.Previous(state);
+        return TracedValue.Some;
+    }
+
+    public Vec1<double> Next(int state)
+    {
+        trace.Next(state);
+        return TracedValue.Some;
+    }
+
+    public void SetNext(int state, Vec1<double> value) => trace.SetNext(state);
+
+    public Vec1<double> Made(int index)
+    {
+        trace.Made(index);
+        return TracedValue.Some;
+    }
+
+    public void SetMade(int index, Vec1<double> value) => trace.SetMade(index);
+
+    public Vec1<double> Vector(int index)
+    {
+        trace.Vector(index);
+        return TracedValue.Some;
+    }
+}
+
+/// <summary>The way back of a cell that is watched.</summary>
+internal readonly struct TracedBackwardStep(CellTrace trace) : IBackwardStep<Vec1<double>, double>
+{
+    public Vec1<double> Gate(int gate)
+    {
+        trace.Gate(gate);
+        return TracedValue.Some;
+    }
+
+    public void SetGateGradient(int gate, Vec1<double> value) => trace.SetGateGradient(gate);
+
+    public Vec1<double> KeptValue(int index)
+    {
+        trace.KeptValue(index);
+        return TracedValue.Some;
+    }
+
+    public Vec1<double> Previous(int state)
+    {
+        trace.Previous(state);
+        return TracedValue.Some;
+    }
+
+    public Vec1<double> Next(int state)
+    {
+        trace.Next(state);
+        return TracedValue.Some;
+    }
+
+    public Vec1<double> Made(int index)
+    {
+        trace.Made(index);
+        return TracedValue.Some;
+    }
+
+    public Vec1<double> MadeGradient(int index)
+    {
+        trace.MadeGradient(index);
+        return TracedValue.Some;
+    }
+
+    public void SetMadeGradient(int index, Vec1<double> value) => trace.SetMadeGradient(index);
+
+    public Vec1<double> Vector(int index)
+    {
+        trace.Vector(index);
+        return TracedValue.Some;
+    }
+
+    public Vec1<double> Gradient(int state)
+    {
+        trace.Gradient(state);
+        return TracedValue.Some;
+    }
+
+    public Vec1<double> CarriedGradient(int state)
+    {
+        trace.CarriedGradient(state);
+        return TracedValue.Some;
+    }
+
+    public void SetGradient(int state, Vec1<double> value) => trace.SetGradient(state);
+}
+
+/// <summary>What a watched cell reads: only the order of its calls matters.</summary>
+internal static class TracedValue
+{
+    internal static Vec1<double> Some => Vec1<double>.Broadcast(0.5);
+}
