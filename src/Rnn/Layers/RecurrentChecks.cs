@@ -57,6 +57,25 @@ internal static partial class RecurrentChecks
         CheckEffects(inputSize, hiddenSize, options, projectionSize, layout);
     }
 
+    /// <summary>Refuses a layer one of whose matrices no array can hold.</summary>
+    internal static void CheckSize(CellLayout layout, int width, int hiddenSize, int projectionSize)
+    {
+        var columns = width;
+        foreach (var product in layout.Products)
+        {
+            var readsOutput = product.Source is { Kind: not OperandKind.Made, Index: 0 };
+            columns = Math.Max(columns, readsOutput && projectionSize > 0 ? projectionSize : hiddenSize);
+        }
+
+        var weights = (UInt128)(uint)layout.Gates.Count * (uint)hiddenSize * (uint)columns;
+        if (weights > (uint)Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"hiddenSize: {layout.Gates.Count} gates of {hiddenSize} units that read {columns} numbers have {weights} weights, more than an array can hold ({Array.MaxLength}); choose less.",
+                nameof(hiddenSize));
+        }
+    }
+
     internal static void CheckBatch<T>(Tensor<T> input, ReadOnlySpan<int> lengths, int inputSize)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
