@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Rnn.Autograd;
 using Rnn.Tensors;
 
@@ -68,6 +70,9 @@ public sealed class Embedding<T> : Layer<T>
     /// <inheritdoc/>
     protected override string Description => $"{Count} × {Size}{(PaddingIndex is { } padding ? $", padding {padding}" : string.Empty)}";
 
+    /// <inheritdoc/>
+    protected override string Arithmetic => "embedding";
+
     /// <summary>The rows of symbols.</summary>
     /// <param name="symbols">Indices from 0 to V − 1, row-major; copied.</param>
     /// <param name="shape">The shape of the indices, such as [N, T]; null for a vector.</param>
@@ -82,8 +87,7 @@ public sealed class Embedding<T> : Layer<T>
     public Tensor<T> Forward(int[,] symbols)
     {
         ArgumentNullException.ThrowIfNull(symbols);
-        var flat = new int[symbols.Length];
-        Buffer.BlockCopy(symbols, 0, flat, 0, flat.Length * sizeof(int));
+        var flat = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, int>(ref MemoryMarshal.GetArrayDataReference(symbols)), symbols.Length);
         return Forward(flat, [symbols.GetLength(0), symbols.GetLength(1)]);
     }
 

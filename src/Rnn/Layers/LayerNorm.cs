@@ -58,7 +58,7 @@ public sealed class LayerNorm<T> : Layer<T>
     protected override string Description => $"{Size}";
 
     /// <inheritdoc/>
-    protected override string Arithmetic => string.Create(CultureInfo.InvariantCulture, $"epsilon {Epsilon}");
+    protected override string Arithmetic => string.Create(CultureInfo.InvariantCulture, $"layer normalisation, epsilon {Epsilon}");
 
     /// <summary>The input normalised along the last dimension.</summary>
     /// <param name="input">[…, <see cref="Size"/>].</param>

@@ -86,6 +86,9 @@ public sealed class Linear<T> : Layer<T>
     /// <inheritdoc/>
     protected override string Description => $"{InputSize} → {OutputSize}{(Bias is null ? ", no bias" : string.Empty)}";
 
+    /// <inheritdoc/>
+    protected override string Arithmetic => "linear";
+
     /// <summary>x Wᵀ + b.</summary>
     /// <param name="input">[…, <see cref="InputSize"/>].</param>
     /// <returns>[…, <see cref="OutputSize"/>].</returns>

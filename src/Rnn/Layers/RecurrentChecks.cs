@@ -54,24 +54,25 @@ internal static partial class RecurrentChecks
                 nameof(projectionSize), projectionSize, $"ProjectionSize: expected less than the hidden size ({hiddenSize}) but got {projectionSize}.");
         }
 
-        CheckWeights(inputSize, hiddenSize, options, layout);
         CheckEffects(inputSize, hiddenSize, options, projectionSize, layout);
     }
 
-    // An array holds so many weights: sizes beyond overflow before any shape could say so.
-    private static void CheckWeights(int inputSize, int hiddenSize, RecurrentOptions options, CellLayout layout)
+    /// <summary>Refuses a layer one of whose matrices no array can hold.</summary>
+    internal static void CheckSize(CellLayout layout, int width, int hiddenSize, int projectionSize)
     {
-        var width = (long)inputSize;
-        foreach (var size in options.HiddenSizes ?? [hiddenSize, .. options.Layers > 1 ? [hiddenSize] : Array.Empty<int>()])
+        var columns = width;
+        foreach (var product in layout.Products)
         {
-            if ((double)layout.Gates.Count * size * Math.Max(width, size) > Array.MaxLength)
-            {
-                throw new ArgumentOutOfRangeException(
-                    nameof(hiddenSize), size,
-                    $"hiddenSize: {layout.Gates.Count} gates of {size} units over {Math.Max(width, size)} inputs are more weights than an array holds ({Array.MaxLength}).");
-            }
+            var readsOutput = product.Source is { Kind: not OperandKind.Made, Index: 0 };
+            columns = Math.Max(columns, readsOutput && projectionSize > 0 ? projectionSize : hiddenSize);
+        }
 
-            width = (long)size * (options.Bidirectional ? 2 : 1);
+        var weights = (UInt128)(uint)layout.Gates.Count * (uint)hiddenSize * (uint)columns;
+        if (weights > (uint)Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"hiddenSize: {layout.Gates.Count} gates of {hiddenSize} units that read {columns} numbers have {weights} weights, more than an array can hold ({Array.MaxLength}); choose less.",
+                nameof(hiddenSize));
         }
     }
 

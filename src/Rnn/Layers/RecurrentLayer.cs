@@ -49,6 +49,7 @@ public partial class RecurrentLayer<T> : Layer<T>
         var width = inputSize;
         for (var layer = 0; layer < HiddenSizes.Count; layer++)
         {
+            RecurrentChecks.CheckSize(Layout, width, HiddenSizes[layer], projectionSize);
             var shape = new CellShape(Layout, width, HiddenSizes[layer], projectionSize, options.Bias);
             // What layers above read was cleaned of denormal numbers below.
             _engines[layer] = new(cell, shape, _steps, Directions, options.Reverse, cleansInput: layer == 0);

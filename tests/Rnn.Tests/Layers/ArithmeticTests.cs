@@ -27,7 +27,8 @@ public sealed class ArithmeticTests : IDisposable
         ["zoneout"] = (
             new Lstm<float>(2, 3, new() { HiddenZoneout = 0.1, CellZoneout = 0.5 }), new Lstm<float>(2, 3),
             "'lstm' but is saved from 'lstm, hidden zoneout 0.1, cell zoneout 0.5'"),
-        ["epsilon"] = (new LayerNorm<float>(3), new LayerNorm<float>(3, new() { Epsilon = 1e-3 }), "'epsilon 0.001' but is saved from 'epsilon 1E-05'"),
+        ["epsilon"] = (new LayerNorm<float>(3), new LayerNorm<float>(3, new() { Epsilon = 1e-3 }), "epsilon 0.001' but is saved from 'layer normalisation, epsilon 1E-05'"),
+        ["table"] = (new Linear<float>(3, 5, new() { Bias = false }), new Embedding<float>(5, 3), "it computes 'embedding' but is saved from 'linear'"),
         ["own cells"] = (
             RecurrentLayer<float>.Create<LeakyCell>(2, 3), new SimpleRnn<float>(2, 3), $"'rnn-tanh' but is saved from '{LeakyCell.Layout.Name}'"),
         ["below"] = (
@@ -98,9 +99,11 @@ public sealed class ArithmeticTests : IDisposable
     }
 
     [Fact]
-    public void LayersWithNothingToSayLeaveTheFileAsItWas()
+    public void TheFileSaysItByPath()
     {
-        new Linear<float>(2, 3).Save(Location);
+        new Sequential<float>(new Embedding<float>(5, 2), new Dropout<float>(0.5), new Gru<float>(2, 3), new Linear<float>(3, 2)).Save(Location);
+        Assert.Equal("""{"0":"embedding","2":"gru","3":"linear"}""", SafeTensors.Read(Location).Metadata["rnn.arithmetic"]);
+        new Sequential<float>().Save(Location);
         Assert.Empty(SafeTensors.Read(Location).Metadata);
     }
 }

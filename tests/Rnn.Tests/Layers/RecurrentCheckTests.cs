@@ -75,6 +75,14 @@ public sealed class RecurrentCheckTests
         }
     }
 
+    [Theory]
+    [InlineData(3, 30_000, "4 gates of 30000 units that read 30000 numbers have 3600000000 weights")]
+    [InlineData(3, 600_000_000, "4 gates of 600000000 units that read 600000000 numbers have 1440000000000000000 weights")]
+    [InlineData(2_000_000_000, 1, "4 gates of 1 units that read 2000000000 numbers have 8000000000 weights")]
+    [InlineData(int.MaxValue, int.MaxValue, "have 18446744056529682436 weights")]
+    public void Layers_beyond_an_array_are_refused_with_their_sizes(int inputSize, int hiddenSize, string message) =>
+        Assert.Contains(message, Assert.Throws<ArgumentException>(() => new Lstm<float>(inputSize, hiddenSize)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void States_that_do_not_fit_are_refused_under_the_name_of_the_argument()
     {
