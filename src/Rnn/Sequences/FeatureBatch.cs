@@ -5,7 +5,7 @@ namespace Rnn.Sequences;
 
 /// <summary>Sequences of feature vectors of different lengths side by side: padded with zeros to [N, T, I], with the length of each row.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed class FeatureBatch<T>
+public sealed class FeatureBatch<T> : IRowBatch
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int[] _lengths;
@@ -18,6 +18,9 @@ public sealed class FeatureBatch<T>
         _indices = indices;
     }
 
+    /// <summary>The number of rows N.</summary>
+    public int Rows => _lengths.Length;
+
     /// <summary>The features [N, T, I]; zeros past the end of each row.</summary>
     public Tensor<T> Input { get; }
 
@@ -29,7 +32,7 @@ public sealed class FeatureBatch<T>
 
     /// <summary>Puts sequences side by side in the order given.</summary>
     /// <param name="sequences">Sequences [steps, I] of equal I; no steps are allowed.</param>
-    /// <exception cref="ArgumentException">There are no sequences, or one is not [steps, I].</exception>
+    /// <exception cref="ArgumentException">There are no sequences, one is not [steps, I], or rows × steps × I is more than an array holds.</exception>
     public static FeatureBatch<T> Pad(IReadOnlyList<Tensor<T>> sequences)
     {
         ArgumentNullException.ThrowIfNull(sequences);
@@ -45,13 +48,22 @@ public sealed class FeatureBatch<T>
     /// <param name="sequences">Sequences [steps, I] of equal I.</param>
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
+    /// <returns>The batches of one pass. Each enumeration plans anew from the sequences and the source: in another order each time, where there is a source.</returns>
     /// <exception cref="ArgumentException">The batch size is not positive, or a sequence is not [steps, I].</exception>
     public static IEnumerable<FeatureBatch<T>> Bucket(IReadOnlyList<Tensor<T>> sequences, int batchSize, RandomSource? random = null)
     {
         ArgumentNullException.ThrowIfNull(sequences);
         CheckShapes(sequences);
-        var buckets = LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Shape[0])], batchSize, random);
-        return buckets.Select(indices => Pad(sequences, indices));
+        LengthBuckets.CheckBatchSize(batchSize);
+        return Batches();
+
+        IEnumerable<FeatureBatch<T>> Batches()
+        {
+            foreach (var indices in LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Shape[0])], batchSize, random))
+            {
+                yield return Pad(sequences, indices);
+            }
+        }
     }
 
     /// <summary>Of values that belong to the given sequences, such as labels, those of this batch's rows in their order.</summary>
@@ -69,6 +81,7 @@ public sealed class FeatureBatch<T>
         CheckShapes(sequences);
         var lengths = Array.ConvertAll(indices, index => sequences[index].Shape[0]);
         var (steps, size) = (lengths.Max(), sequences[0].Shape[1]);
+        LengthBuckets.CheckSize(sequences, indices.Length, steps, size);
         var input = Tensor<T>.Zeros(indices.Length, steps, size);
         var target = input.AsSpan();
         for (var row = 0; row < indices.Length; row++)

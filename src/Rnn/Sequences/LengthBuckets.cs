@@ -18,10 +18,7 @@ public static class LengthBuckets
     /// <exception cref="ArgumentOutOfRangeException">The batch size is not positive.</exception>
     public static IReadOnlyList<int[]> Plan(ReadOnlySpan<int> lengths, int batchSize, RandomSource? random = null)
     {
-        if (batchSize < 1)
-        {
-            throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, $"batchSize: expected 1 or more but got {batchSize}.");
-        }
+        CheckBatchSize(batchSize);
 
         // The second half of a key makes the order of equal lengths definite: the position given, or a random one.
         var order = new int[lengths.Length];
@@ -37,6 +34,27 @@ public static class LengthBuckets
         var batches = order.Chunk(batchSize).ToArray();
         random?.Shuffle(batches.AsSpan());
         return batches;
+    }
+
+    internal static void CheckBatchSize(int batchSize)
+    {
+        if (batchSize < 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, $"batchSize: expected 1 or more but got {batchSize}.");
+        }
+    }
+
+    /// <summary>Refuses a rectangle that is larger than an array can be, before it is asked for.</summary>
+    internal static void CheckSize(IReadOnlyCollection<object> sequences, int rows, int steps, int features)
+    {
+        var elements = (Int128)rows * steps * features;
+        if (elements > Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"sequences: {rows} rows padded to {steps} steps{(features > 1 ? $" of {features} features" : string.Empty)} are {elements} numbers, more than the {Array.MaxLength} of an array; "
+                + "put fewer side by side, or those of about equal length (Bucket).",
+                nameof(sequences));
+        }
     }
 
     internal static TValue[] Select<TValue>(int[] indices, IReadOnlyList<TValue> values) => Array.ConvertAll(indices, index => index < values.Count

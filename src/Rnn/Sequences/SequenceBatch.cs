@@ -15,7 +15,7 @@ namespace Rnn.Sequences;
 /// }
 /// </code>
 /// </example>
-public sealed class SequenceBatch
+public sealed class SequenceBatch : IRowBatch
 {
     private readonly int[] _tokens;
     private readonly int[] _lengths;
@@ -50,7 +50,7 @@ public sealed class SequenceBatch
     /// <summary>Puts sequences side by side in the order given.</summary>
     /// <param name="sequences">The sequences; empty ones are allowed.</param>
     /// <param name="padding">What stands past the end of each row; it must be a token of the embedding that reads it, though no layer looks at its row.</param>
-    /// <exception cref="ArgumentException">There are no sequences.</exception>
+    /// <exception cref="ArgumentException">There are no sequences, or rows × steps is more than an array holds.</exception>
     public static SequenceBatch Pad(IReadOnlyList<int[]> sequences, int padding = 0)
     {
         ArgumentNullException.ThrowIfNull(sequences);
@@ -67,12 +67,21 @@ public sealed class SequenceBatch
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="padding">What stands past the end of each row.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
+    /// <returns>The batches of one pass. Each enumeration plans anew from the sequences and the source: in another order each time, where there is a source.</returns>
     /// <exception cref="ArgumentException">The batch size is not positive.</exception>
     public static IEnumerable<SequenceBatch> Bucket(IReadOnlyList<int[]> sequences, int batchSize, int padding = 0, RandomSource? random = null)
     {
         ArgumentNullException.ThrowIfNull(sequences);
-        var buckets = LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Length)], batchSize, random);
-        return buckets.Select(indices => Pad(sequences, indices, padding));
+        LengthBuckets.CheckBatchSize(batchSize);
+        return Batches();
+
+        IEnumerable<SequenceBatch> Batches()
+        {
+            foreach (var indices in LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Length)], batchSize, random))
+            {
+                yield return Pad(sequences, indices, padding);
+            }
+        }
     }
 
     /// <summary>Of values that belong to the given sequences, such as labels, those of this batch's rows in their order.</summary>
@@ -89,6 +98,7 @@ public sealed class SequenceBatch
     {
         var lengths = Array.ConvertAll(indices, index => sequences[index].Length);
         var steps = lengths.Max();
+        LengthBuckets.CheckSize(sequences, indices.Length, steps, 1);
         var tokens = new int[indices.Length * steps];
         for (var row = 0; row < indices.Length; row++)
         {

@@ -35,6 +35,13 @@ public static partial class Loss
             throw new ArgumentException($"targets: expected {count} targets, one for each step of input {input.Shape}, but got {targets.Length}.", nameof(targets));
         }
 
+        if ((long)count * output.OutputSize > Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"input: {count} steps of {output.OutputSize} scores are {(long)count * output.OutputSize} numbers, more than the {Array.MaxLength} of an array; use fewer rows or steps at once.",
+                nameof(input));
+        }
+
         var shape = new Shape([.. input.Shape.Dimensions[..^1], output.OutputSize]);
         var records = Graph.Records<T>(input, output.Weight, output.Bias?.Value);
         var rows = new CrossEntropyRows<T>(shape, targets, LossRegion.Of(shape, default, nameof(input)), options ?? new());
@@ -92,8 +99,19 @@ public static partial class Loss
 
         protected override void OnRelease() => pass.Release();
 
+        // Gradients of zero, which are gradients all the same.
         private void PassNothing()
         {
+            if (Needs(1))
+            {
+                _ = InputGradient(1);
+            }
+
+            if (Needs(2))
+            {
+                _ = InputGradient(2);
+            }
+
             if (Needs(0))
             {
                 var dx = InputGradient(0, out var fresh);
