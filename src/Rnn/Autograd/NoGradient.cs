@@ -37,6 +37,25 @@ public static class NoGradient
         return Outer.Instance;
     }
 
+    /// <summary>Switches recording on until the result is disposed, for work that has to record wherever it was started from.</summary>
+    internal static IDisposable Suspend()
+    {
+        if (!IsActive)
+        {
+            return Inner.Instance;
+        }
+
+        Switch.Value = false;
+        return Suspended.Instance;
+    }
+
+    private sealed class Suspended : IDisposable
+    {
+        internal static readonly Suspended Instance = new();
+
+        public void Dispose() => Switch.Value = true;
+    }
+
     private sealed class Outer : IDisposable
     {
         internal static readonly Outer Instance = new();

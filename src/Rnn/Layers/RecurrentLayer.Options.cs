@@ -10,6 +10,17 @@ public partial class RecurrentLayer<T>
     /// <summary>The source of all masks of dropout, zoneout and weight-drop; its state belongs to a checkpoint.</summary>
     public RandomSource Random { get; }
 
+    /// <summary>
+    /// The states that sequences begin with for a batch of <paramref name="rows"/> rows: zeros, or with <see cref="RecurrentOptions.LearnedInitialState"/> the
+    /// learned ones, through which gradients flow back to their parameters.
+    /// </summary>
+    /// <param name="rows">N.</param>
+    public RecurrentState<T> InitialState(int rows)
+    {
+        var zeros = ZeroState(rows);
+        return _initial is null ? zeros : new([.. zeros.Tensors.Zip(_initial, (zero, learned) => zero.Add(learned.Value))], Layers, Directions);
+    }
+
     private bool Separates => Directions == 2 && Options.Merge == DirectionMerge.Separate;
 
     // Each run draws one number for each layer whose steps need masks; all of them follow from it.

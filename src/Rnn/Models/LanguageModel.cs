@@ -129,6 +129,10 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
         return ToOutput(Hidden(Embed(tokens, rows), lengths, state));
     }
 
+    /// <summary>The states that sequences begin with: zeros, or the learned ones of <see cref="Recurrent"/>.</summary>
+    /// <param name="rows">The number of rows N.</param>
+    public RecurrentState<T>? InitialState(int rows) => Recurrent.Options.LearnedInitialState ? Recurrent.InitialState(rows) : null;
+
     /// <summary>The cross-entropy of the tokens that follow, without making the scores of all steps at once.</summary>
     /// <param name="tokens">Tokens from 0 to V − 1, [N, T] row-major.</param>
     /// <param name="rows">The number of rows N.</param>

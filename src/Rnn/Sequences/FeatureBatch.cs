@@ -5,7 +5,7 @@ namespace Rnn.Sequences;
 
 /// <summary>Sequences of feature vectors of different lengths side by side: padded with zeros to [N, T, I], with the length of each row.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed class FeatureBatch<T>
+public sealed class FeatureBatch<T> : IRowBatch
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int[] _lengths;
@@ -17,6 +17,9 @@ public sealed class FeatureBatch<T>
         _lengths = lengths;
         _indices = indices;
     }
+
+    /// <summary>The number of rows N.</summary>
+    public int Rows => _lengths.Length;
 
     /// <summary>The features [N, T, I]; zeros past the end of each row.</summary>
     public Tensor<T> Input { get; }
@@ -45,13 +48,22 @@ public sealed class FeatureBatch<T>
     /// <param name="sequences">Sequences [steps, I] of equal I.</param>
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
+    /// <returns>The batches of one pass. Each enumeration plans anew from the sequences and the source: in another order each time, where there is a source.</returns>
     /// <exception cref="ArgumentException">The batch size is not positive, a sequence is not [steps, I], or a batch is more than an array can hold.</exception>
     public static IEnumerable<FeatureBatch<T>> Bucket(IReadOnlyList<Tensor<T>> sequences, int batchSize, RandomSource? random = null)
     {
         ArgumentNullException.ThrowIfNull(sequences);
         CheckShapes(sequences);
-        var buckets = LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Shape[0])], batchSize, random);
-        return buckets.Select(indices => Pad(sequences, indices));
+        LengthBuckets.CheckBatchSize(batchSize);
+        return Batches();
+
+        IEnumerable<FeatureBatch<T>> Batches()
+        {
+            foreach (var indices in LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Shape[0])], batchSize, random))
+            {
+                yield return Pad(sequences, indices);
+            }
+        }
     }
 
     /// <summary>Of values that belong to the given sequences, such as labels, those of this batch's rows in their order.</summary>

@@ -15,7 +15,7 @@ namespace Rnn.Sequences;
 /// }
 /// </code>
 /// </example>
-public sealed class SequenceBatch
+public sealed class SequenceBatch : IRowBatch
 {
     private readonly int[] _tokens;
     private readonly int[] _lengths;
@@ -67,12 +67,21 @@ public sealed class SequenceBatch
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="padding">What stands past the end of each row.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
+    /// <returns>The batches of one pass. Each enumeration plans anew from the sequences and the source: in another order each time, where there is a source.</returns>
     /// <exception cref="ArgumentException">The batch size is not positive, or a batch is more than an array can hold.</exception>
     public static IEnumerable<SequenceBatch> Bucket(IReadOnlyList<int[]> sequences, int batchSize, int padding = 0, RandomSource? random = null)
     {
         ArgumentNullException.ThrowIfNull(sequences);
-        var buckets = LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Length)], batchSize, random);
-        return buckets.Select(indices => Pad(sequences, indices, padding));
+        LengthBuckets.CheckBatchSize(batchSize);
+        return Batches();
+
+        IEnumerable<SequenceBatch> Batches()
+        {
+            foreach (var indices in LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Length)], batchSize, random))
+            {
+                yield return Pad(sequences, indices, padding);
+            }
+        }
     }
 
     /// <summary>Of values that belong to the given sequences, such as labels, those of this batch's rows in their order.</summary>

@@ -38,11 +38,14 @@ public sealed class Adadelta<T> : Optimizer<T>
     } = 0.9;
 
     /// <summary>ε, added under the roots; 1e-6 by default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not finite, or below 1e-17 (double: 1e-145): smaller gradients have no square, and would be divided by it alone.</exception>
     public double Epsilon
     {
         get;
-        set => field = NotNegative(value, nameof(Epsilon));
+        set => field = Divisor(value, nameof(Epsilon));
     } = 1e-6;
+
+    private protected override bool SquaresGradients => true;
 
     private protected override ReadOnlySpan<string?> StateNames => Names;
 
@@ -61,10 +64,12 @@ public sealed class Adadelta<T> : Optimizer<T>
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
-            state0 = V.MultiplyAdd(V.Broadcast(Rho), state0, V.Broadcast(OneMinusRho) * gradient * gradient);
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            var toSquare = UpdateMath<T>.ToSquare(gradient);
+            state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Rho), state0, V.Broadcast(OneMinusRho) * toSquare * toSquare));
             var step = gradient * (V.Sqrt(state1 + V.Broadcast(Epsilon)) / V.Sqrt(state0 + V.Broadcast(Epsilon)));
-            state1 = V.MultiplyAdd(V.Broadcast(Rho), state1, V.Broadcast(OneMinusRho) * step * step);
+            toSquare = UpdateMath<T>.ToSquare(step);
+            state1 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Rho), state1, V.Broadcast(OneMinusRho) * toSquare * toSquare));
             return V.MultiplyAdd(V.Broadcast(MinusRate), step, parameter);
         }
     }

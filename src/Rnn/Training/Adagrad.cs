@@ -45,11 +45,14 @@ public sealed class Adagrad<T> : Optimizer<T>
     }
 
     /// <summary>ε, added to the divisor; 1e-10 by default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not finite, or below 1e-17 (double: 1e-145): smaller gradients have no square, and would be divided by it alone.</exception>
     public double Epsilon
     {
         get;
-        set => field = NotNegative(value, nameof(Epsilon));
+        set => field = Divisor(value, nameof(Epsilon));
     } = 1e-10;
+
+    private protected override bool SquaresGradients => true;
 
     private protected override ReadOnlySpan<string?> StateNames => Names;
 
@@ -68,8 +71,9 @@ public sealed class Adagrad<T> : Optimizer<T>
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
-            state0 = V.MultiplyAdd(gradient, gradient, state0);
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            var toSquare = UpdateMath<T>.ToSquare(gradient);
+            state0 = V.MultiplyAdd(toSquare, toSquare, state0);
             return V.MultiplyAdd(V.Broadcast(MinusRate), gradient / (V.Sqrt(state0) + V.Broadcast(Epsilon)), parameter);
         }
     }

@@ -30,11 +30,14 @@ public abstract class AdamBase<T> : Optimizer<T>
     } = 0.999;
 
     /// <summary>ε, added to the divisor; 1e-8 by default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not finite, or below 1e-17 (double: 1e-145): smaller gradients have no square, and would be divided by it alone.</exception>
     public double Epsilon
     {
         get;
-        set => field = NotNegative(value, nameof(Epsilon));
+        set => field = Divisor(value, nameof(Epsilon));
     } = 1e-8;
+
+    private protected override bool SquaresGradients => true;
 
     private protected override ReadOnlySpan<string?> StateNames => Moments;
 
@@ -56,9 +59,10 @@ public abstract class AdamBase<T> : Optimizer<T>
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
-            state0 = V.MultiplyAdd(V.Broadcast(Beta1), state0, V.Broadcast(OneMinusBeta1) * gradient);
-            state1 = V.MultiplyAdd(V.Broadcast(Beta2), state1, V.Broadcast(OneMinusBeta2) * gradient * gradient);
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            var toSquare = UpdateMath<T>.ToSquare(gradient);
+            state0 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Beta1), state0, V.Broadcast(OneMinusBeta1) * gradient));
+            state1 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Beta2), state1, V.Broadcast(OneMinusBeta2) * toSquare * toSquare));
             var divisor = V.MultiplyAdd(V.Sqrt(state1), V.Broadcast(RootCorrection), V.Broadcast(Epsilon));
             return V.MultiplyAdd(V.Broadcast(MinusStep), state0 / divisor, parameter * V.Broadcast(Keep));
         }

@@ -63,7 +63,14 @@ public sealed class AveragedSgd<T> : Optimizer<T>
     } = 0.75;
 
     /// <summary>t₀, the steps before averaging begins; 1,000,000 by default.</summary>
-    public long AverageAfter { get; set; } = 1_000_000;
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public long AverageAfter
+    {
+        get;
+        set => field = value >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(AverageAfter), value, $"AverageAfter: expected 0 or more steps but got {value}.");
+    } = 1_000_000;
 
     /// <summary>Whether the average is over more than the last parameters.</summary>
     public bool IsAveraging => StepCount > AverageAfter;
@@ -114,7 +121,7 @@ public sealed class AveragedSgd<T> : Optimizer<T>
 
     private protected override void RestoreNumbers(IReadOnlyDictionary<string, string> numbers)
     {
-        if (long.TryParse(numbers.GetValueOrDefault(AverageAfterKey), CultureInfo.InvariantCulture, out var steps))
+        if (long.TryParse(numbers.GetValueOrDefault(AverageAfterKey), CultureInfo.InvariantCulture, out var steps) && steps >= 0)
         {
             AverageAfter = steps;
         }
@@ -126,11 +133,12 @@ public sealed class AveragedSgd<T> : Optimizer<T>
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
             parameter = V.MultiplyAdd(V.Broadcast(MinusRate), gradient, parameter * V.Broadcast(Keep));
 
             // With a share of one the old average has no part, exactly.
-            state0 = V.MultiplyAdd(V.Broadcast(Share), parameter, V.Broadcast(Rest) * state0);
+            parameter = UpdateMath<T>.Normal(parameter);
+            state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Share), parameter, V.Broadcast(Rest) * state0));
             return parameter;
         }
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -15,8 +16,11 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
 
     internal BatchTask(IEnumerable<TBatch> batches, Func<TBatch, Tensor<T>> loss, IEnumerable<TBatch>? validation, Func<TBatch, long>? count)
     {
-        (_batches, _loss, _validation, _count) = (batches, loss, validation, count ?? (static _ => 1));
+        (_batches, _loss, _validation, _count) = (batches, loss, validation, count ?? (static batch => RowsOf(batch)));
     }
+
+    /// <inheritdoc/>
+    public override bool HasValidation => _validation is not null;
 
     /// <inheritdoc/>
     public override void BeginEpoch(int epoch)
@@ -30,12 +34,19 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
     {
         if (!_enumerator!.MoveNext())
         {
-            _enumerator.Dispose();
-            _enumerator = null;
+            EndTraining();
             return null;
         }
 
         return new(_loss(_enumerator.Current), _count(_enumerator.Current));
+    }
+
+    /// <inheritdoc/>
+    public override void EndTraining()
+    {
+        var enumerator = _enumerator;
+        _enumerator = null;
+        enumerator?.Dispose();
     }
 
     /// <inheritdoc/>
@@ -46,18 +57,30 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
             return null;
         }
 
-        var (sum, count) = (0.0, 0.0);
+        var (sum, count, batches) = (0.0, 0.0, 0);
         foreach (var batch in _validation)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using (TensorScope.Enter())
             {
                 var weight = _count(batch);
-                sum += double.CreateTruncating(_loss(batch).Item()) * weight;
+                sum += weight == 0 ? 0 : double.CreateTruncating(_loss(batch).Item()) * weight;
                 count += weight;
+                batches++;
             }
         }
 
-        return count > 0 ? sum / count : null;
+        return count > 0 ? sum / count : throw new InvalidOperationException(batches == 0
+            ? "FitAsync: there are no batches to validate on; what can be enumerated only once is empty the second time."
+            : $"FitAsync: the validation batches count for {count} rows or steps together; a mean needs one or more.");
     }
+
+    // Rows where the library knows them: of its own batches, of tensors, and of tuples that begin with one.
+    private static long RowsOf(object? batch) => batch switch
+    {
+        IRowBatch rows => rows.Rows,
+        Tensor<T> tensor => tensor.Rank > 0 ? tensor.Shape[0] : 1,
+        ITuple { Length: > 0 } tuple => RowsOf(tuple[0]),
+        _ => 1,
+    };
 }

@@ -8,16 +8,32 @@ namespace Rnn.Training;
 /// <param name="TotalSteps">The step at which the final factor is reached, warm-up included.</param>
 public sealed record CosineSchedule(double TotalSteps) : Schedule
 {
-    /// <summary>The steps of the rise: step 0 has the factor 1 / (warm-up + 1), step <c>WarmupSteps</c> has 1.</summary>
-    public double WarmupSteps { get; init; }
+    /// <summary>The step at which the final factor is reached, warm-up included; above <see cref="WarmupSteps"/>.</summary>
+    public double TotalSteps
+    {
+        get;
+        init => field = AboveZero(value, nameof(TotalSteps));
+    } = AboveZero(TotalSteps, nameof(TotalSteps));
 
-    /// <summary>The factor at the end; 0 by default.</summary>
-    public double FinalFactor { get; init; }
+    /// <summary>The steps of the rise: step 0 has the factor 1 / (warm-up + 1), step <c>WarmupSteps</c> has 1.</summary>
+    public double WarmupSteps
+    {
+        get;
+        init => field = NotNegative(value, nameof(WarmupSteps));
+    }
+
+    /// <summary>The factor at the end, zero or more; 0 by default.</summary>
+    public double FinalFactor
+    {
+        get;
+        init => field = NotNegative(value, nameof(FinalFactor));
+    }
 
     /// <inheritdoc/>
     public override double Factor(double step)
     {
-        if (TotalSteps <= WarmupSteps || WarmupSteps < 0)
+        _ = Step(step);
+        if (TotalSteps <= WarmupSteps)
         {
             throw new InvalidOperationException(
                 $"TotalSteps: expected more steps than the warm-up's but got {TotalSteps} with a warm-up of {WarmupSteps}.");

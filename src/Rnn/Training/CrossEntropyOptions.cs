@@ -4,7 +4,11 @@ namespace Rnn.Training;
 public sealed record CrossEntropyOptions
 {
     /// <summary>How steps and rows become one number; <see cref="LossReduction.Mean"/> by default.</summary>
-    public LossReduction Reduction { get; init; }
+    public LossReduction Reduction
+    {
+        get;
+        init => field = LossOptions.Reduction(value, nameof(Reduction));
+    }
 
     /// <summary>The target that says "no loss here", besides the steps past a row's length; −100 by default.</summary>
     public int IgnoreIndex { get; init; } = -100;
@@ -20,5 +24,9 @@ public sealed record CrossEntropyOptions
     }
 
     /// <summary>What a mistake on each class costs, one number a class, zero or more; null for all the same.</summary>
-    public IReadOnlyList<double>? ClassWeights { get; init; }
+    public IReadOnlyList<double>? ClassWeights
+    {
+        get;
+        init => field = LossOptions.Weights(value, nameof(ClassWeights), "class");
+    }
 }

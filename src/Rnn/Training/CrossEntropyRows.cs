@@ -29,6 +29,11 @@ internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
         _options = options;
         _classes = logits[^1];
         Count = targets.Length;
+        if (Count > Array.MaxLength / 3)
+        {
+            throw new ArgumentException($"targets: expected at most {Array.MaxLength / 3} steps but got {Count}.", nameof(targets));
+        }
+
         _weightSum = CheckWeights(options, logits);
         CheckTargets(targets);
         _targets = ArrayPool<int>.Shared.Rent(Count);
@@ -100,13 +105,22 @@ internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
         var logarithm = Math.Log(double.CreateTruncating(sum));
         var smoothing = _options.LabelSmoothing;
         var weight = WeightOf(_targets[i]);
-        var loss = (1 - smoothing) * weight * (logarithm - double.CreateTruncating(x[_targets[i]] - largest));
+        var onTarget = (1 - smoothing) * weight;
+
+        // What does not count adds nothing, also where its loss is infinite.
+        var loss = onTarget == 0 ? 0 : onTarget * (logarithm - double.CreateTruncating(x[_targets[i]] - largest));
         if (smoothing > 0)
         {
             double dot;
             fixed (T* weights = _weights)
             {
                 dot = double.CreateTruncating(RowKernels<T>.Current.WeightedSum(x, weights, largest, _classes));
+            }
+
+            // A logit of −∞ is a class that cannot be; where it has no weight either, 0·∞ is to be 0.
+            if (double.IsNaN(dot) && _weights is not null)
+            {
+                dot = WeightedSum(x, largest);
             }
 
             loss += smoothing / _classes * ((_weightSum * logarithm) - dot);
@@ -141,6 +155,18 @@ internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
         gradient[_targets[i]] -= T.CreateTruncating(onTarget);
     }
 
+    private double WeightedSum(T* x, T largest)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < _classes; i++)
+        {
+            var weight = double.CreateTruncating(_weights![i]);
+            sum += weight == 0 && T.IsInfinity(x[i]) ? 0 : weight * double.CreateTruncating(x[i] - largest);
+        }
+
+        return sum;
+    }
+
     private double WeightOf(int target) => _weights is { } weights ? double.CreateTruncating(weights[target]) : 1;
 
     private static double CheckWeights(CrossEntropyOptions options, Shape logits)
@@ -159,7 +185,7 @@ internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
         var sum = 0.0;
         for (var i = 0; i < weights.Count; i++)
         {
-            if (!(weights[i] >= 0) || double.IsInfinity(weights[i]))
+            if (!(weights[i] >= 0) || !T.IsFinite(T.CreateTruncating(weights[i])))
             {
                 throw new ArgumentException($"ClassWeights: expected finite numbers of zero or more but class {i} has {weights[i]}.", nameof(options));
             }

@@ -27,7 +27,7 @@ internal sealed unsafe class ElementLossNode<T, TLoss> : GraphNode<T>
         var sum = 0.0;
         fixed (T* x = prediction.AsReadOnlySpan(), y = target.AsReadOnlySpan(), w = weights)
         {
-            foreach (var (start, count) in new RunList(region, weights?.Length ?? 0))
+            foreach (var (start, count) in region.Runs(weights?.Length ?? 0))
             {
                 sum += ElementLossSweep<T, TLoss>.Instance.Sum(loss, x + start, y + start, w, count);
             }
@@ -61,7 +61,7 @@ internal sealed unsafe class ElementLossNode<T, TLoss> : GraphNode<T>
         fixed (T* x = Inputs[0]!.AsReadOnlySpan(), y = Inputs[1]!.AsReadOnlySpan(), w = _weights, g = gradient)
         {
             var end = 0;
-            foreach (var (start, count) in new RunList(_region, _weights?.Length ?? 0))
+            foreach (var (start, count) in _region.Runs(_weights?.Length ?? 0))
             {
                 if (fresh)
                 {
@@ -76,44 +76,6 @@ internal sealed unsafe class ElementLossNode<T, TLoss> : GraphNode<T>
             {
                 gradient[end..].Clear();
             }
-        }
-    }
-
-    /// <summary>The valid stretches of a region in order, each no longer than the weights where there are any.</summary>
-    private ref struct RunList(LossRegion region, int period)
-    {
-        private int _row = -1;
-        private int _at;
-        private int _end;
-
-        public (int Start, int Count) Current { get; private set; }
-
-        public readonly RunList GetEnumerator() => this;
-
-        public bool MoveNext()
-        {
-            while (_at == _end)
-            {
-                if (++_row >= region.Rows)
-                {
-                    return false;
-                }
-
-                // Without lengths all rows are one stretch.
-                var rowLength = region.Steps * region.Features;
-                _at = _row * rowLength;
-                _end = _at + (region.LengthOf(_row) * region.Features);
-                if (!region.HasLengths)
-                {
-                    _end = region.Rows * rowLength;
-                    _row = region.Rows;
-                }
-            }
-
-            var count = period == 0 ? _end - _at : Math.Min(period, _end - _at);
-            Current = (_at, count);
-            _at += count;
-            return true;
         }
     }
 }

@@ -18,13 +18,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(module);
-        var sum = 0.0;
-        foreach (var parameter in module.Parameters)
-        {
-            sum += SumOfSquares(parameter);
-        }
-
-        return Math.Sqrt(sum);
+        return Norm(module).Value;
     }
 
     /// <summary>The length of all gradients of an optimiser's parameters taken as one vector.</summary>
@@ -34,13 +28,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        var sum = 0.0;
-        foreach (var slot in optimizer.Block.Slots)
-        {
-            sum += SumOfSquares(slot.Parameter);
-        }
-
-        return Math.Sqrt(sum);
+        return Norm(optimizer).Value;
     }
 
     /// <summary>Scales all gradients down together where their norm is above a limit.</summary>
@@ -52,10 +40,11 @@ public static class GradientClipping
     public static double ByGlobalNorm<T>(Module<T> module, double maxNorm, NonFinitePolicy nonFinite = NonFinitePolicy.Throw)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        CheckLimit(maxNorm, nameof(maxNorm));
-        var norm = GlobalNorm(module);
-        CheckFinite(norm, nonFinite, module, static module => FindNonFinite(module));
-        var scale = ScaleFor(norm, maxNorm);
+        ArgumentNullException.ThrowIfNull(module);
+        CheckLimit<double>(maxNorm, nameof(maxNorm));
+        var norm = Norm(module);
+        CheckFinite(norm.IsFinite, nonFinite, module, static module => FindNonFinite(module));
+        var scale = norm.Clip(maxNorm);
         if (scale < 1)
         {
             foreach (var parameter in module.Parameters)
@@ -64,7 +53,7 @@ public static class GradientClipping
             }
         }
 
-        return norm;
+        return norm.Value;
     }
 
     /// <summary>Scales all gradients of an optimiser's parameters down together where their norm is above a limit.</summary>
@@ -76,47 +65,71 @@ public static class GradientClipping
     public static double ByGlobalNorm<T>(Optimizer<T> optimizer, double maxNorm, NonFinitePolicy nonFinite = NonFinitePolicy.Throw)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        CheckLimit(maxNorm, nameof(maxNorm));
-        var norm = GlobalNorm(optimizer);
-        CheckFinite(norm, nonFinite, optimizer, static optimizer => FindNonFinite(optimizer));
-        var scale = ScaleFor(norm, maxNorm);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        CheckLimit<double>(maxNorm, nameof(maxNorm));
+        var norm = Norm(optimizer);
+        CheckFinite(norm.IsFinite, nonFinite, optimizer, static optimizer => FindNonFinite(optimizer));
+        var scale = norm.Clip(maxNorm);
         if (scale < 1)
         {
-            foreach (var slot in optimizer.Block.Slots)
-            {
-                Scale(slot.Parameter, scale);
-            }
+            Scale(optimizer, scale);
         }
 
-        return norm;
+        return norm.Value;
     }
 
-    /// <summary>Limits every element of every gradient to [−limit, limit]; NaN stays NaN.</summary>
+    /// <summary>Limits every element of every gradient to [−limit, limit].</summary>
     /// <param name="module">The module.</param>
     /// <param name="limit">The largest absolute value to be left, above zero.</param>
-    public static void ByValue<T>(Module<T> module, double limit)
+    /// <param name="nonFinite">What to do when an element is infinite or not a number, which a limit would hide; to skip means to leave all gradients as they are.</param>
+    /// <returns>Whether all gradients were finite; when not, the caller should skip the step.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not above zero in the element type.</exception>
+    /// <exception cref="NonFiniteGradientException">An element is infinite or not a number and the policy is to throw.</exception>
+    public static bool ByValue<T>(Module<T> module, double limit, NonFinitePolicy nonFinite = NonFinitePolicy.Throw)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(module);
-        CheckLimit(limit, nameof(limit));
+        CheckLimit<T>(limit, nameof(limit));
+        foreach (var parameter in module.Parameters)
+        {
+            if (!IsFinite(parameter))
+            {
+                CheckFinite(false, nonFinite, module, static module => FindNonFinite(module));
+                return false;
+            }
+        }
+
         foreach (var parameter in module.Parameters)
         {
             Clamp(parameter, limit);
         }
+
+        return true;
     }
 
-    /// <summary>Limits every element of every gradient of an optimiser's parameters to [−limit, limit]; NaN stays NaN.</summary>
+    /// <summary>Limits every element of every gradient of an optimiser's parameters to [−limit, limit].</summary>
     /// <param name="optimizer">The optimiser, attached.</param>
     /// <param name="limit">The largest absolute value to be left, above zero.</param>
-    public static void ByValue<T>(Optimizer<T> optimizer, double limit)
+    /// <param name="nonFinite">What to do when an element is infinite or not a number, which a limit would hide; to skip means to leave all gradients as they are.</param>
+    /// <returns>Whether all gradients were finite; when not, the caller should skip the step.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not above zero in the element type.</exception>
+    /// <exception cref="NonFiniteGradientException">An element is infinite or not a number and the policy is to throw.</exception>
+    public static bool ByValue<T>(Optimizer<T> optimizer, double limit, NonFinitePolicy nonFinite = NonFinitePolicy.Throw)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        CheckLimit(limit, nameof(limit));
+        CheckLimit<T>(limit, nameof(limit));
         foreach (var slot in optimizer.Block.Slots)
         {
-            Clamp(slot.Parameter, limit);
+            if (!IsFinite(slot.Parameter))
+            {
+                CheckFinite(false, nonFinite, optimizer, static optimizer => FindNonFinite(optimizer));
+                return false;
+            }
         }
+
+        Clamp(optimizer, limit);
+        return true;
     }
 
     /// <summary>Looks for a gradient element that is infinite or not a number.</summary>
@@ -126,7 +139,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(module);
-        return module.NamedParameters.Select(pair => FindNonFinite(pair.Key, pair.Value)).FirstOrDefault(found => found is not null);
+        return module.NamedParameters.Select(pair => Find(pair.Key, pair.Value, double.MaxValue)).FirstOrDefault(found => found is not null);
     }
 
     /// <summary>Looks for a gradient element of an optimiser's parameters that is infinite or not a number.</summary>
@@ -136,38 +149,103 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        return optimizer.Block.Slots.Select(slot => FindNonFinite(slot.Name, slot.Parameter)).FirstOrDefault(found => found is not null);
+        return optimizer.Block.Slots.Select(slot => Find(slot.Name, slot.Parameter, double.MaxValue)).FirstOrDefault(found => found is not null);
     }
 
     /// <summary>What gradients of this norm are multiplied by to keep the limit.</summary>
-    internal static double ScaleFor(double norm, double maxNorm) => double.IsFinite(norm) ? Math.Min(1, maxNorm / (norm + 1e-6)) : 1;
+    internal static double ScaleFor(double norm, double maxNorm) => new GradientNorm(norm, double.IsFinite(norm) ? 1 : norm).Clip(maxNorm);
 
-    private static void CheckLimit(double limit, string name)
+    /// <summary>The length of a module's gradients.</summary>
+    internal static GradientNorm Norm<T>(Module<T> module)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (!(limit > 0))
+        var norm = GradientNorm.Zero;
+        foreach (var parameter in module.Parameters)
+        {
+            norm += Norm(parameter);
+        }
+
+        return norm;
+    }
+
+    /// <summary>The length of the gradients of an optimiser's parameters.</summary>
+    internal static GradientNorm Norm<T>(Optimizer<T> optimizer)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var norm = GradientNorm.Zero;
+        foreach (var slot in optimizer.Block.Slots)
+        {
+            norm += Norm(slot.Parameter);
+        }
+
+        return norm;
+    }
+
+    /// <summary>Multiplies the gradients of an optimiser's parameters.</summary>
+    internal static void Scale<T>(Optimizer<T> optimizer, double scale)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        foreach (var slot in optimizer.Block.Slots)
+        {
+            Scale(slot.Parameter, scale);
+        }
+    }
+
+    /// <summary>Limits the gradients of an optimiser's parameters, which are finite.</summary>
+    internal static void Clamp<T>(Optimizer<T> optimizer, double limit)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        foreach (var slot in optimizer.Block.Slots)
+        {
+            Clamp(slot.Parameter, limit);
+        }
+    }
+
+    /// <summary>Looks for a gradient element of an optimiser's parameters that is above a limit, or not a number.</summary>
+    internal static NonFiniteGradient? FindAbove<T>(Optimizer<T> optimizer, double limit)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        foreach (var slot in optimizer.Block.Slots)
+        {
+            if (Counted(slot.Parameter) is { } gradient && !(double.CreateTruncating(GradientSweeps.LargestMagnitude(gradient.AsReadOnlySpan())) <= limit))
+            {
+                return Find(slot.Name, slot.Parameter, limit);
+            }
+        }
+
+        return null;
+    }
+
+    internal static void CheckLimit<T>(double limit, string name)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (!(T.CreateTruncating(limit) > T.Zero))
         {
             throw new ArgumentOutOfRangeException(name, limit, $"{name}: expected a number above zero but got {limit}.");
         }
     }
 
-    private static void CheckFinite<TOwner>(double norm, NonFinitePolicy policy, TOwner owner, Func<TOwner, NonFiniteGradient?> find)
+    private static void CheckFinite<TOwner>(bool isFinite, NonFinitePolicy policy, TOwner owner, Func<TOwner, NonFiniteGradient?> find)
     {
-        if (!double.IsFinite(norm) && policy == NonFinitePolicy.Throw && find(owner) is { } found)
+        if (!isFinite && policy == NonFinitePolicy.Throw && find(owner) is { } found)
         {
             throw new NonFiniteGradientException(found);
         }
     }
 
-    private static double SumOfSquares<T>(Parameter<T> parameter)
+    private static GradientNorm Norm<T>(Parameter<T> parameter)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Counted(parameter) is { } gradient ? GradientSweeps.SumOfSquares(gradient.AsReadOnlySpan()) : 0;
+        Counted(parameter) is { } gradient ? GradientSweeps.Norm(gradient.AsReadOnlySpan()) : GradientNorm.Zero;
+
+    private static bool IsFinite<T>(Parameter<T> parameter)
+        where T : unmanaged, IFloatingPointIeee754<T> => Counted(parameter) is not { } gradient || GradientSweeps.AreFinite(gradient.AsReadOnlySpan());
 
     private static void Scale<T>(Parameter<T> parameter, double scale)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (Counted(parameter) is { } gradient)
         {
-            GradientSweeps.Scale(gradient.AsSpan(), T.CreateTruncating(scale));
+            GradientSweeps.Scale(gradient.AsSpan(), scale);
         }
     }
 
@@ -180,16 +258,17 @@ public static class GradientClipping
         }
     }
 
-    private static NonFiniteGradient? FindNonFinite<T>(string name, Parameter<T> parameter)
+    // The first element above a limit, or not a number.
+    private static NonFiniteGradient? Find<T>(string name, Parameter<T> parameter, double limit)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var gradient = Counted(parameter);
         for (var i = 0; i < gradient?.Length; i++)
         {
-            var value = gradient.AsReadOnlySpan()[i];
-            if (!T.IsFinite(value))
+            var value = double.CreateTruncating(gradient.AsReadOnlySpan()[i]);
+            if (!(Math.Abs(value) <= limit))
             {
-                return new(name, i, double.CreateTruncating(value));
+                return new(name, i, value);
             }
         }
 

@@ -15,37 +15,78 @@ internal static unsafe class GradientSweeps
 
     private const int ElementsToShare = 8 * Chunk;
 
-    /// <summary>The sum of squares, in fixed pieces; infinite or NaN only when an element is, or when it exceeds double precision.</summary>
-    internal static double SumOfSquares<T>(ReadOnlySpan<T> values)
+    // Squares below the smallest normal number lose digits: sums of fewer than so much an element are taken again.
+    private static double LeastMeanSquare<T>() => typeof(T) == typeof(float) ? 1e-36 : 1e-300;
+
+    /// <summary>The length of a gradient, from sums in fixed pieces; not finite only when an element is.</summary>
+    internal static GradientNorm Norm<T>(ReadOnlySpan<T> values)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         fixed (T* pointer = values)
         {
             var sum = values.Length < ElementsToShare ? SumOfChunks(pointer, values.Length) : new SquaresWork<T>(pointer, values.Length).Run();
-            if (double.IsFinite(sum))
+            if (double.IsFinite(sum) && sum >= LeastMeanSquare<T>() * values.Length)
             {
-                return sum;
+                return new(1, sum);
             }
         }
 
-        // Either an element is not finite, or squares were too large for the element type: add them one by one.
-        var exact = 0.0;
-        foreach (var value in values)
-        {
-            var wide = double.CreateTruncating(value);
-            exact += wide * wide;
-        }
-
-        return exact;
+        return ScaledNorm(values);
     }
 
+    /// <summary>Whether no element is infinite or NaN.</summary>
+    internal static bool AreFinite<T>(ReadOnlySpan<T> values)
+        where T : unmanaged, IFloatingPointIeee754<T> => T.IsFinite(LargestMagnitude(values));
+
+    /// <summary>The largest absolute value; NaN where there is one, 0 for no elements.</summary>
+    internal static T LargestMagnitude<T>(ReadOnlySpan<T> values)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        values.IsEmpty ? T.Zero : T.Abs(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(values));
+
     /// <summary>Multiplies every element.</summary>
-    internal static void Scale<T>(Span<T> values, T factor)
-        where T : unmanaged, IFloatingPointIeee754<T> => System.Numerics.Tensors.TensorPrimitives.Multiply(values, factor, values);
+    /// <remarks>A factor that is denormal in the element type would lose its digits; then its root is taken twice.</remarks>
+    internal static void Scale<T>(Span<T> values, double factor)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (IsExact<T>(factor))
+        {
+            System.Numerics.Tensors.TensorPrimitives.Multiply(values, T.CreateTruncating(factor), values);
+            return;
+        }
+
+        var root = T.CreateTruncating(Math.Sqrt(factor));
+        System.Numerics.Tensors.TensorPrimitives.Multiply(values, root, values);
+        System.Numerics.Tensors.TensorPrimitives.Multiply(values, root, values);
+    }
+
+    /// <summary>Whether a factor is a normal number of the element type.</summary>
+    internal static bool IsExact<T>(double factor)
+        where T : unmanaged, IFloatingPointIeee754<T> => T.IsNormal(T.CreateTruncating(factor));
 
     /// <summary>Limits every element to [−limit, limit]; NaN stays.</summary>
     internal static void Clamp<T>(Span<T> values, T limit)
         where T : unmanaged, IFloatingPointIeee754<T> => System.Numerics.Tensors.TensorPrimitives.Clamp(values, -limit, limit, values);
+
+    // An element is not finite, or squares left the range of the element type: divided by a power of two near the largest they do not.
+    private static GradientNorm ScaledNorm<T>(ReadOnlySpan<T> values)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var largest = double.CreateTruncating(LargestMagnitude(values));
+        if (largest == 0 || !double.IsFinite(largest))
+        {
+            return new(1, largest);
+        }
+
+        var exponent = Math.Clamp(Math.ILogB(largest), -1000, 1000);
+        var sum = 0.0;
+        foreach (var value in values)
+        {
+            var scaled = Math.ScaleB(double.CreateTruncating(value), -exponent);
+            sum += scaled * scaled;
+        }
+
+        return new(Math.ScaleB(1, exponent), sum);
+    }
 
     private static double SumOfChunks<T>(T* values, int count)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -19,6 +19,13 @@ public interface ISequenceModel<T>
     /// <param name="state">The state to start from; null for the beginning of all sequences.</param>
     SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<T>? state);
 
+    /// <summary>
+    /// The states that sequences begin with, recorded where they are learned: what a <see cref="Trainer{T}"/> gives to the rows of a window that
+    /// begin a new sequence beside others that go on. Null, unless overridden, for zeros.
+    /// </summary>
+    /// <param name="rows">N.</param>
+    RecurrentState<T>? InitialState(int rows) => null;
+
     /// <summary>The loss of a batch of windows. A model with an output layer may do it without making all scores at once; see <see cref="Loss.LinearCrossEntropy"/>.</summary>
     /// <param name="tokens">[N, T], row-major.</param>
     /// <param name="rows">N.</param>

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Kernels;
 using Rnn.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Training;
 
@@ -15,11 +16,11 @@ public static partial class Loss
     /// small losses lose digits.
     /// </summary>
     /// <param name="logits">x, scores such as [N, F] or [N, T, F].</param>
-    /// <param name="targets">y of the same shape: 0, 1, or a probability in between. No gradient flows into them.</param>
+    /// <param name="targets">y of the same shape: 0, 1, or a probability in between; past the end of a row they may be anything. No gradient flows into them.</param>
     /// <param name="lengths">For [N, T, …] the valid steps of each row; empty for all.</param>
     /// <param name="options">Reduction and positive weights; null for the defaults.</param>
     /// <returns>A scalar, in nats.</returns>
-    /// <exception cref="ArgumentException">Shapes, lengths or weights do not fit, or the targets require a gradient; the message says how.</exception>
+    /// <exception cref="ArgumentException">Shapes, lengths or weights do not fit, a target is NaN or outside of 0 to 1, or the targets require a gradient; the message says how.</exception>
     public static Tensor<T> BinaryCrossEntropy<T>(
         Tensor<T> logits, Tensor<T> targets, ReadOnlySpan<int> lengths = default, BinaryCrossEntropyOptions? options = null)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -34,8 +35,31 @@ public static partial class Loss
 
         options ??= new();
         var weights = Repeat<T>(options, logits.Shape);
-        return ElementLossNode<T, BinaryError<T>>.Compute(
-            logits, targets, default, LossRegion.Of(logits.Shape, lengths, nameof(logits)), weights, options.Reduction);
+        var region = LossRegion.Of(logits.Shape, lengths, nameof(logits));
+        CheckProbabilities(targets, region);
+        return ElementLossNode<T, BinaryError<T>>.Compute(logits, targets, default, region, weights, options.Reduction);
+    }
+
+    private static void CheckProbabilities<T>(Tensor<T> targets, LossRegion region)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var values = targets.AsReadOnlySpan();
+        foreach (var (start, count) in region.Runs())
+        {
+            var run = values.Slice(start, count);
+            if (run.IsEmpty || (TensorPrimitives.Min(run) >= T.Zero && TensorPrimitives.Max(run) <= T.One))
+            {
+                continue;
+            }
+
+            for (var i = 0; i < count; i++)
+            {
+                if (!(run[i] >= T.Zero && run[i] <= T.One))
+                {
+                    throw new ArgumentException($"targets: expected numbers from 0 to 1 but got {run[i]} at index {start + i}.", nameof(targets));
+                }
+            }
+        }
     }
 
     private static T[]? Repeat<T>(BinaryCrossEntropyOptions options, Shape shape)
@@ -54,7 +78,7 @@ public static partial class Loss
 
         for (var i = 0; i < weights.Count; i++)
         {
-            if (!(weights[i] >= 0) || double.IsInfinity(weights[i]))
+            if (!(weights[i] >= 0) || !T.IsFinite(T.CreateTruncating(weights[i])))
             {
                 throw new ArgumentException($"PositiveWeights: expected finite numbers of zero or more but feature {i} has {weights[i]}.", nameof(options));
             }
@@ -77,8 +101,12 @@ public static partial class Loss
             where V : struct, IVector<V, T>
         {
             // −log σ(x) = max(−x, 0) + log(1 + e^−|x|), and the same of −x for the other answer.
+            // An answer that does not count adds nothing, also where its loss is infinite.
             var common = VectorMath.Softplus<V, T>(-V.Abs(x));
-            return V.MultiplyAdd(w * y, V.Max(-x, V.Zero) + common, (V.One - y) * (V.Max(x, V.Zero) + common));
+            var (positive, negative) = (w * y, V.One - y);
+            var ifPositive = V.Select(V.EqualTo(positive, V.Zero), V.Zero, V.Max(-x, V.Zero) + common);
+            var ifNegative = V.Select(V.EqualTo(negative, V.Zero), V.Zero, V.Max(x, V.Zero) + common);
+            return V.MultiplyAdd(positive, ifPositive, negative * ifNegative);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

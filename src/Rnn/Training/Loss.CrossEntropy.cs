@@ -14,7 +14,7 @@ public static partial class Loss
     /// <param name="targets">The right class, 0 to V − 1, of each step in row-major order; or the ignore index.</param>
     /// <param name="lengths">For logits [N, T, …, V] the valid steps of each row; targets past them may be anything. Empty for all.</param>
     /// <param name="options">Reduction, ignore index, label smoothing, class weights; null for the defaults.</param>
-    /// <returns>A scalar, in nats.</returns>
+    /// <returns>A scalar, in nats. A logit of −∞ makes a class impossible: it costs nothing unless it is the target, or smoothing wants it.</returns>
     /// <exception cref="ArgumentException">Shapes, lengths, weights or a target do not fit; the message says how.</exception>
     public static Tensor<T> CrossEntropy<T>(
         Tensor<T> logits, ReadOnlySpan<int> targets, ReadOnlySpan<int> lengths = default, CrossEntropyOptions? options = null)

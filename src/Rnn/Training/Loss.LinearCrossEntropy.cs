@@ -107,8 +107,19 @@ public static partial class Loss
             }
         }
 
+        // Gradients of zero, which are gradients all the same.
         private void PassNothing()
         {
+            if (Needs(1))
+            {
+                _ = InputGradient(1);
+            }
+
+            if (Needs(2))
+            {
+                _ = InputGradient(2);
+            }
+
             if (Needs(0))
             {
                 var dx = InputGradient(0, out var fresh);

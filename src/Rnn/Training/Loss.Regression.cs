@@ -12,7 +12,7 @@ public static partial class Loss
     /// <param name="target">y, of the same shape.</param>
     /// <param name="lengths">For [N, T, …] the valid steps of each row; empty for all.</param>
     /// <param name="reduction">How elements become one number.</param>
-    /// <returns>A scalar.</returns>
+    /// <returns>A scalar; NaN where a prediction or a target that counts is NaN, and so are its gradients.</returns>
     /// <exception cref="ArgumentException">Shapes or lengths do not fit; the message says how.</exception>
     public static Tensor<T> MeanSquaredError<T>(
         Tensor<T> prediction, Tensor<T> target, ReadOnlySpan<int> lengths = default, LossReduction reduction = LossReduction.Mean)
@@ -23,7 +23,7 @@ public static partial class Loss
     /// <param name="target">y, of the same shape.</param>
     /// <param name="lengths">For [N, T, …] the valid steps of each row; empty for all.</param>
     /// <param name="reduction">How elements become one number.</param>
-    /// <returns>A scalar.</returns>
+    /// <returns>A scalar; NaN where a prediction or a target that counts is NaN, and so are its gradients.</returns>
     /// <exception cref="ArgumentException">Shapes or lengths do not fit; the message says how.</exception>
     public static Tensor<T> MeanAbsoluteError<T>(
         Tensor<T> prediction, Tensor<T> target, ReadOnlySpan<int> lengths = default, LossReduction reduction = LossReduction.Mean)
@@ -36,7 +36,7 @@ public static partial class Loss
     /// <param name="delta">δ, above zero.</param>
     /// <param name="lengths">For [N, T, …] the valid steps of each row; empty for all.</param>
     /// <param name="reduction">How elements become one number.</param>
-    /// <returns>A scalar.</returns>
+    /// <returns>A scalar; NaN where a prediction or a target that counts is NaN, and so are its gradients.</returns>
     /// <exception cref="ArgumentException">Shapes, lengths or δ do not fit; the message says how.</exception>
     public static Tensor<T> Huber<T>(
         Tensor<T> prediction, Tensor<T> target, double delta = 1, ReadOnlySpan<int> lengths = default, LossReduction reduction = LossReduction.Mean)

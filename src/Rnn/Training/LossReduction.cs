@@ -18,3 +18,26 @@ public enum LossReduction
     /// <summary>The sum over the features of a step, its mean over steps and rows: what polyphonic music models report.</summary>
     SumOverFeaturesMeanOverSteps,
 }
+
+/// <summary>Checks of options that several losses share.</summary>
+internal static class LossOptions
+{
+    /// <summary>Refuses what is no reduction.</summary>
+    internal static LossReduction Reduction(LossReduction value, string name) => value is >= LossReduction.Mean and <= LossReduction.SumOverFeaturesMeanOverSteps
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected one of the reductions of the list but got {value}.");
+
+    /// <summary>Refuses weights that are negative or not finite.</summary>
+    internal static IReadOnlyList<double>? Weights(IReadOnlyList<double>? weights, string name, string item)
+    {
+        for (var i = 0; i < weights?.Count; i++)
+        {
+            if (!(weights[i] >= 0) || double.IsInfinity(weights[i]))
+            {
+                throw new ArgumentOutOfRangeException(name, weights[i], $"{name}: expected finite numbers of zero or more but {item} {i} has {weights[i]}.");
+            }
+        }
+
+        return weights;
+    }
+}

@@ -45,7 +45,7 @@ internal readonly struct LossRegion
     {
         var rows = shape.Rank > 0 ? shape[0] : 1;
         var steps = shape.Rank > 2 ? shape[1] : 1;
-        var features = rows == 0 || steps == 0 ? 0 : shape.ElementCount / (rows * steps);
+        var features = rows == 0 || steps == 0 ? 0 : (int)(shape.ElementCount / ((long)rows * steps));
         if (lengths.IsEmpty)
         {
             return new(rows, steps, features, null);
@@ -87,4 +87,45 @@ internal readonly struct LossRegion
         LossReduction.SumOverFeaturesMeanOverSteps => ValidSteps,
         _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "expected one of the reductions of the list."),
     };
+
+    /// <summary>The stretches of elements that count in order, each no longer than a period where one is given.</summary>
+    internal RunList Runs(int period = 0) => new(this, period);
+
+    /// <summary>The valid stretches of a region in order.</summary>
+    internal ref struct RunList(LossRegion region, int period)
+    {
+        private int _row = -1;
+        private int _at;
+        private int _end;
+
+        public (int Start, int Count) Current { get; private set; }
+
+        public readonly RunList GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            while (_at == _end)
+            {
+                if (++_row >= region.Rows)
+                {
+                    return false;
+                }
+
+                // Without lengths all rows are one stretch.
+                var rowLength = region.Steps * region.Features;
+                _at = _row * rowLength;
+                _end = _at + (region.LengthOf(_row) * region.Features);
+                if (!region.HasLengths)
+                {
+                    _end = region.Rows * rowLength;
+                    _row = region.Rows;
+                }
+            }
+
+            var count = period == 0 ? _end - _at : Math.Min(period, _end - _at);
+            Current = (_at, count);
+            _at += count;
+            return true;
+        }
+    }
 }

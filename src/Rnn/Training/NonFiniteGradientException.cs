@@ -1,6 +1,9 @@
 namespace Rnn.Training;
 
-/// <summary>Thrown when a gradient is infinite or not a number; names the first parameter where it is.</summary>
+/// <summary>
+/// Thrown when a gradient is infinite or not a number, or so large that the square which an optimiser takes of it is infinite; names the first
+/// parameter where it is.
+/// </summary>
 public sealed class NonFiniteGradientException : ArithmeticException
 {
     /// <summary>An exception with a message.</summary>
@@ -21,7 +24,7 @@ public sealed class NonFiniteGradientException : ArithmeticException
     }
 
     internal NonFiniteGradientException(NonFiniteGradient found)
-        : base($"{found}; the loss has diverged: a smaller learning rate, clipping by norm or a look at the data may help.")
+        : base($"{found}{(double.IsFinite(found.Value) ? ", too large for the optimiser to square" : string.Empty)}; the loss has diverged: a smaller learning rate, clipping by norm or a look at the data may help.")
     {
         ParameterName = found.ParameterName;
         Index = found.Index;
@@ -34,14 +37,14 @@ public sealed class NonFiniteGradientException : ArithmeticException
     /// <summary>The row-major index of the first such element.</summary>
     public int Index { get; }
 
-    /// <summary>The element: NaN or an infinity.</summary>
+    /// <summary>The element: NaN, an infinity, or a number whose square is infinite.</summary>
     public double Value { get; } = double.NaN;
 }
 
-/// <summary>A gradient element that is infinite or not a number.</summary>
+/// <summary>A gradient element that is infinite or not a number, or too large for an optimiser.</summary>
 /// <param name="ParameterName">The dotted path of the parameter.</param>
 /// <param name="Index">The row-major index of the element.</param>
-/// <param name="Value">The element: NaN or an infinity.</param>
+/// <param name="Value">The element.</param>
 public sealed record NonFiniteGradient(string ParameterName, int Index, double Value)
 {
     /// <summary>A sentence without its full stop.</summary>

@@ -10,22 +10,29 @@ public sealed class NonMonotoneTrigger
     private double _bestBefore = double.PositiveInfinity;
 
     /// <summary>How many of the last losses do not count; 5 by default.</summary>
-    public int Interval { get; init; } = 5;
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int Interval
+    {
+        get;
+        init => field = value >= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Interval), value, $"Interval: expected 0 or more losses but got {value}.");
+    } = 5;
 
     /// <summary>Whether it has fired.</summary>
     public bool HasFired { get; private set; }
 
     /// <summary>Takes the next validation loss.</summary>
-    /// <param name="loss">The loss.</param>
+    /// <param name="loss">The loss; one that is NaN is neither a best one nor worse than one.</param>
     /// <returns>True once, when the loss is above the smallest one of those more than <see cref="Interval"/> validations ago.</returns>
     public bool Observe(double loss)
     {
         var fires = !HasFired && loss > _bestBefore;
         HasFired |= fires;
         _recent.Enqueue(loss);
-        if (_recent.Count > Interval)
+        if (_recent.Count > Interval && _recent.Dequeue() is var old && old < _bestBefore)
         {
-            _bestBefore = Math.Min(_bestBefore, _recent.Dequeue());
+            _bestBefore = old;
         }
 
         return fires;

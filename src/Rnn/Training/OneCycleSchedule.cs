@@ -8,14 +8,33 @@ namespace Rnn.Training;
 /// <param name="TotalSteps">The number of steps of the whole cycle, two or more.</param>
 public sealed record OneCycleSchedule(double TotalSteps) : Schedule
 {
-    /// <summary>The part of the cycle that rises, from 0 to 1; 0.3 by default.</summary>
-    public double RiseFraction { get; init; } = 0.3;
+    /// <summary>The number of steps of the whole cycle, two or more.</summary>
+    public double TotalSteps
+    {
+        get;
+        init => field = TwoOrMore(value, nameof(TotalSteps));
+    } = TwoOrMore(TotalSteps, nameof(TotalSteps));
 
-    /// <summary>How far below its peak the learning rate begins; 25 by default.</summary>
-    public double InitialDivisor { get; init; } = 25;
+    /// <summary>The part of the cycle that rises, from 0 to 1; 0.3 by default. With <see cref="ThreePhases"/> at most a half.</summary>
+    public double RiseFraction
+    {
+        get;
+        init => field = Within(value, 0, 1, nameof(RiseFraction));
+    } = 0.3;
 
-    /// <summary>How far below its beginning the learning rate ends; 10,000 by default.</summary>
-    public double FinalDivisor { get; init; } = 1e4;
+    /// <summary>How far below its peak the learning rate begins, above zero; 25 by default.</summary>
+    public double InitialDivisor
+    {
+        get;
+        init => field = AboveZero(value, nameof(InitialDivisor));
+    } = 25;
+
+    /// <summary>How far below its beginning the learning rate ends, above zero; 10,000 by default.</summary>
+    public double FinalDivisor
+    {
+        get;
+        init => field = AboveZero(value, nameof(FinalDivisor));
+    } = 1e4;
 
     /// <summary>Whether it moves along straight lines and not along half cosines.</summary>
     public bool Linear { get; init; }
@@ -26,10 +45,11 @@ public sealed record OneCycleSchedule(double TotalSteps) : Schedule
     /// <inheritdoc/>
     public override double Factor(double step)
     {
-        if (TotalSteps < 2 || !(RiseFraction is >= 0 and <= 1))
+        _ = Step(step);
+        if (ThreePhases && RiseFraction > 0.5)
         {
             throw new InvalidOperationException(
-                $"OneCycleSchedule: expected two or more TotalSteps and a RiseFraction from 0 to 1 but got {TotalSteps} and {RiseFraction}.");
+                $"RiseFraction: expected at most 0.5 with ThreePhases, since the fall back takes as long as the rise, but got {RiseFraction}.");
         }
 
         var low = 1 / InitialDivisor;
@@ -38,23 +58,28 @@ public sealed record OneCycleSchedule(double TotalSteps) : Schedule
         var end = TotalSteps - 1;
         if (step <= peak)
         {
-            return Between(low, 1, step / peak);
+            return Between(low, 1, step, peak);
         }
 
         if (!ThreePhases)
         {
-            return Between(1, final, (step - peak) / (end - peak));
+            return Between(1, final, step - peak, end - peak);
         }
 
         var back = (2 * RiseFraction * TotalSteps) - 2;
         return step <= back
-            ? Between(1, low, (step - peak) / (back - peak))
-            : Between(low, final, (step - back) / (end - back));
+            ? Between(1, low, step - peak, back - peak)
+            : Between(low, final, step - back, end - back);
     }
 
-    private double Between(double from, double to, double progress)
+    private static double TwoOrMore(double value, string name) => value >= 2 && double.IsFinite(value)
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected two or more but got {value}.");
+
+    // A phase without length is at its end.
+    private double Between(double from, double to, double done, double length)
     {
-        var part = Math.Clamp(progress, 0, 1);
+        var part = done < length ? Math.Max(0, done / length) : 1;
         return from + ((to - from) * (Linear ? part : (1 - Math.Cos(Math.PI * part)) / 2));
     }
 }

@@ -66,6 +66,9 @@ public abstract partial class Optimizer<T>
     internal ParameterBlock<T> Block => _block ?? throw new InvalidOperationException(
         $"This {GetType().Name.Split('`')[0]} has no parameters yet; call Attach(model) first.");
 
+    /// <summary>Whether the rule takes squares of gradients, whose range is half that of the element type.</summary>
+    private protected virtual bool SquaresGradients => false;
+
     /// <summary>The names of the states that the options in force need, at most three; null keeps a place free.</summary>
     private protected abstract ReadOnlySpan<string?> StateNames { get; }
 
@@ -82,7 +85,7 @@ public abstract partial class Optimizer<T>
     /// <summary>Takes the parameters of several groups.</summary>
     /// <param name="groups">The groups; no parameter may be in two.</param>
     /// <exception cref="ArgumentException">A parameter is in two groups.</exception>
-    /// <exception cref="InvalidOperationException">The optimiser has its parameters already.</exception>
+    /// <exception cref="InvalidOperationException">The optimiser has its parameters already, or a trainer is at work on one with another optimiser.</exception>
     public void Attach(params ReadOnlySpan<ParameterGroup<T>> groups)
     {
         if (IsAttached)
@@ -91,22 +94,44 @@ public abstract partial class Optimizer<T>
         }
 
         var list = groups.ToArray();
+        foreach (var (name, parameter) in list.SelectMany(group => group.NamedParameters))
+        {
+            if (RunRegister.IsInUse(parameter))
+            {
+                throw new InvalidOperationException($"Attach: the parameter '{name}' is being trained with another optimiser; wait for the end of that run.");
+            }
+        }
+
         _block = new(list);
         Groups = list;
     }
 
     /// <summary>Changes every parameter that is not frozen by its gradient.</summary>
-    /// <exception cref="InvalidOperationException">Nothing is attached, or another optimiser took a parameter away.</exception>
+    /// <remarks>
+    /// Moments and parameters that have decayed to next to nothing (moments below 1e-30, in double 1e-290, and denormal numbers) become zero. An
+    /// optimiser that squares gradients would never come back from a square that is infinite: it refuses such gradients, and changes nothing.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">Nothing is attached, another optimiser took a parameter away, or options contradict each other.</exception>
+    /// <exception cref="NonFiniteGradientException">The optimiser squares gradients and one is NaN, infinite or above 1e17 (double: 1e145).</exception>
     public void Step() => Step(1, clearGradients: false);
 
     /// <summary>Sets all gradients to zero.</summary>
     public unsafe void ClearGradients() => new Span<T>(Block.Gradients, Block.Length).Clear();
 
     /// <summary>Updates with scaled gradients and sets them to zero behind, in the same pass over memory.</summary>
-    internal void Step(double gradientScale, bool clearGradients)
+    /// <param name="gradientScale">What gradients are multiplied by.</param>
+    /// <param name="clearGradients">Whether gradients are set to zero behind.</param>
+    /// <param name="largest">What no absolute value of a gradient exceeds before scaling, where that is known: it spares a look at them.</param>
+    internal void Step(double gradientScale, bool clearGradients, double largest = double.PositiveInfinity)
     {
         var block = Block;
         block.CheckOwned();
+        CheckOptions();
+        if (FindUnusable(gradientScale, largest) is { } found)
+        {
+            throw new NonFiniteGradientException(found);
+        }
+
         AllocateStates();
         var slots = block.Slots;
         for (var first = 0; first < slots.Length;)
@@ -133,6 +158,17 @@ public abstract partial class Optimizer<T>
 
         block.MarkChanged();
     }
+
+    /// <summary>Refuses options that contradict each other.</summary>
+    internal virtual void CheckOptions()
+    {
+    }
+
+    /// <summary>A gradient that this optimiser cannot work with, scaled as told, or null.</summary>
+    internal NonFiniteGradient? FindUnusable(double gradientScale, double largest = double.PositiveInfinity) =>
+        SquaresGradients && !(largest * gradientScale <= UpdateMath<T>.LargestToSquare)
+            ? GradientClipping.FindAbove(this, UpdateMath<T>.LargestToSquare / gradientScale)
+            : null;
 
     /// <summary>Makes the rule of this step and sweeps it over the run.</summary>
     private protected abstract void Update(in UpdateRun run);
@@ -166,13 +202,19 @@ public abstract partial class Optimizer<T>
         work.Run(sweep, run.Length, parts);
     }
 
-    internal static double NotNegative(double value, string name) => value >= 0 && double.IsFinite(value)
+    // Numbers are checked in the element type that they will have: there 1e300 may be infinite and 1 − 1e-9 may be 1.
+    internal static double NotNegative(double value, string name) => value >= 0 && T.IsFinite(T.CreateTruncating(value))
         ? value
         : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a finite number of zero or more but got {value}.");
 
-    private protected static double Fraction(double value, string name) => value is >= 0 and < 1
+    private protected static double Fraction(double value, string name) => value >= 0 && T.CreateTruncating(value) < T.One
         ? value
         : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a number from 0 up to but not including 1 but got {value}.");
+
+    private protected static double Divisor(double value, string name) => value >= UpdateMath<T>.SmallestToSquare && T.IsFinite(T.CreateTruncating(value))
+        ? value
+        : throw new ArgumentOutOfRangeException(
+            name, value, $"{name}: expected a finite number of {UpdateMath<T>.SmallestToSquare} or more, below which squares of gradients vanish, but got {value}.");
 
     private static bool AreAlike(ParameterSlot<T> a, ParameterSlot<T> b) =>
         ReferenceEquals(a.Group, b.Group) && a.Parameter.Frozen == b.Parameter.Frozen && a.Steps == b.Steps;

@@ -11,23 +11,45 @@ public sealed record PlateauSchedule : Schedule
     private int _bad;
     private int _cooling;
 
-    /// <summary>γ, the factor of one fall; 0.1 by default.</summary>
-    public double Gamma { get; init; } = 0.1;
+    /// <summary>γ, the factor of one fall, from 0 up to but not including 1; 0.1 by default.</summary>
+    public double Gamma
+    {
+        get;
+        init => field = value is >= 0 and < 1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Gamma), value, $"Gamma: expected a number from 0 up to but not including 1 but got {value}.");
+    } = 0.1;
 
     /// <summary>How many losses in a row may fail to improve before the fall; 10 by default.</summary>
-    public int Patience { get; init; } = 10;
+    public int Patience
+    {
+        get;
+        init => field = (int)NotNegative(value, nameof(Patience));
+    } = 10;
 
     /// <summary>What counts as an improvement: a loss below best·(1 − threshold), or below best − threshold if <see cref="IsAbsolute"/>; 1e-4 by default.</summary>
-    public double Threshold { get; init; } = 1e-4;
+    public double Threshold
+    {
+        get;
+        init => field = NotNegative(value, nameof(Threshold));
+    } = 1e-4;
 
     /// <summary>Whether the threshold is an absolute difference.</summary>
     public bool IsAbsolute { get; init; }
 
     /// <summary>How many losses after a fall do not count; 0 by default.</summary>
-    public int Cooldown { get; init; }
+    public int Cooldown
+    {
+        get;
+        init => field = (int)NotNegative(value, nameof(Cooldown));
+    }
 
-    /// <summary>The factor that it does not fall below; 0 by default.</summary>
-    public double MinFactor { get; init; }
+    /// <summary>The factor that it does not fall below, from 0 (the default) to 1.</summary>
+    public double MinFactor
+    {
+        get;
+        init => field = Within(value, 0, 1, nameof(MinFactor));
+    }
 
     /// <summary>Takes the next validation loss.</summary>
     /// <param name="loss">The loss; NaN counts as no improvement.</param>

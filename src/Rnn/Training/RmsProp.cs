@@ -42,10 +42,11 @@ public sealed class RmsProp<T> : Optimizer<T>
     } = 0.99;
 
     /// <summary>ε, added to the divisor; 1e-8 by default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not finite, or below 1e-17 (double: 1e-145): smaller gradients have no square, and would be divided by it alone.</exception>
     public double Epsilon
     {
         get;
-        set => field = NotNegative(value, nameof(Epsilon));
+        set => field = Divisor(value, nameof(Epsilon));
     } = 1e-8;
 
     /// <summary>μ, how much of the last direction is kept; 0 (none) by default.</summary>
@@ -57,6 +58,8 @@ public sealed class RmsProp<T> : Optimizer<T>
 
     /// <summary>Whether the divisor is the deviation of past gradients, not their root mean square.</summary>
     public bool Centered { get; set; }
+
+    private protected override bool SquaresGradients => true;
 
     private protected override ReadOnlySpan<string?> StateNames => (Centered, Momentum > 0) switch
     {
@@ -84,13 +87,14 @@ public sealed class RmsProp<T> : Optimizer<T>
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
-            state0 = V.MultiplyAdd(V.Broadcast(Alpha), state0, V.Broadcast(OneMinusAlpha) * gradient * gradient);
-            state1 = V.MultiplyAdd(V.Broadcast(Alpha), state1, V.Broadcast(MeanShare) * gradient);
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            var toSquare = UpdateMath<T>.ToSquare(gradient);
+            state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Alpha), state0, V.Broadcast(OneMinusAlpha) * toSquare * toSquare));
+            state1 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Alpha), state1, V.Broadcast(MeanShare) * gradient));
 
             // Rounding may take the difference below zero where all gradients were equal.
             var variance = V.Max(V.MultiplyAdd(-state1, state1, state0), V.Zero);
-            state2 = V.MultiplyAdd(V.Broadcast(Momentum), state2, gradient / (V.Sqrt(variance) + V.Broadcast(Epsilon)));
+            state2 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Momentum), state2, gradient / (V.Sqrt(variance) + V.Broadcast(Epsilon))));
             return V.MultiplyAdd(V.Broadcast(MinusRate), state2, parameter);
         }
     }

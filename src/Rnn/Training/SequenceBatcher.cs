@@ -37,6 +37,12 @@ public sealed class SequenceBatcher : TokenBatcher
         _order = [.. Enumerable.Range(0, sequences.Count).Where(i => sequences[i].Length >= 2)];
         rows = Math.Min(rows, _order.Length);
         _steps = Math.Min(steps ?? int.MaxValue, longest - 1);
+        if ((long)rows * _steps > Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"sequences: {rows} rows of windows of {_steps} steps are {(long)rows * _steps} tokens, more than the {Array.MaxLength} of an array; use fewer rows, or fewer steps.", nameof(sequences));
+        }
+
         _sequenceOfRow = new int[rows];
         _position = new int[rows];
         Current = new(rows, _steps) { Lengths = new int[rows] };

@@ -20,6 +20,11 @@ public static class SequenceEvaluation
     /// <exception cref="ArgumentException">There are less than two tokens.</exception>
     public static double MeanLoss<T>(
         ISequenceModel<T> model, ReadOnlyMemory<int> tokens, int rows = 1, int steps = 128, CancellationToken cancellationToken = default)
+        where T : unmanaged, IFloatingPointIeee754<T> => Measure(model, tokens, rows, steps, TokenWindow.NoTarget, cancellationToken);
+
+    /// <summary>As the public form, without the targets that are to be ignored.</summary>
+    internal static double Measure<T>(
+        ISequenceModel<T> model, ReadOnlyMemory<int> tokens, int rows, int steps, int ignored, CancellationToken cancellationToken)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -34,7 +39,7 @@ public static class SequenceEvaluation
         var batcher = new StreamBatcher(tokens, rows, Math.Min(steps, (tokens.Length - 1) / rows));
         var carried = new CarriedState<T>();
         var options = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = TokenWindow.NoTarget };
-        var sum = 0.0;
+        var (sum, count) = (0.0, 0L);
         using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Scope();
         while (batcher.MoveNext())
@@ -43,12 +48,14 @@ public static class SequenceEvaluation
             using (TensorScope.Enter())
             {
                 var window = batcher.Current;
+                window.Ignore(ignored);
                 var (loss, state) = model.ForwardLoss(window.Inputs, window.Rows, default, carried.State, window.Targets, options);
                 sum += double.CreateTruncating(loss.Item());
+                count += window.TargetCount;
                 carried.Keep(state);
             }
         }
 
-        return sum / batcher.TargetCount;
+        return count > 0 ? sum / count : throw new ArgumentException("tokens: all that are to be foretold are ignored; a mean needs one.", nameof(tokens));
     }
 }

@@ -21,6 +21,9 @@ internal sealed class SeriesTask<T>(
     private RecurrentState<T>? _next;
 
     /// <inheritdoc/>
+    public override bool HasValidation => validation is not null;
+
+    /// <inheritdoc/>
     public override void BeginEpoch(int epoch)
     {
         series.Reset();

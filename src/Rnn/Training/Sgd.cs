@@ -38,22 +38,32 @@ public sealed class Sgd<T> : Optimizer<T>
         set => field = Fraction(value, nameof(Momentum));
     }
 
-    /// <summary>d, how much the gradient is damped before it joins the momentum; 0 by default.</summary>
-    public double Dampening { get; set; }
+    /// <summary>d, how much the gradient is damped before it joins the momentum, from 0 (the default) to 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of range.</exception>
+    public double Dampening
+    {
+        get;
+        set => field = value is >= 0 and <= 1
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Dampening), value, $"Dampening: expected a number from 0 to 1 but got {value}.");
+    }
 
     /// <summary>Whether the gradient is taken as if the momentum step had been made. Needs a <see cref="Momentum"/> above zero.</summary>
     public bool Nesterov { get; set; }
 
     private protected override ReadOnlySpan<string?> StateNames => Momentum > 0 ? WithMomentum : default;
 
-    private protected override void Update(in UpdateRun run)
+    internal override void CheckOptions()
     {
         if (Nesterov && (Momentum == 0 || Dampening != 0))
         {
             throw new InvalidOperationException(
                 $"Nesterov: needs a Momentum above zero and no Dampening, but Momentum is {Momentum} and Dampening {Dampening}.");
         }
+    }
 
+    private protected override void Update(in UpdateRun run)
+    {
         if (Momentum == 0)
         {
             Sweep(new PlainRule(T.CreateTruncating(-run.LearningRate), T.CreateTruncating(run.WeightDecay)), run);
@@ -77,7 +87,7 @@ public sealed class Sgd<T> : Optimizer<T>
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
             return V.MultiplyAdd(V.Broadcast(MinusRate), gradient, parameter);
         }
     }
@@ -88,8 +98,8 @@ public sealed class Sgd<T> : Optimizer<T>
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient);
-            state0 = V.MultiplyAdd(V.Broadcast(Momentum), state0, V.Broadcast(Share) * gradient);
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            state0 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Momentum), state0, V.Broadcast(Share) * gradient));
             var step = V.MultiplyAdd(V.Broadcast(MomentumStep), state0, V.Broadcast(GradientStep) * gradient);
             return V.MultiplyAdd(V.Broadcast(MinusRate), step, parameter);
         }

@@ -14,6 +14,7 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     private readonly CrossEntropyOptions _options;
     private readonly Func<CancellationToken, double>? _validate;
     private readonly RandomSource? _shuffle;
+    private readonly int _ignored;
     private readonly CarriedState<T> _carried = new();
     private RecurrentState<T>? _next;
     private int[] _inputColumns = [];
@@ -23,8 +24,12 @@ internal sealed class TokenTask<T> : TrainingTask<T>
         ISequenceModel<T> model, TokenBatcher batcher, CrossEntropyOptions options, Func<CancellationToken, double>? validate, RandomSource? shuffle = null)
     {
         (_model, _batcher, _validate, _shuffle) = (model, batcher, validate, shuffle);
+        _ignored = options.IgnoreIndex;
         _options = options with { IgnoreIndex = TokenWindow.NoTarget };
     }
+
+    /// <inheritdoc/>
+    public override bool HasValidation => _validate is not null;
 
     /// <inheritdoc/>
     public override void BeginEpoch(int epoch)
@@ -47,12 +52,14 @@ internal sealed class TokenTask<T> : TrainingTask<T>
         }
 
         var window = _batcher.Current;
+        window.Ignore(_ignored);
         _carried.ResetRows(window.Starts);
         var loss = window.CarrySteps < window.Steps ? OverlappingLoss(window) : WholeLoss(window);
+        var targets = Math.Max(1, window.TargetCount);
         var divisor = _options.Reduction switch
         {
-            LossReduction.Sum => window.TargetCount,
-            LossReduction.SumOverStepsMeanOverRows => (double)window.TargetCount / window.Rows,
+            LossReduction.Sum => targets,
+            LossReduction.SumOverStepsMeanOverRows => (double)targets / window.Rows,
             _ => 1,
         };
         return new(loss, window.TargetCount) { ReportDivisor = divisor };
@@ -79,7 +86,7 @@ internal sealed class TokenTask<T> : TrainingTask<T>
 
     private Tensor<T> WholeLoss(TokenWindow window)
     {
-        var (loss, state) = _model.ForwardLoss(window.Inputs, window.Rows, window.ValidSteps, _carried.State, window.Targets, _options);
+        var (loss, state) = _model.ForwardLoss(window.Inputs, window.Rows, window.ValidSteps, StateOf(window), window.Targets, _options);
         _next = state;
         return loss;
     }
@@ -99,8 +106,46 @@ internal sealed class TokenTask<T> : TrainingTask<T>
         {
             LossReduction.Sum => loss,
             LossReduction.SumOverStepsMeanOverRows => loss * T.CreateTruncating(1.0 / rows),
-            _ => loss * T.CreateTruncating(1.0 / window.TargetCount),
+            LossReduction.Mean => loss * T.CreateTruncating(1 / WeightOf(window)),
+            _ => loss * T.CreateTruncating(1.0 / Math.Max(1, window.TargetCount)),
         };
+    }
+
+    // Where some rows begin anew beside others that go on, theirs are the model's initial states; where those are learned, gradients flow to them.
+    private RecurrentState<T>? StateOf(TokenWindow window)
+    {
+        if (_carried.State is not { } carried || !window.Starts.Contains(true) || _model.InitialState(window.Rows) is not { } initial)
+        {
+            return _carried.State;
+        }
+
+        var begins = Tensor<T>.Zeros(window.Rows, 1);
+        var mask = begins.AsSpan();
+        for (var row = 0; row < window.Rows; row++)
+        {
+            mask[row] = window.Starts[row] ? T.One : T.Zero;
+        }
+
+        // The rows that begin carry zeros.
+        return RecurrentState<T>.FromTensors(
+            [.. carried.Tensors.Zip(initial.Tensors, (state, first) => state + (first * begins))], carried.Layers, carried.Directions);
+    }
+
+    // What a mean over the window's targets is divided by.
+    private double WeightOf(TokenWindow window)
+    {
+        if (_options.ClassWeights is not { } weights)
+        {
+            return Math.Max(1, window.TargetCount);
+        }
+
+        var sum = 0.0;
+        foreach (var target in window.Targets)
+        {
+            sum += target == TokenWindow.NoTarget ? 0 : weights[target];
+        }
+
+        return sum > 0 ? sum : 1;
     }
 
     // Some columns of a matrix, in a buffer that the next call uses again.

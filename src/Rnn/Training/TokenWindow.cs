@@ -45,6 +45,24 @@ public sealed class TokenWindow
     /// <summary>The targets that count.</summary>
     public int TargetCount { get; internal set; }
 
+    /// <summary>Takes targets out of the loss.</summary>
+    internal void Ignore(int target)
+    {
+        if (target == NoTarget)
+        {
+            return;
+        }
+
+        foreach (ref var each in TargetArray.AsSpan(0, Rows * Steps))
+        {
+            if (each == target)
+            {
+                each = NoTarget;
+                TargetCount--;
+            }
+        }
+    }
+
     internal int[] InputArray { get; }
 
     internal int[] TargetArray { get; }

@@ -5,17 +5,23 @@ namespace Rnn.Training;
 public sealed partial class Trainer<T>
 {
     /// <summary>Trains on batches of any type.</summary>
-    /// <param name="batches">The batches of one epoch; enumerated anew for each.</param>
+    /// <param name="batches">The batches of one epoch; enumerated anew for each, and what enumerates them is disposed, however training ends.</param>
     /// <param name="loss">Computes the loss of a batch from the model.</param>
     /// <param name="validation">The batches to validate on; null for no validation.</param>
-    /// <param name="count">The rows or steps of a batch, to count speed and to weigh validation losses; null for 1.</param>
+    /// <param name="count">
+    /// The rows or steps of a batch, to count speed and to weigh validation losses. Null for the rows where they are known, of an <see cref="IRowBatch"/>, a
+    /// tensor [N, …], or a tuple that begins with one of them, and else for 1.
+    /// </param>
     /// <param name="epochs">The passes over the batches; null to go on until another limit ends it.</param>
     /// <param name="progress">Hears of every step.</param>
     /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
     /// <exception cref="ArgumentException">Nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">There are no batches.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There are no batches; the optimiser does not hold all parameters that are not frozen; an option needs validation; or a run of it is under way.
+    /// </exception>
+    /// <exception cref="IOException"><see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
     public Task<TrainingResult> FitAsync<TBatch>(
         IEnumerable<TBatch> batches,
         Func<TBatch, Tensor<T>> loss,
@@ -40,7 +46,7 @@ public sealed partial class Trainer<T>
     /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
     /// <exception cref="ArgumentException">Nothing says when to end.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
     public Task<TrainingResult> FitAsync(
         SeriesBatcher<T> series,
         SeriesForward<T> forward,

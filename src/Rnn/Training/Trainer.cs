@@ -22,6 +22,8 @@ namespace Rnn.Training;
 public sealed partial class Trainer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private const int ValidationSteps = 128;
+
     /// <summary>A trainer of a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="optimizer">The optimiser; attached to the model here unless it has its parameters already.</param>
@@ -64,8 +66,15 @@ public sealed partial class Trainer<T>
         init => field = OneOrMore(value, nameof(Stride));
     }
 
-    /// <summary>How the loss over tokens becomes one number; also what label smoothing and class weights it has.</summary>
-    public CrossEntropyOptions TokenLoss { get; init; } = new();
+    /// <summary>
+    /// How the loss over tokens becomes one number; also what label smoothing and class weights it has. A token that is its
+    /// <see cref="CrossEntropyOptions.IgnoreIndex"/>, such as a padding, is read but not to be foretold, in training and in validation.
+    /// </summary>
+    public CrossEntropyOptions TokenLoss
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(TokenLoss));
+    } = new();
 
     /// <summary>The limit of the gradients' global norm; null for none. The norm is reported either way.</summary>
     public double? MaxGradientNorm
@@ -81,14 +90,39 @@ public sealed partial class Trainer<T>
         init => field = AboveZero(value, nameof(MaxGradientValue));
     }
 
-    /// <summary>What to do when a gradient is infinite or not a number; to throw by default.</summary>
-    public NonFinitePolicy NonFiniteGradients { get; init; }
+    /// <summary>What to do when a gradient is infinite, not a number or too large for the optimiser to square, before it is clipped by value; to throw by default.</summary>
+    public NonFinitePolicy NonFiniteGradients
+    {
+        get;
+        init => field = value is NonFinitePolicy.Throw or NonFinitePolicy.SkipStep
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(NonFiniteGradients), value, $"NonFiniteGradients: expected Throw or SkipStep but got {value}.");
+    }
 
     /// <summary>The learning rate over time; null for constant. A <see cref="PlateauSchedule"/> observes every validation.</summary>
     public Schedule? Schedule { get; init; }
 
     /// <summary>What the schedule counts; updates by default.</summary>
-    public ScheduleUnit ScheduleUnit { get; init; }
+    public ScheduleUnit ScheduleUnit
+    {
+        get;
+        init => field = value is >= ScheduleUnit.Iterations and <= ScheduleUnit.Seconds
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(ScheduleUnit), value, $"ScheduleUnit: expected one of the units of the list but got {value}.");
+    }
+
+    /// <summary>
+    /// What the schedule counts from, in its unit: 0 at first, and moved on by every run, so that a second <c>FitAsync</c> goes on where the first one
+    /// ended, however it ended. Set it to 0 to begin the schedule again, or to what was read here to go on in another process.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double ScheduleStart
+    {
+        get;
+        set => field = value >= 0 && double.IsFinite(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(ScheduleStart), value, $"ScheduleStart: expected a finite number of 0 or more but got {value}.");
+    }
 
     /// <summary>The updates after which training ends; null for no limit.</summary>
     public long? MaxIterations
@@ -98,9 +132,15 @@ public sealed partial class Trainer<T>
     }
 
     /// <summary>The time after which training ends; null for no limit. The step under way is finished.</summary>
-    public TimeSpan? MaxTime { get; init; }
+    public TimeSpan? MaxTime
+    {
+        get;
+        init => field = value is null || value > TimeSpan.Zero
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MaxTime), value, $"MaxTime: expected a time above zero but got {value}.");
+    }
 
-    /// <summary>The updates between two validations; null for one after every epoch. A last one follows the last update in any case.</summary>
+    /// <summary>The updates between two validations; null for one after every epoch; refused where there is nothing to validate on. A last one follows the last update in any case.</summary>
     public long? ValidateEvery
     {
         get;
@@ -124,14 +164,20 @@ public sealed partial class Trainer<T>
     }
 
     /// <summary>How much smaller a validation loss must be than the best one to count as an improvement; 0 by default.</summary>
-    public double MinImprovement { get; init; }
+    public double MinImprovement
+    {
+        get;
+        init => field = value >= 0 && double.IsFinite(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(MinImprovement), value, $"MinImprovement: expected a finite number of 0 or more but got {value}.");
+    }
 
-    /// <summary>Whether the model ends with the parameters of the smallest validation loss, not with the last ones.</summary>
+    /// <summary>Whether the model ends with the parameters of the smallest validation loss, not with the last ones, also where training is cancelled or fails.</summary>
     public bool RestoreBest { get; init; }
 
     /// <summary>
     /// A safetensors file that the parameters of the smallest validation loss so far are saved to, whole or not at all; null for none. Without
-    /// validation the parameters are saved after every epoch and at the end.
+    /// validation the parameters are saved after every epoch and at the end. Its folder must exist; whether it can be written to is tried before the first step.
     /// </summary>
     public string? CheckpointPath { get; init; }
 
@@ -153,9 +199,12 @@ public sealed partial class Trainer<T>
     /// <param name="progress">Hears of every step.</param>
     /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
     /// <exception cref="ArgumentException">The stream is shorter than one window, or nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">The model is no <see cref="ISequenceModel{T}"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all its parameters that are not frozen; an option needs validation; or a run of it is under way.
+    /// </exception>
+    /// <exception cref="IOException"><see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
     public Task<TrainingResult> FitAsync(
         ReadOnlyMemory<int> tokens, int? epochs = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
         FitAsync(tokens, default, epochs, progress, cancellationToken);
@@ -167,9 +216,12 @@ public sealed partial class Trainer<T>
     /// <param name="progress">Hears of every step.</param>
     /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
     /// <exception cref="ArgumentException">A stream is too short, or nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">The model is no <see cref="ISequenceModel{T}"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all its parameters that are not frozen; an option needs validation; or a run of it is under way.
+    /// </exception>
+    /// <exception cref="IOException"><see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
     public Task<TrainingResult> FitAsync(
         ReadOnlyMemory<int> tokens,
         ReadOnlyMemory<int> validation,
@@ -180,7 +232,8 @@ public sealed partial class Trainer<T>
 
     /// <summary>
     /// Trains on separate sequences of tokens, <see cref="BatchSize"/> at once: through whole sequences, or truncated where they are longer
-    /// than <see cref="Steps"/>. A truncated row that begins a new sequence beside others that go on starts from a state of zeros.
+    /// than <see cref="Steps"/>. A truncated row that begins a new sequence beside others that go on starts from the model's initial state, see
+    /// <see cref="ISequenceModel{T}.InitialState"/>.
     /// </summary>
     /// <param name="sequences">The sequences; the model foretells each token from those before in its sequence.</param>
     /// <param name="random">The source of the order; null to keep the order given.</param>
@@ -189,9 +242,12 @@ public sealed partial class Trainer<T>
     /// <param name="progress">Hears of every step.</param>
     /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
     /// <exception cref="ArgumentException">No sequence has two tokens, a <see cref="Stride"/> is set, or nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">The model is no <see cref="ISequenceModel{T}"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all its parameters that are not frozen; an option needs validation; or a run of it is under way.
+    /// </exception>
+    /// <exception cref="IOException"><see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
     public Task<TrainingResult> FitAsync(
         IReadOnlyList<int[]> sequences,
         RandomSource? random = null,
@@ -208,18 +264,41 @@ public sealed partial class Trainer<T>
     /// <param name="progress">Hears of every step.</param>
     /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
     /// <exception cref="ArgumentException">Nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">The task has no batches.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The task has no batches; the optimiser does not hold all parameters that are not frozen; an option needs validation; or a run of it is under way.
+    /// </exception>
+    /// <exception cref="IOException"><see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
     public Task<TrainingResult> FitAsync(
         TrainingTask<T> task, int? epochs = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(task);
-        Check(epochs);
-        var run = new TrainingRun<T>(this, task, epochs ?? int.MaxValue, progress, cancellationToken);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<TrainingResult>(cancellationToken);
+        }
 
-        // A thread of its own: a training of hours is nothing for the pool.
-        return Task.Factory.StartNew(run.Execute, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var mark = RunRegister.TryEnter(Used(task)) ?? throw new InvalidOperationException(
+            "FitAsync: this model, its optimiser, its task or one of its parameters is being trained by another run; wait for the end of that one.");
+        try
+        {
+            Check(task, epochs);
+
+            // A thread of its own: a training of hours is nothing for the pool.
+            var run = new TrainingRun<T>(this, task, mark, epochs ?? int.MaxValue, progress, cancellationToken);
+            var result = Task.Factory.StartNew(run.Execute, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+            // Where it is cancelled before it begins, the run itself cannot say that it has ended.
+            _ = result.ContinueWith(
+                static (_, state) => ((IDisposable)state!).Dispose(), mark, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            return result;
+        }
+        catch
+        {
+            mark.Dispose();
+            throw;
+        }
     }
 
     private ISequenceModel<T> TokenModel() => Model as ISequenceModel<T> ?? throw new InvalidOperationException(
@@ -241,21 +320,8 @@ public sealed partial class Trainer<T>
 
         Func<CancellationToken, double>? validate = validation.IsEmpty
             ? null
-            : token => SequenceEvaluation.MeanLoss(model, validation, ValidationRows ?? BatchSize, cancellationToken: token);
+            : token => SequenceEvaluation.Measure(model, validation, ValidationRows ?? BatchSize, ValidationSteps, TokenLoss.IgnoreIndex, token);
         return FitAsync(new TokenTask<T>(model, batcher, TokenLoss, validate, random), epochs, progress, cancellationToken);
-    }
-
-    private void Check(int? epochs)
-    {
-        if (epochs is null && MaxIterations is null && MaxTime is null && Patience is null)
-        {
-            throw new ArgumentException("epochs: nothing says when to end; give the epochs, or set MaxIterations, MaxTime or Patience.", nameof(epochs));
-        }
-
-        if (epochs < 1)
-        {
-            throw new ArgumentOutOfRangeException(nameof(epochs), epochs, $"epochs: expected 1 or more but got {epochs}.");
-        }
     }
 
     private static TNumber OneOrMore<TNumber>(TNumber value, string name)
@@ -266,7 +332,13 @@ public sealed partial class Trainer<T>
     private static TNumber? OneOrMore<TNumber>(TNumber? value, string name)
         where TNumber : struct, IBinaryInteger<TNumber> => value is { } number ? OneOrMore(number, name) : null;
 
-    private static double? AboveZero(double? value, string name) => value is null or > 0
-        ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a number above zero but got {value}.");
+    private static double? AboveZero(double? value, string name)
+    {
+        if (value is { } number)
+        {
+            GradientClipping.CheckLimit<T>(number, name);
+        }
+
+        return value;
+    }
 }

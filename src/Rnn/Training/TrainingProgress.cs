@@ -12,13 +12,13 @@ public readonly record struct TrainingProgress
     /// <summary>The loss of this step's batch.</summary>
     public required double Loss { get; init; }
 
-    /// <summary>The running mean of the losses, see <see cref="Trainer{T}.LossSmoothing"/>.</summary>
+    /// <summary>The running mean of the losses that are finite, see <see cref="Trainer{T}.LossSmoothing"/>.</summary>
     public required double SmoothedLoss { get; init; }
 
     /// <summary>The optimiser's learning rate times the schedule's factor.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>The norm of all gradients before clipping.</summary>
+    /// <summary>The norm of all gradients before clipping of either kind.</summary>
     public required double GradientNorm { get; init; }
 
     /// <summary>Whether the update was left out because a gradient was not finite.</summary>
@@ -58,8 +58,11 @@ public sealed record TrainingResult
     /// <summary>The tokens, steps or rows of all batches.</summary>
     public required long Tokens { get; init; }
 
-    /// <summary>The running mean of the losses at the end.</summary>
+    /// <summary>The running mean of the losses at the end, of those that were finite.</summary>
     public required double SmoothedLoss { get; init; }
+
+    /// <summary>The updates whose loss was infinite or NaN though all gradients were finite: made, but left out of <see cref="SmoothedLoss"/>.</summary>
+    public long NonFiniteLosses { get; init; }
 
     /// <summary>The last validation loss, null where there was no validation.</summary>
     public double? ValidationLoss { get; init; }
@@ -93,12 +96,12 @@ public enum TrainingStop
 /// <summary>What a schedule counts.</summary>
 public enum ScheduleUnit
 {
-    /// <summary>Updates.</summary>
+    /// <summary>Updates, skipped ones included.</summary>
     Iterations,
 
-    /// <summary>Completed passes over the data.</summary>
+    /// <summary>Completed passes over the data; one that a limit or cancellation ends is not completed.</summary>
     Epochs,
 
-    /// <summary>Seconds since the training began; such a training is not repeated to the bit.</summary>
+    /// <summary>Seconds of training; such a training is not repeated to the bit.</summary>
     Seconds,
 }

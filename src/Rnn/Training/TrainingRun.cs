@@ -8,7 +8,7 @@ namespace Rnn.Training;
 
 /// <summary>One training from its first step to its end.</summary>
 internal sealed class TrainingRun<T>(
-    Trainer<T> trainer, TrainingTask<T> task, int epochs, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    Trainer<T> trainer, TrainingTask<T> task, IDisposable mark, int epochs, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Optimizer<T> _optimizer = trainer.Optimizer;
@@ -17,7 +17,9 @@ internal sealed class TrainingRun<T>(
     private readonly Stopwatch _clock = new();
     private TrainingProgress _last;
     private long _iteration;
+    private readonly double _scheduleStart = trainer.ScheduleStart;
     private long _skipped;
+    private long _nonFiniteLosses;
     private int _epoch;
     private long _tokens;
     private double _lossSum;
@@ -30,6 +32,9 @@ internal sealed class TrainingRun<T>(
     /// <summary>Trains until a limit is reached.</summary>
     internal TrainingResult Execute()
     {
+        // Recording may be off where the run was started from; the training is a flow of its own.
+        using var end = mark;
+        using var recording = NoGradient.Suspend();
         _clock.Start();
         TrainingStop stop;
         using var training = Evaluation.Suspend();
@@ -50,14 +55,22 @@ internal sealed class TrainingRun<T>(
         {
             _optimizer.LearningRateFactor = 1;
             Module<T>.RestoreModes(modes);
+            try
+            {
+                _best.Restore();
+            }
+            finally
+            {
+                task.EndTraining();
+            }
         }
 
-        _best.Restore();
         return new()
         {
             Stop = stop,
             Iterations = _iteration,
             SkippedIterations = _skipped,
+            NonFiniteLosses = _nonFiniteLosses,
             Epochs = _epoch,
             Tokens = _tokens,
             SmoothedLoss = SmoothedLoss,
@@ -72,6 +85,8 @@ internal sealed class TrainingRun<T>(
     {
         while (true)
         {
+            // What has been unfrozen since must be somebody's too.
+            trainer.CheckParameters();
             _epoch++;
             task.BeginEpoch(_epoch);
             var before = _iteration;
@@ -101,6 +116,7 @@ internal sealed class TrainingRun<T>(
                     "FitAsync: there are no batches to train on; what can be enumerated only once is empty in the second epoch.");
             }
 
+            MoveSchedule(_epoch);
             if (trainer.ValidateEvery is null && Validate())
             {
                 return TrainingStop.EarlyStop;
@@ -135,7 +151,12 @@ internal sealed class TrainingRun<T>(
         _iteration++;
         _tokens += batch.Count;
         _speed.Stop(batch.Count);
-        if (!skipped)
+        MoveSchedule(_epoch - 1);
+        if (!skipped && !double.IsFinite(loss))
+        {
+            _nonFiniteLosses++;
+        }
+        else if (!skipped && batch.Count > 0)
         {
             _lossSum = (trainer.LossSmoothing * _lossSum) + ((1 - trainer.LossSmoothing) * loss);
             _lossWeight = (trainer.LossSmoothing * _lossWeight) + (1 - trainer.LossSmoothing);
@@ -158,42 +179,65 @@ internal sealed class TrainingRun<T>(
         return true;
     }
 
-    // Three passes over the block at most: limit values, measure the norm, update and clear.
+    // Gradients are looked at before anything hides what is wrong with them; then limit values, measure what is left, update and clear.
     private (double Norm, bool Skipped) Update()
     {
-        if (trainer.MaxGradientValue is { } limit)
+        var norm = GradientClipping.Norm(_optimizer);
+        var reported = norm.Value;
+        if (!norm.IsFinite)
         {
-            GradientClipping.ByValue(_optimizer, limit);
+            return Skip(reported, GradientClipping.FindNonFinite(_optimizer));
         }
 
-        var norm = GradientClipping.GlobalNorm(_optimizer);
-        if (!double.IsFinite(norm))
+        if (trainer.MaxGradientValue is { } limit)
         {
-            if (trainer.NonFiniteGradients == NonFinitePolicy.Throw)
-            {
-                throw GradientClipping.FindNonFinite(_optimizer) is { } found
-                    ? new NonFiniteGradientException(found)
-                    : new NonFiniteGradientException($"The gradients' norm is {norm}.");
-            }
+            GradientClipping.Clamp(_optimizer, limit);
+            norm = trainer.MaxGradientNorm is null ? new(limit, 1) : GradientClipping.Norm(_optimizer);
+        }
 
-            _optimizer.ClearGradients();
-            _skipped++;
-            return (norm, true);
+        var scale = trainer.MaxGradientNorm is { } maxNorm ? norm.Clip(maxNorm) : 1;
+        if (_optimizer.FindUnusable(scale, norm.Value) is { } unusable)
+        {
+            return Skip(reported, unusable);
+        }
+
+        if (!GradientSweeps.IsExact<T>(scale))
+        {
+            GradientClipping.Scale(_optimizer, scale);
+            scale = 1;
         }
 
         if (trainer.Schedule is { } schedule)
         {
-            _optimizer.LearningRateFactor = schedule.Factor(trainer.ScheduleUnit switch
-            {
-                ScheduleUnit.Epochs => _epoch - 1,
-                ScheduleUnit.Seconds => _clock.Elapsed.TotalSeconds,
-                _ => _iteration,
-            });
+            MoveSchedule(_epoch - 1);
+            _optimizer.LearningRateFactor = schedule.Factor(trainer.ScheduleStart);
         }
 
-        _optimizer.Step(trainer.MaxGradientNorm is { } maxNorm ? GradientClipping.ScaleFor(norm, maxNorm) : 1, clearGradients: true);
-        return (norm, false);
+        _optimizer.Step(scale, clearGradients: true, norm.Value);
+        return (reported, false);
     }
+
+    private (double Norm, bool Skipped) Skip(double norm, NonFiniteGradient? found)
+    {
+        if (trainer.NonFiniteGradients == NonFinitePolicy.Throw)
+        {
+            throw found is not null
+                ? new NonFiniteGradientException(found)
+                : new NonFiniteGradientException($"The gradients' norm is {norm}.");
+        }
+
+        _optimizer.ClearGradients();
+        _skipped++;
+        return (norm, true);
+    }
+
+    // The trainer keeps the place, so that the next run goes on from it.
+    private void MoveSchedule(int epochs) => trainer.ScheduleStart = _scheduleStart + trainer.ScheduleUnit switch
+    {
+        ScheduleUnit.Epochs => epochs,
+        ScheduleUnit.Seconds => _clock.Elapsed.TotalSeconds,
+        _ => _iteration,
+    };
 
     // Measures the model as it is, once after an update; true when patience is over.
     private bool Validate()
@@ -209,6 +253,11 @@ internal sealed class TrainingRun<T>(
         {
             if (Measure() is not { } loss)
             {
+                if (trainer.NeedsValidation is { } option)
+                {
+                    throw new InvalidOperationException($"{option}: it needs validation losses, but Validate of {task.GetType().Name.Split('`')[0]} gave none.");
+                }
+
                 _best.SaveLast();
                 return false;
             }

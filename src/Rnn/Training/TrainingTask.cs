@@ -15,6 +15,12 @@ namespace Rnn.Training;
 public abstract class TrainingTask<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>
+    /// Whether <see cref="Validate"/> measures something. Where it does not, the trainer refuses options that need a validation before the
+    /// first step. True unless overridden; then a <see cref="Validate"/> that returns null ends a training that needs it at its first validation.
+    /// </summary>
+    public virtual bool HasValidation => true;
+
     /// <summary>Begins a pass over the data: shuffles, forgets carried states.</summary>
     /// <param name="epoch">The number of the pass, from 1.</param>
     public virtual void BeginEpoch(int epoch)
@@ -30,14 +36,22 @@ public abstract class TrainingTask<T>
     {
     }
 
-    /// <summary>The loss over the validation data, or null where there are none. Called with recording off and <c>IsTraining</c> reading false; the modes of the model and its parts stay as they are.</summary>
+    /// <summary>Called once when training has ended, however it did, to close files and the like.</summary>
+    public virtual void EndTraining()
+    {
+    }
+
+    /// <summary>
+    /// The loss over the validation data, or null where there are none. Called with recording off and <c>IsTraining</c> reading false; the modes of the model
+    /// and its parts stay as they are.
+    /// </summary>
     /// <param name="cancellationToken">Asks to stop; throw <see cref="OperationCanceledException"/>.</param>
     public virtual double? Validate(CancellationToken cancellationToken) => null;
 }
 
 /// <summary>The loss of one batch.</summary>
 /// <param name="Loss">The scalar to be made smaller.</param>
-/// <param name="Count">The tokens, steps or rows of the batch: what speed is counted in.</param>
+/// <param name="Count">The tokens, steps or rows of the batch: what speed is counted in. With 0 nothing counts, and the loss is left out of the running mean.</param>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
 public readonly record struct BatchLoss<T>(Tensor<T> Loss, long Count)
     where T : unmanaged, IFloatingPointIeee754<T>

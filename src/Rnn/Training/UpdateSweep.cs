@@ -15,7 +15,7 @@ internal interface IUpdateRule<T>
 
 /// <summary>
 /// One pass over parameters, gradients and states: every number is read once and written once, whatever the optimiser. The gradient is
-/// scaled on the way (clipping by norm) and, if wanted, set to zero behind (the next step starts from there).
+/// scaled on the way (clipping by norm) and, if wanted, set to zero behind (the next step starts from there). Denormal parameters become zero.
 /// </summary>
 internal readonly unsafe struct UpdateSweep<T, TRule> : IVectorFactory<T, bool>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -84,7 +84,7 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IVectorFactory<T, bool>
             var state0 = s0 != null ? TVector.Load(s0 + i) : TVector.Zero;
             var state1 = s1 != null ? TVector.Load(s1 + i) : TVector.Zero;
             var state2 = s2 != null ? TVector.Load(s2 + i) : TVector.Zero;
-            rule.Apply(parameter, gradient, ref state0, ref state1, ref state2).Store(parameters + i);
+            UpdateMath<T>.Normal(rule.Apply(parameter, gradient, ref state0, ref state1, ref state2)).Store(parameters + i);
             if (s0 != null)
             {
                 state0.Store(s0 + i);

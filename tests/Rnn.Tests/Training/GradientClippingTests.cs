@@ -34,14 +34,102 @@ public class GradientClippingTests
     }
 
     [Fact]
-    public void ByValueLimitsEveryElementAndKeepsNaN()
+    public void ByValueLimitsEveryElement()
     {
         var module = new TestModule<double>(new double[3], new double[3]);
-        module.SetGradients([-7, 0.5, double.NaN, double.NegativeInfinity, 2, 9]);
-        GradientClipping.ByValue(module, 2);
-        Assert.Equal([-2, 0.5, double.NaN, -2, 2, 2], module.Gradients);
-        GradientClipping.ByValue(new Sgd<double>(module), 0.25);
-        Assert.Equal([-0.25, 0.25, double.NaN, -0.25, 0.25, 0.25], module.Gradients);
+        module.SetGradients([-7, 0.5, 0, -3, 2, 9]);
+        Assert.True(GradientClipping.ByValue(module, 2));
+        Assert.Equal([-2, 0.5, 0, -2, 2, 2], module.Gradients);
+        Assert.True(GradientClipping.ByValue(new Sgd<double>(module), 0.25));
+        Assert.Equal([-0.25, 0.25, 0, -0.25, 0.25, 0.25], module.Gradients);
+    }
+
+    // A limit would make a good gradient of an infinite one.
+    [Theory]
+    [InlineData(double.NaN)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(double.NegativeInfinity)]
+    public void ByValueHidesNothing(double value)
+    {
+        var module = new TestModule<float>(new double[40], new double[70]);
+        var gradients = Enumerable.Range(0, 110).Select(i => (double)i).ToArray();
+        gradients[40 + 33] = value;
+        module.SetGradients(gradients);
+        Assert.Equal(("p1", 33), At(Assert.Throws<NonFiniteGradientException>(() => GradientClipping.ByValue(module, 1))));
+        Assert.False(GradientClipping.ByValue(module, 1, NonFinitePolicy.SkipStep));
+        var optimizer = new Adam<float>(module);
+        Assert.Equal(("p1", 33), At(Assert.Throws<NonFiniteGradientException>(() => GradientClipping.ByValue(optimizer, 1))));
+        Assert.False(GradientClipping.ByValue(optimizer, 1, NonFinitePolicy.SkipStep));
+        Assert.Equal(gradients, module.Gradients);
+
+        static (string, int) At(NonFiniteGradientException error) => (error.ParameterName, error.Index);
+    }
+
+    // Squares that leave the range of the element type, or of double precision.
+    [Fact]
+    public void NormsAtTheEndsOfTheRangeAreRight()
+    {
+        Check<float>([1e25, 1e25], Math.Sqrt(2) * 1e25, 1e-6);
+        Check<float>([3e-25, 4e-25], 5e-25, 1e-6);
+        Check<float>([3e38, -3e38, 0], Math.Sqrt(2) * 3e38, 1e-6);
+        Check<float>([1e-45, 0], 1.4012984643e-45, 1e-6);
+        Check<float>([3e-19, 4e-19], 5e-19, 1e-6);
+        Check<double>([3e154, 4e154], 5e154, 1e-15);
+        Check<double>([3e200, 4e200], 5e200, 1e-15);
+        Check<double>([3e-200, 4e-200], 5e-200, 1e-15);
+        Check<double>([5e-324, 0], 5e-324, 1e-15);
+        Check<double>([3e-160, 4e-160], 5e-160, 1e-15);
+        Check<double>([1.2e308, 1.2e308], Math.Sqrt(2) * 1.2e308, 1e-15);
+        Assert.Equal(0, GradientClipping.GlobalNorm(new TestModule<double>([1])));
+
+        static void Check<T>(double[] gradients, double expected, double tolerance)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            // In one parameter, in several, and beside others of the usual size that make them nothing.
+            foreach (var lengths in new[] { [gradients.Length], Enumerable.Repeat(1, gradients.Length).ToArray() })
+            {
+                var module = TestModule<T>.Split(gradients, lengths);
+                module.SetGradients(gradients);
+                Assert.Equal(1, GradientClipping.GlobalNorm(module) / expected, tolerance);
+                var optimizer = new Sgd<T>(module);
+                Assert.Equal(1, GradientClipping.GlobalNorm(optimizer) / expected, tolerance);
+                foreach (var limit in new[] { 1, expected / 2 })
+                {
+                    if (T.CreateTruncating(limit) == T.Zero || (limit == 1 && expected < 1))
+                    {
+                        continue;
+                    }
+
+                    module.SetGradients(gradients);
+                    var norm = limit == 1 ? GradientClipping.ByGlobalNorm(module, limit) : GradientClipping.ByGlobalNorm(optimizer, limit);
+                    Assert.Equal(1, norm / expected, tolerance);
+                    if (limit > 1e-300 && (typeof(T) == typeof(double) || limit > 1e-37))
+                    {
+                        Assert.All(gradients.Zip(module.Gradients), pair => Assert.Equal(pair.First / expected * limit, pair.Second, 2e-3 * limit));
+                    }
+                }
+            }
+        }
+    }
+
+    // Two parameters whose length together exceeds double precision are clipped all the same.
+    [Fact]
+    public void ANormBeyondDoubleIsStillALimit()
+    {
+        var module = new TestModule<double>([0, 0], [0, 0]);
+        module.SetGradients([1.7e308, 1.7e308, 1.7e308, -1.7e308]);
+        Assert.Equal(double.PositiveInfinity, GradientClipping.ByGlobalNorm(module, 2));
+        Assert.All(module.Gradients, gradient => Assert.Equal(1, Math.Abs(gradient), 1e-6));
+    }
+
+    [Fact]
+    public void SizesOfAllKindsAddUp()
+    {
+        var module = new TestModule<double>([0], [0], [0], [0]);
+        module.SetGradients([3e200, 1, 4e200, 1e-200]);
+        Assert.Equal(5e200, GradientClipping.GlobalNorm(module), 1e186);
+        module.SetGradients([1e-200, 3, 0, 4]);
+        Assert.Equal(5, GradientClipping.GlobalNorm(module), 1e-14);
     }
 
     [Fact]
@@ -115,5 +203,6 @@ public class GradientClippingTests
         var module = new TestModule<float>([1]);
         Assert.Contains($"maxNorm: expected a number above zero but got {limit}", Assert.Throws<ArgumentOutOfRangeException>(() => GradientClipping.ByGlobalNorm(module, limit)).Message);
         Assert.Contains("limit: expected a number above zero", Assert.Throws<ArgumentOutOfRangeException>(() => GradientClipping.ByValue(module, limit)).Message);
+        Assert.Contains("limit: expected a number above zero but got 1E-50", Assert.Throws<ArgumentOutOfRangeException>(() => GradientClipping.ByValue(new TestModule<float>([1]), 1e-50)).Message);
     }
 }

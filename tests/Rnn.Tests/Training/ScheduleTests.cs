@@ -88,8 +88,115 @@ public class ScheduleTests
     [Fact]
     public void ImpossibleOptionsAreNamed()
     {
-        Assert.Contains("Size: expected a number of steps above zero but got 0", Assert.Throws<InvalidOperationException>(() => new StepSchedule(0).Factor(1)).Message);
+        Refuses("Size: expected a number of steps above zero but got 0", () => new StepSchedule(0), () => new StepSchedule(1) with { Size = 0 });
+        Refuses("Size", () => new StepSchedule(double.NaN), () => new StepSchedule(double.PositiveInfinity));
+        Refuses("Gamma", () => new StepSchedule(1, -1), () => new MultiStepSchedule([1], double.NaN), () => new ExponentialSchedule(-0.1), () => new ExponentialSchedule(1) with { Gamma = -1 });
+        Refuses("Hold", () => new StepSchedule(1) { Hold = -1 }, () => new ExponentialSchedule(1) { Hold = double.NaN });
+        Refuses("Milestones", () => new MultiStepSchedule([1, double.NaN]), () => new MultiStepSchedule([-1]), () => new MultiStepSchedule([1]) with { Milestones = [-2] });
+        Refuses("TotalSteps", () => new CosineSchedule(0), () => new CosineSchedule(double.NaN), () => new CosineSchedule(5) with { TotalSteps = -1 });
+        Refuses("WarmupSteps", () => new CosineSchedule(5) { WarmupSteps = -1 }, () => new CosineSchedule(5) with { WarmupSteps = double.NaN });
+        Refuses("FinalFactor", () => new CosineSchedule(5) { FinalFactor = -0.1 });
+        Refuses("TotalSteps: expected two or more but got 1", () => new OneCycleSchedule(1), () => new OneCycleSchedule(5) with { TotalSteps = 1 });
+        Refuses("RiseFraction", () => new OneCycleSchedule(5) { RiseFraction = 1.1 }, () => new OneCycleSchedule(5) { RiseFraction = double.NaN });
+        Refuses("InitialDivisor", () => new OneCycleSchedule(5) { InitialDivisor = 0 });
+        Refuses("FinalDivisor", () => new OneCycleSchedule(5) { FinalDivisor = -1 });
+        Refuses("Gamma", () => new PlateauSchedule { Gamma = 1 }, () => new PlateauSchedule { Gamma = -0.1 });
+        Refuses("Patience", () => new PlateauSchedule { Patience = -1 });
+        Refuses("Threshold", () => new PlateauSchedule { Threshold = -1 }, () => new PlateauSchedule { Threshold = double.NaN });
+        Refuses("Cooldown", () => new PlateauSchedule { Cooldown = -1 });
+        Refuses("MinFactor", () => new PlateauSchedule { MinFactor = 1.5 }, () => new PlateauSchedule() with { MinFactor = -1 });
+        Refuses("Interval", () => new NonMonotoneTrigger { Interval = -1 });
+        Refuses("Tolerance", () => new GradientCheckOptions { Tolerance = 0 });
+        Refuses("Step", () => new GradientCheckOptions { Step = double.NaN });
+        Refuses("MaximumEntries", () => new GradientCheckOptions { MaximumEntries = 0 });
+        Assert.Contains("RiseFraction: expected at most 0.5 with ThreePhases", Assert.Throws<InvalidOperationException>(() => new OneCycleSchedule(5) { RiseFraction = 0.6, ThreePhases = true }.Factor(0)).Message);
         Assert.Contains("TotalSteps: expected more steps than the warm-up's but got 5", Assert.Throws<InvalidOperationException>(() => new CosineSchedule(5) { WarmupSteps = 5 }.Factor(1)).Message);
-        Assert.Contains("two or more TotalSteps", Assert.Throws<InvalidOperationException>(() => new OneCycleSchedule(1).Factor(1)).Message);
+
+        static void Refuses(string message, params Func<object>[] makes) =>
+            Assert.All(makes, make => Assert.Contains(message, Assert.Throws<ArgumentOutOfRangeException>(make).Message));
+    }
+
+    // Tiny lengths, both ends of every fraction, steps far past the end: never NaN, never below zero, never above the peak.
+    [Fact]
+    public void EveryFactorIsANumber()
+    {
+        var schedules = new List<Schedule>
+        {
+            new ConstantSchedule(), new StepSchedule(1e-3), new StepSchedule(2, 0) { Hold = 1 }, new MultiStepSchedule([]), new MultiStepSchedule([0, 0, 3], 0), new ExponentialSchedule(0),
+            new ExponentialSchedule(1) { Hold = 5 }, new CosineSchedule(1e-3), new CosineSchedule(1), new CosineSchedule(2) { WarmupSteps = 1 }, new PlateauSchedule { Gamma = 0 },
+        };
+        foreach (var total in new[] { 2, 2.5, 3, 10, 40 })
+        {
+            foreach (var rise in new[] { 0, 0.05, 0.1, 0.25, 1.0 / 3, 0.4, 0.5, 0.9, 1 })
+            {
+                schedules.Add(new OneCycleSchedule(total) { RiseFraction = rise });
+                schedules.Add(new OneCycleSchedule(total) { RiseFraction = rise, Linear = true });
+                schedules.Add(new OneCycleSchedule(total) { RiseFraction = rise / 2, ThreePhases = true });
+            }
+        }
+
+        foreach (var schedule in schedules)
+        {
+            foreach (var step in new[] { 0, 1e-3, 0.5, 1, 1.5, 2, 3, 9, 10, 11, 39, 40, 41, 1e6, 1e300, double.MaxValue, double.PositiveInfinity })
+            {
+                Assert.True(schedule.Factor(step) is >= 0 and <= 1, $"{schedule}: {schedule.Factor(step)} at step {step}");
+            }
+
+            if (schedule is not (ConstantSchedule or PlateauSchedule))
+            {
+                Assert.Throws<ArgumentOutOfRangeException>(() => schedule.Factor(-1));
+                Assert.Throws<ArgumentOutOfRangeException>(() => schedule.Factor(double.NaN));
+            }
+        }
+    }
+
+    [Fact]
+    public void OneCycleIsAtItsPeakWhereTheRiseEnds()
+    {
+        Assert.Equal(1, new OneCycleSchedule(10) { RiseFraction = 0.1 }.Factor(0));
+        Assert.Equal(1, new OneCycleSchedule(10) { RiseFraction = 0.5 }.Factor(4));
+        Assert.Equal(1, new OneCycleSchedule(10) { RiseFraction = 1 }.Factor(9));
+        Assert.Equal(0.04 / 1e4, new OneCycleSchedule(10) { RiseFraction = 0.1 }.Factor(9), 1e-15);
+        Assert.Equal(0.04 / 1e4, new OneCycleSchedule(10) { RiseFraction = 0.1 }.Factor(1000), 1e-15);
+    }
+
+    // A step is in the interval that begins with it, a milestone counts from its own step on, a warm-up ends with its last.
+    [Fact]
+    public void BordersBelongToWhatBeginsThere()
+    {
+        Assert.Equal([1, 1, 1, 0.5, 0.5, 0.5, 0.25], Enumerable.Range(0, 7).Select(step => new StepSchedule(3, 0.5).Factor(step)));
+        Assert.Equal([1, 1, 0.5, 0.5, 0.25], Enumerable.Range(0, 5).Select(step => new MultiStepSchedule([2, 4], 0.5).Factor(step)));
+        Assert.Equal([0.5, 1, 0], Enumerable.Range(0, 3).Select(step => new CosineSchedule(2) { WarmupSteps = 1 }.Factor(step)));
+    }
+
+    // Patience 2: the third loss in a row that does not improve makes it fall; the threshold itself is no improvement; a cool-down swallows its losses.
+    [Fact]
+    public void APlateauCountsExactly()
+    {
+        Assert.Equal([false, false, false, true, false, false, true], Falls(new PlateauSchedule { Patience = 2 }, 1, 1, 1, 1, 1, 1, 1));
+        Assert.Equal([false, true, false], Falls(new PlateauSchedule { Patience = 0, Threshold = 0.25, IsAbsolute = true }, 1, 0.75, 0.5));
+        Assert.Equal([false, true, false, false, true], Falls(new PlateauSchedule { Patience = 0, Cooldown = 2 }, 1, 1, 1, 1, 1));
+        Assert.Equal([false, true, false], Falls(new PlateauSchedule { Patience = 0, Gamma = 0.5, MinFactor = 0.5 }, 1, 1, 1));
+        Assert.Equal([true, false, true], Falls(new PlateauSchedule { Patience = 0 }, double.NaN, 1, double.NaN));
+
+        static bool[] Falls(PlateauSchedule schedule, params double[] losses) => [.. losses.Select(schedule.Observe)];
+    }
+
+    [Fact]
+    public void ATriggerLooksBehindTheLastLosses()
+    {
+        Assert.Equal([false, false, false, true, false, false], Fires(1, 5, double.NaN, 3, 9, 9, 9));
+        Assert.Equal([false, false, false, false, true, false], Fires(1, 5, 5, 4, 4, 4.5, 9));
+        Assert.Equal([false, false, false, true], Fires(2, 1, 5, 1, 5));
+        Assert.Equal([false, true], Fires(0, 1, 2));
+        Assert.Equal([false, false, false, true], Fires(1, double.NaN, 1, double.NaN, 2));
+
+        static bool[] Fires(int interval, params double[] losses)
+        {
+            var trigger = new NonMonotoneTrigger { Interval = interval };
+            var fires = losses.Select(trigger.Observe).ToArray();
+            Assert.Equal(fires.Contains(true), trigger.HasFired);
+            return fires;
+        }
     }
 }

@@ -1,0 +1,47 @@
+namespace Rnn.Training;
+
+/// <summary>What is being trained in this process, so that a second training of it at the same time is refused and not mixed into the first.</summary>
+internal static class RunRegister
+{
+    private static readonly HashSet<object> InUse = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Marks things as in use, all or none.</summary>
+    /// <returns>Dispose it to free them; a second time does nothing. Null where one is in use already.</returns>
+    internal static IDisposable? TryEnter(IReadOnlyCollection<object> things)
+    {
+        lock (InUse)
+        {
+            if (things.Any(InUse.Contains))
+            {
+                return null;
+            }
+
+            InUse.UnionWith(things);
+        }
+
+        return new Mark(things);
+    }
+
+    /// <summary>Whether something is being trained.</summary>
+    internal static bool IsInUse(object thing)
+    {
+        lock (InUse)
+        {
+            return InUse.Contains(thing);
+        }
+    }
+
+    private sealed class Mark(IReadOnlyCollection<object> things) : IDisposable
+    {
+        private IReadOnlyCollection<object>? _things = things;
+
+        public void Dispose()
+        {
+            lock (InUse)
+            {
+                InUse.ExceptWith(_things ?? []);
+                _things = null;
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+namespace Rnn.Training;
+
+/// <content>What is refused before the first step, so that hours of training do not end in a surprise or in nothing.</content>
+public sealed partial class Trainer<T>
+{
+    // Everything that a run changes: no other run may have any of it at the same time. What is frozen may be shared.
+    private List<object> Used(TrainingTask<T> task) =>
+        [Model, Optimizer, task, .. Model.Parameters.Concat(Optimizer.Block.Slots.Select(slot => slot.Parameter)).Where(parameter => !parameter.Frozen)];
+
+    private void Check(TrainingTask<T> task, int? epochs)
+    {
+        if (epochs is null && MaxIterations is null && MaxTime is null && Patience is null)
+        {
+            throw new ArgumentException("epochs: nothing says when to end; give the epochs, or set MaxIterations, MaxTime or Patience.", nameof(epochs));
+        }
+
+        if (epochs < 1)
+        {
+            throw new ArgumentOutOfRangeException(nameof(epochs), epochs, $"epochs: expected 1 or more but got {epochs}.");
+        }
+
+        if (!task.HasValidation && NeedsValidation is { } option)
+        {
+            throw new InvalidOperationException($"{option}: it needs validation losses, but there is nothing to validate on; pass validation data, or leave {option} unset.");
+        }
+
+        if (AveragingTrigger is not null && Optimizer is not AveragedSgd<T>)
+        {
+            throw new InvalidOperationException(
+                $"AveragingTrigger: it starts the averages of an AveragedSgd, but the optimiser is {Optimizer.GetType().Name.Split('`')[0]}, which has none.");
+        }
+
+        CheckParameters();
+        Optimizer.CheckOptions();
+        _ = Schedule?.Factor(ScheduleStart);
+        if (CheckpointPath is { } path)
+        {
+            CheckpointFile.Check(path);
+        }
+    }
+
+    /// <summary>The option that does nothing without validation, or never ends, if one is set.</summary>
+    internal string? NeedsValidation =>
+        Patience is not null ? nameof(Patience)
+        : RestoreBest ? nameof(RestoreBest)
+        : ValidateEvery is not null ? nameof(ValidateEvery)
+        : Schedule is PlateauSchedule ? nameof(PlateauSchedule)
+        : AveragingTrigger is not null ? nameof(AveragingTrigger)
+        : null;
+
+    /// <summary>Refuses parameters that would get gradients which nobody uses or clears.</summary>
+    internal void CheckParameters()
+    {
+        Optimizer.Block.CheckOwned();
+        var held = Optimizer.Block.Slots.Select(slot => slot.Parameter).ToHashSet();
+        var parameters = Model.NamedParameters;
+        if (parameters.Count > 0 && !parameters.Any(pair => held.Contains(pair.Value)))
+        {
+            throw new InvalidOperationException(
+                $"optimizer: it holds the parameters of another model, none of this {Model.GetType().Name.Split('`')[0]}'s; attach it to this model.");
+        }
+
+        var missing = parameters.Where(pair => !pair.Value.Frozen && !held.Contains(pair.Value)).Select(pair => pair.Key).ToList();
+        if (missing.Count > 0)
+        {
+            throw new InvalidOperationException(
+                $"optimizer: it holds a part of the model only; {missing.Count} of its parameters would get gradients and never change: {string.Join(", ", missing.Take(5))}"
+                + $"{(missing.Count > 5 ? ", …" : string.Empty)}. Attach the optimiser to the whole model, or set Frozen on the parameters that are to stay.");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+using Rnn.Autograd;
+using Rnn.Tensors;
+using Rnn.Training;
+
+namespace Rnn.Tests.Training;
+
+/// <summary>What a trainer says before its first step rather than hours later, or never.</summary>
+public sealed class TrainerRefusalTests : IDisposable
+{
+    private static readonly ReadOnlyMemory<int> Tokens = Enumerable.Range(0, 3000).Select(i => i % 4).ToArray();
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("rnn-tests-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task OptionsThatNeedValidationAreRefusedWithoutIt()
+    {
+        await Refuses("Patience: it needs validation losses", (model, optimizer) => new(model, optimizer) { Patience = 1 });
+        await Refuses("RestoreBest: it needs validation losses", (model, optimizer) => new(model, optimizer) { RestoreBest = true, MaxIterations = 3 });
+        await Refuses("ValidateEvery: it needs validation losses", (model, optimizer) => new(model, optimizer) { ValidateEvery = 2, MaxIterations = 3 });
+        await Refuses("PlateauSchedule: it needs validation losses", (model, optimizer) => new(model, optimizer) { Schedule = new PlateauSchedule(), MaxIterations = 3 });
+        await Refuses("AveragingTrigger: it needs validation losses", (model, optimizer) => new(model, optimizer) { AveragingTrigger = new(), MaxIterations = 3 });
+
+        static async Task Refuses(string message, Func<TinyLanguageModel<double>, AveragedSgd<double>, Trainer<double>> make)
+        {
+            var model = new TinyLanguageModel<double>(4);
+            var trainer = make(model, new AveragedSgd<double>());
+            var before = model.Parameters.SelectMany(parameter => parameter.Value.ToArray()).ToArray();
+            var error = await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync(Tokens));
+            Assert.Contains(message, error.Message);
+            Assert.Contains("nothing to validate on", (await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync([0], _ => model.Parameters.First().Value.Sum(), epochs: 1))).Message);
+            Assert.Equal(before, model.Parameters.SelectMany(parameter => parameter.Value.ToArray()));
+        }
+    }
+
+    [Fact]
+    public async Task ATaskThatGivesNoValidationLossEndsWhereOneIsNeeded()
+    {
+        var model = new TestModule<double>([0]);
+        var trainer = new Trainer<double>(model, new Sgd<double>()) { Patience = 3 };
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync(new ThreeSteps(model)));
+        Assert.Contains("Patience: it needs validation losses, but Validate of ThreeSteps gave none", error.Message);
+    }
+
+    [Fact]
+    public async Task ValidationBatchesThatAreGoneTheSecondTimeAreTold()
+    {
+        var model = new TestModule<double>([0]);
+        var once = new Queue<int>([1]);
+        var trainer = new Trainer<double>(model, new Sgd<double>());
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync([1], _ => model.Parameters.Single().Value.Sum(), Once(), epochs: 3));
+        Assert.Contains("no batches to validate on; what can be enumerated only once is empty the second time", error.Message);
+
+        IEnumerable<int> Once()
+        {
+            while (once.TryDequeue(out var batch))
+            {
+                yield return batch;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task AnOptimizerOfAnotherModelIsRefused()
+    {
+        var (a, b) = (new TestModule<double>([1], [2]), new TestModule<double>([3], [4]));
+        var trainer = new Trainer<double>(b, new Sgd<double>(a)) { MaxIterations = 1 };
+        Assert.Contains("it holds the parameters of another model, none of this TestModule's", await Refusal(trainer, b));
+        Assert.Equal([3, 4], b.Values);
+    }
+
+    [Fact]
+    public async Task AnOptimizerOfAPartIsRefusedUnlessTheRestIsFrozen()
+    {
+        var model = new TestModule<double>([1], [2], [3]);
+        var parameters = model.Parameters.ToArray();
+        var trainer = new Trainer<double>(model, new Sgd<double>([parameters[0], parameters[2]]) { LearningRate = 1 }) { MaxIterations = 2 };
+        Assert.Contains("it holds a part of the model only; 1 of its parameters would get gradients and never change: p1.", await Refusal(trainer, model));
+        Assert.Null(parameters[1].Gradient);
+
+        parameters[1].Frozen = true;
+        await trainer.FitAsync(new ThreeSteps(model));
+        Assert.Equal([-1, 2, 1], model.Values);
+        Assert.Null(parameters[1].Gradient);
+    }
+
+    // The loss of ThreeSteps runs over p0 alone here; what is unfrozen on the way is found at the next epoch.
+    [Fact]
+    public async Task AParameterUnfrozenOnTheWayIsFound()
+    {
+        var model = new TestModule<double>([1], [2]);
+        var parameters = model.Parameters.ToArray();
+        parameters[1].Frozen = true;
+        var trainer = new Trainer<double>(model, new Sgd<double>([parameters[0]]));
+        var reports = new Reports { OnReport = _ => parameters[1].Frozen = false };
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync([1], _ => parameters[0].Value.Sum(), epochs: 3, progress: reports));
+        Assert.Contains("never change: p1", error.Message);
+        Assert.Single(reports);
+    }
+
+    [Fact]
+    public async Task AnOptimizerThatLostItsParametersIsRefused()
+    {
+        var model = new TestModule<double>([1]);
+        var first = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 1 };
+        var second = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 1 };
+        Assert.Contains("'p0' was attached to another optimiser since", await Refusal(first, model));
+        await second.FitAsync(new ThreeSteps(model));
+    }
+
+    [Fact]
+    public async Task ACheckpointThatCannotBeWrittenIsFoundBeforeTheFirstStep()
+    {
+        var model = new TestModule<double>([0]);
+        await Refuses<DirectoryNotFoundException>("does not exist; make it first", Path.Combine(_folder.FullName, "missing", "best.safetensors"));
+        await Refuses<IOException>("is a folder; expected the path of a file", _folder.FullName);
+        await Refuses<IOException>("is a folder", _folder.FullName + Path.DirectorySeparatorChar);
+        await Refuses<ArgumentException>("CheckpointPath: expected the path of a file but it is empty", " ");
+        var readOnly = Path.Combine(_folder.FullName, "kept.safetensors");
+        await File.WriteAllTextAsync(readOnly, "kept");
+        File.SetAttributes(readOnly, FileAttributes.ReadOnly);
+        await Refuses<IOException>("is read-only", readOnly);
+        File.SetAttributes(readOnly, FileAttributes.Normal);
+        var file = Path.Combine(readOnly, "best.safetensors");
+        await Refuses<DirectoryNotFoundException>("does not exist", file);
+        Assert.Equal([0], model.Values);
+        Assert.Equal([readOnly], Directory.GetFileSystemEntries(_folder.FullName));
+
+        async Task Refuses<TException>(string message, string path)
+            where TException : Exception
+        {
+            var trainer = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 2, CheckpointPath = path };
+            Assert.Contains(message, (await Assert.ThrowsAsync<TException>(() => trainer.FitAsync(new ThreeSteps(model)))).Message);
+        }
+    }
+
+    [Fact]
+    public async Task ACheckpointThroughALinkIsWrittenWhereItPoints()
+    {
+        var (target, link) = (Path.Combine(_folder.FullName, "target"), Path.Combine(_folder.FullName, "link"));
+        await File.WriteAllTextAsync(target, string.Empty);
+        File.CreateSymbolicLink(link, target);
+        var model = new TestModule<double>([0]);
+        await new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 2, CheckpointPath = link }.FitAsync(new ThreeSteps(model));
+        Assert.NotEmpty(await File.ReadAllBytesAsync(target));
+        Assert.NotNull(new FileInfo(link).LinkTarget);
+    }
+
+    [Fact]
+    public async Task ASecondRunAtOnceIsRefused()
+    {
+        var model = new TestModule<double>([0]);
+        var optimizer = new Sgd<double> { LearningRate = 1 };
+        var trainer = new Trainer<double>(model, optimizer) { MaxIterations = 3 };
+        using var goOn = new SemaphoreSlim(0);
+        var first = trainer.FitAsync(new ThreeSteps(model) { Wait = goOn });
+        var shared = new TestModule<double>(model.Parameters);
+        foreach (var other in new[] { trainer, new Trainer<double>(model, optimizer) { MaxIterations = 1 }, new Trainer<double>(shared, optimizer) { MaxIterations = 1 } })
+        {
+            Assert.Contains("is being trained by another run", (await Assert.ThrowsAsync<InvalidOperationException>(() => other.FitAsync(new ThreeSteps(model)))).Message);
+        }
+
+        Assert.Contains("'p0' is being trained with another optimiser", Assert.Throws<InvalidOperationException>(() => new Sgd<double>(model)).Message);
+        goOn.Release(10);
+        Assert.Equal(3, (await first).Iterations);
+        Assert.Equal([-3], model.Values);
+
+        // Free again: after an end, a failure, a refusal and a cancellation.
+        await trainer.FitAsync(new ThreeSteps(model));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync(Array.Empty<int>(), _ => model.Parameters.Single().Value.Sum(), epochs: 1));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => trainer.FitAsync(new ThreeSteps(model), epochs: 0));
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        var late = trainer.FitAsync(new ThreeSteps(model), cancellationToken: cancelled.Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => late);
+        Assert.True(late.IsCanceled);
+        await trainer.FitAsync(new ThreeSteps(model));
+    }
+
+    // A frozen encoder may stand in two models that are trained at once.
+    [Fact]
+    public async Task TwoRunsMayShareWhatIsFrozen()
+    {
+        var encoder = new TestModule<double>([5]);
+        encoder.Parameters.Single().Frozen = true;
+        var (a, b) = (new TestModule<double>([0]), new TestModule<double>([0]));
+        using var goOn = new SemaphoreSlim(0);
+        var first = new Trainer<double>(new Pair(encoder, a), new Sgd<double>(a) { LearningRate = 1 }) { MaxIterations = 3 }.FitAsync(new ThreeSteps(a) { Wait = goOn });
+        await new Trainer<double>(new Pair(encoder, b), new Sgd<double>(b) { LearningRate = 1 }) { MaxIterations = 3 }.FitAsync(new ThreeSteps(b));
+        goOn.Release(10);
+        await first;
+        Assert.Equal([-3], a.Values);
+        Assert.Equal([-3], b.Values);
+    }
+
+    // Recording is the training's own affair; the caller's scope stays what it was.
+    [Fact]
+    public async Task TrainingStartedWithRecordingOffRecords()
+    {
+        var model = new TinyLanguageModel<double>(4);
+        var other = new TinyLanguageModel<double>(4);
+        using (NoGradient.Scope())
+        {
+            await new Trainer<double>(model, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, Steps = 5, MaxIterations = 4 }.FitAsync(Tokens[..50], Tokens[50..100]);
+            Assert.True(NoGradient.IsActive);
+        }
+
+        Assert.False(NoGradient.IsActive);
+        await new Trainer<double>(other, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, Steps = 5, MaxIterations = 4 }.FitAsync(Tokens[..50], Tokens[50..100]);
+        Assert.Equal(other.Parameters.SelectMany(p => p.Value.ToArray()), model.Parameters.SelectMany(p => p.Value.ToArray()));
+    }
+
+    [Fact]
+    public async Task OptionsThatContradictEachOtherAreNamed()
+    {
+        var model = new TestModule<double>([0]);
+        Assert.Contains("AveragingTrigger: it starts the averages of an AveragedSgd, but the optimiser is Adam", await Refusal(new(model, new Adam<double>()) { AveragingTrigger = new(), MaxIterations = 1 }, model));
+        Assert.Contains("Nesterov: needs a Momentum above zero", await Refusal(new(model, new Sgd<double> { Nesterov = true }) { MaxIterations = 1 }, model));
+        Assert.Contains("TotalSteps: expected more steps than the warm-up's", await Refusal(new(model, new Sgd<double>()) { Schedule = new CosineSchedule(5) { WarmupSteps = 9 }, MaxIterations = 1 }, model));
+        Assert.Equal([0], model.Values);
+    }
+
+    [Fact]
+    public void ImpossibleOptionsAreNamed()
+    {
+        var (model, optimizer) = (new TestModule<double>([0]), new Sgd<double>());
+        Refuses("MaxTime: expected a time above zero but got 00:00:00", () => new Trainer<double>(model, optimizer) { MaxTime = TimeSpan.Zero });
+        Refuses("MinImprovement: expected a finite number of 0 or more but got -1", () => new Trainer<double>(model, optimizer) { MinImprovement = -1 });
+        Refuses("MinImprovement", () => new Trainer<double>(model, optimizer) { MinImprovement = double.NaN });
+        Refuses("NonFiniteGradients: expected Throw or SkipStep but got 7", () => new Trainer<double>(model, optimizer) { NonFiniteGradients = (NonFinitePolicy)7 });
+        Refuses("ScheduleUnit: expected one of the units of the list but got 7", () => new Trainer<double>(model, optimizer) { ScheduleUnit = (ScheduleUnit)7 });
+        Refuses("ScheduleStart: expected a finite number of 0 or more but got -1", () => new Trainer<double>(model, optimizer) { ScheduleStart = -1 });
+        Refuses("LossSmoothing", () => new Trainer<double>(model, optimizer) { LossSmoothing = double.NaN });
+        Refuses("Patience", () => new Trainer<double>(model, optimizer) { Patience = -1 });
+        Refuses("MaxGradientValue: expected a number above zero but got 1E-50", () => new Trainer<float>(new TestModule<float>([0]), new Sgd<float>()) { MaxGradientValue = 1e-50 });
+        Refuses("MaxGradientNorm: expected a number above zero but got 1E-50", () => new Trainer<float>(new TestModule<float>([0]), new Sgd<float>()) { MaxGradientNorm = 1e-50 });
+        Assert.Throws<ArgumentNullException>(() => new Trainer<double>(model, optimizer) { TokenLoss = null! });
+
+        static void Refuses(string message, Func<object> make) => Assert.Contains(message, Assert.Throws<ArgumentOutOfRangeException>(make).Message);
+    }
+
+    private static async Task<string> Refusal(Trainer<double> trainer, TestModule<double> model) =>
+        (await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync(new ThreeSteps(model)))).Message;
+
+    // Three steps an epoch whose loss is the sum of all parameters: a learning rate of 1 takes 1 off each.
+    private sealed class ThreeSteps(TestModule<double> model) : TrainingTask<double>
+    {
+        private int _step;
+
+        public SemaphoreSlim? Wait { get; init; }
+
+        public override void BeginEpoch(int epoch) => _step = 0;
+
+        public override BatchLoss<double>? NextLoss()
+        {
+            Wait?.Wait();
+            return _step++ == 3 ? null : new(model.Parameters.Select(parameter => parameter.Value.Sum()).Aggregate((a, b) => a + b), 1);
+        }
+    }
+}
