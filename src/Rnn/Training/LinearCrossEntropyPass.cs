@@ -2,7 +2,6 @@ using System.Numerics;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Training;
 
@@ -26,7 +25,6 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
     private readonly int _classes;
     private T[]? _scoreGradients;
     private T[]? _inputGradients;
-    private T _lossGradient = T.One;
     private int _parts;
     private T* _x;
     private T* _bias;
@@ -79,20 +77,6 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
         return loss;
     }
 
-    /// <summary>Turns the gradients into those for another gradient of the loss, not zero: there would be no way back from it.</summary>
-    internal void Scale(T lossGradient)
-    {
-        if (lossGradient != _lossGradient)
-        {
-            var factor = lossGradient / _lossGradient;
-            var scores = _scoreGradients.AsSpan(0, Count * _classes);
-            var inputs = _inputGradients.AsSpan(0, Count * _inputs);
-            TensorPrimitives.Multiply(scores, factor, scores);
-            TensorPrimitives.Multiply(inputs, factor, inputs);
-            _lossGradient = lossGradient;
-        }
-    }
-
     /// <summary>Returns what was rented.</summary>
     internal void Release()
     {
@@ -116,18 +100,23 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
 
         var scratch = TensorPool<T>.Rent(checked((int)Math.Max(_kernels.MultiplyScratch(rows, _inputs), _kernels.MultiplyScratch(rows, _classes))));
         var own = Records ? null : TensorPool<T>.Rent(rows * _classes);
-        fixed (T* memory = scratch, few = own)
+        try
         {
-            for (var first = start; first < end; first += rows)
+            fixed (T* memory = scratch, few = own)
             {
-                Rows(first, Math.Min(rows, end - first), few != null ? few : _scores + ((nint)first * _classes), memory);
+                for (var first = start; first < end; first += rows)
+                {
+                    Rows(first, Math.Min(rows, end - first), few != null ? few : _scores + ((nint)first * _classes), memory);
+                }
             }
         }
-
-        TensorPool<T>.Return(scratch);
-        if (own is not null)
+        finally
         {
-            TensorPool<T>.Return(own);
+            TensorPool<T>.Return(scratch);
+            if (own is not null)
+            {
+                TensorPool<T>.Return(own);
+            }
         }
     }
 

@@ -34,7 +34,17 @@ public static partial class Loss
 
         var pass = new CrossEntropyPass<T>(
             logits, new(logits.Shape, targets, LossRegion.Of(logits.Shape, lengths, nameof(logits)), options ?? new()));
-        var loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
+        Tensor<T> loss;
+        try
+        {
+            loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
+        }
+        catch
+        {
+            pass.Release();
+            throw;
+        }
+
         if (Graph.Records(logits))
         {
             return new CrossEntropyNode<T>(logits, pass).Attach(loss);

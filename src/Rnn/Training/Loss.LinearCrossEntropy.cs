@@ -2,7 +2,6 @@ using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Training;
 
@@ -39,7 +38,18 @@ public static partial class Loss
         var records = Graph.Records<T>(input, output.Weight, output.Bias?.Value);
         var rows = new CrossEntropyRows<T>(shape, targets, LossRegion.Of(shape, default, nameof(input)), options ?? new());
         var pass = new LinearCrossEntropyPass<T>(input, output, rows, records);
-        var loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
+        Tensor<T> loss;
+        try
+        {
+            loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
+        }
+        catch
+        {
+            rows.Release();
+            pass.Release();
+            throw;
+        }
+
         return records ? new LinearCrossEntropyNode<T>(pass, input, output.Weight, output.Bias?.Value).Attach(loss) : loss;
     }
 
@@ -47,33 +57,18 @@ public static partial class Loss
         : GraphNode<T>([input, weight, bias])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        // What the forward pass kept stays as it is: a second backward pass may come with another gradient of the loss.
         internal override void Backward()
         {
-            if (OutputGradient()[0] == T.Zero)
+            var scale = OutputGradient()[0];
+            if (Needs(1))
             {
-                PassNothing();
-                return;
+                AddWeightGradient(scale);
             }
 
-            pass.Scale(OutputGradient()[0]);
-            var (outputs, inputs) = (Inputs[1]!.Shape[0], Inputs[1]!.Shape[1]);
-            fixed (T* x = Inputs[0]!.AsReadOnlySpan(), scores = pass.ScoreGradients)
+            if (Needs(2))
             {
-                if (Needs(1))
-                {
-                    fixed (T* dw = InputGradient(1))
-                    {
-                        MatrixProduct<T>.AddTransposed(scores, x, dw, pass.Count, outputs, inputs);
-                    }
-                }
-
-                if (Needs(2))
-                {
-                    fixed (T* db = InputGradient(2))
-                    {
-                        MatrixProduct<T>.AddColumnSums(scores, pass.Count, outputs, db);
-                    }
-                }
+                AddBiasGradient(scale);
             }
 
             if (Needs(0))
@@ -81,26 +76,62 @@ public static partial class Loss
                 var dx = InputGradient(0, out var fresh);
                 if (fresh)
                 {
-                    pass.InputGradients.CopyTo(dx);
+                    SpanSweep<T>.Scale(pass.InputGradients, scale, dx);
                 }
                 else
                 {
-                    TensorPrimitives.Add(dx, pass.InputGradients, dx);
+                    SpanSweep<T>.AddScaled(pass.InputGradients, scale, dx);
                 }
             }
         }
 
         protected override void OnRelease() => pass.Release();
 
-        private void PassNothing()
+        // The inputs are scaled rather than the gradients of the scores, which are many more.
+        private void AddWeightGradient(T scale)
         {
-            if (Needs(0))
+            var input = Inputs[0]!.AsReadOnlySpan();
+            var rented = scale == T.One ? null : TensorPool<T>.Rent(input.Length);
+            try
             {
-                var dx = InputGradient(0, out var fresh);
-                if (fresh)
+                if (rented is not null)
                 {
-                    dx.Clear();
+                    SpanSweep<T>.Scale(input, scale, rented);
+                    input = rented.AsSpan(0, input.Length);
                 }
+
+                fixed (T* x = input, scores = pass.ScoreGradients, dw = InputGradient(1))
+                {
+                    MatrixProduct<T>.AddTransposed(scores, x, dw, pass.Count, Inputs[1]!.Shape[0], Inputs[1]!.Shape[1]);
+                }
+            }
+            finally
+            {
+                if (rented is not null)
+                {
+                    TensorPool<T>.Return(rented);
+                }
+            }
+        }
+
+        private void AddBiasGradient(T scale)
+        {
+            var outputs = Inputs[1]!.Shape[0];
+            var rented = TensorPool<T>.Rent(outputs);
+            try
+            {
+                var sums = rented.AsSpan(0, outputs);
+                sums.Clear();
+                fixed (T* scores = pass.ScoreGradients, to = sums)
+                {
+                    MatrixProduct<T>.AddColumnSums(scores, pass.Count, outputs, to);
+                }
+
+                SpanSweep<T>.AddScaled(sums, scale, InputGradient(2));
+            }
+            finally
+            {
+                TensorPool<T>.Return(rented);
             }
         }
     }

@@ -100,7 +100,11 @@ public abstract partial class Optimizer<T>
     public void Step() => Step(1, clearGradients: false);
 
     /// <summary>Sets all gradients to zero.</summary>
-    public unsafe void ClearGradients() => new Span<T>(Block.Gradients, Block.Length).Clear();
+    public unsafe void ClearGradients()
+    {
+        new Span<T>(Block.Gradients, Block.Length).Clear();
+        Block.MarkGradientsWritten();
+    }
 
     /// <summary>Updates with scaled gradients and sets them to zero behind, in the same pass over memory.</summary>
     internal void Step(double gradientScale, bool clearGradients)
@@ -125,13 +129,17 @@ public abstract partial class Optimizer<T>
                 for (var i = first; i <= last; i++)
                 {
                     slots[i].Steps++;
+                    slots[i].Parameter.Value.Memory.MarkWritten();
                 }
             }
 
             first = last + 1;
         }
 
-        block.MarkChanged();
+        if (clearGradients)
+        {
+            block.MarkGradientsWritten();
+        }
     }
 
     /// <summary>Makes the rule of this step and sweeps it over the run.</summary>

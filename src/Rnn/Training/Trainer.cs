@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -204,7 +205,7 @@ public sealed partial class Trainer<T>
     /// <param name="progress">Hears of every step.</param>
     /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
     /// <exception cref="ArgumentException">Nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">The task has no batches.</exception>
+    /// <exception cref="InvalidOperationException">The task has no batches, or a <see cref="NoGradient.Scope"/> is open around the call.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step.</exception>
     public Task<TrainingResult> FitAsync(
@@ -243,6 +244,12 @@ public sealed partial class Trainer<T>
 
     private void Check(int? epochs)
     {
+        if (NoGradient.IsActive)
+        {
+            throw new InvalidOperationException(
+                "FitAsync: recording is switched off here, since NoGradient.Scope() is open around this call; training needs gradients: end the scope first.");
+        }
+
         if (epochs is null && MaxIterations is null && MaxTime is null && Patience is null)
         {
             throw new ArgumentException("epochs: nothing says when to end; give the epochs, or set MaxIterations, MaxTime or Patience.", nameof(epochs));
