@@ -10,9 +10,10 @@ public static class BackwardExtensions
     /// Adds the gradient of this number to <see cref="Tensor{T}.Gradient"/> of every leaf that requires one, then frees the graph.
     /// </summary>
     /// <param name="loss">A tensor with one element, computed from leaves that require a gradient.</param>
-    /// <param name="keepGraph">Whether to keep the graph so that it can be walked again.</param>
+    /// <param name="keepGraph">Whether to keep the graph so that it can be walked again, with the same gradients.</param>
     /// <exception cref="InvalidOperationException">
-    /// The tensor has more than one element, has no history, or its graph was freed by an earlier call.
+    /// The tensor has more than one element, has no history, or its graph was freed by an earlier call, also one that failed; or a value
+    /// that the gradients need was written to since the forward pass. Then no gradient has changed.
     /// </exception>
     public static void Backward<T>(this Tensor<T> loss, bool keepGraph = false)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -33,9 +34,12 @@ public static class BackwardExtensions
     /// </summary>
     /// <param name="output">A tensor computed from leaves that require a gradient.</param>
     /// <param name="gradient">The gradient of the output, in its shape.</param>
-    /// <param name="keepGraph">Whether to keep the graph so that it can be walked again.</param>
+    /// <param name="keepGraph">Whether to keep the graph so that it can be walked again, with the same gradients.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
-    /// <exception cref="InvalidOperationException">The tensor has no history, or its graph was freed by an earlier call.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The tensor has no history, or its graph was freed by an earlier call, also one that failed; or a value that the gradients need was
+    /// written to since the forward pass. Then no gradient has changed.
+    /// </exception>
     public static void Backward<T>(this Tensor<T> output, Tensor<T> gradient, bool keepGraph = false)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

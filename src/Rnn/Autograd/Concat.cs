@@ -16,7 +16,7 @@ public static partial class TensorOperations
         {
             var first = FirstOf(tensors).Shape;
             axis = first.Axis(axis, nameof(axis));
-            var size = 0;
+            var size = 0L;
             for (var i = 0; i < tensors.Length; i++)
             {
                 var shape = tensors[i].Shape;
@@ -31,7 +31,10 @@ public static partial class TensorOperations
 
             Span<int> dimensions = stackalloc int[first.Rank];
             first.Dimensions.CopyTo(dimensions);
-            dimensions[axis] = size;
+            dimensions[axis] = size <= Array.MaxLength
+                ? (int)size
+                : throw new ArgumentException(
+                    $"tensors: {tensors.Length} tensors from {first} on make {size} along dimension {axis} together; the limit is {Array.MaxLength}.", nameof(tensors));
             return Join(tensors, new Shape(dimensions), axis);
         }
 

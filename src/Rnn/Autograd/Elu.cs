@@ -22,6 +22,6 @@ public static partial class TensorOperations
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Slope<V>(V x, V y)
-            where V : struct, IVector<V, T> => V.Select(V.LessThan(V.Zero, x), V.One, y + V.Broadcast(alpha));
+            where V : struct, IVector<V, T> => V.Select(V.LessThan(V.Zero, x), V.One, V.Broadcast(alpha) * V.Exp(x));
     }
 }

@@ -29,8 +29,9 @@ public static partial class TensorOperations
         public V Slope<V>(V x, V y)
             where V : struct, IVector<V, T>
         {
+            // Where s·(1 − s) is zero anyway the other factor must not be infinite.
             var s = V.Sigmoid(Argument(x));
-            var inner = V.MultiplyAdd(x * x, V.Constant(1.5957691216057308 * 3 * 0.044715), V.Constant(1.5957691216057308));
+            var inner = V.MultiplyAdd(V.Min(x * x, V.Constant(1e6)), V.Constant(1.5957691216057308 * 3 * 0.044715), V.Constant(1.5957691216057308));
             return V.MultiplyAdd(x * s * (V.One - s), inner, s);
         }
 

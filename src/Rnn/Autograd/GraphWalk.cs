@@ -29,9 +29,18 @@ internal sealed class GraphWalk<T>
 
         var walk = _spare ?? new GraphWalk<T>();
         _spare = null;
+        var isUnderWay = false;
         try
         {
             walk.CountUses(root);
+
+            // All at once before the first: a walk that is refused has added nothing to any gradient.
+            foreach (var node in walk._found)
+            {
+                node.CheckUnchanged();
+            }
+
+            isUnderWay = true;
             if (pinnedGradient is not null)
             {
                 root.BorrowGradient(output.NodeOutput, pinnedGradient);
@@ -42,6 +51,7 @@ internal sealed class GraphWalk<T>
             }
 
             walk.Propagate(root, keepGraph);
+            isUnderWay = false;
         }
         finally
         {
@@ -49,6 +59,11 @@ internal sealed class GraphWalk<T>
             foreach (var node in walk._found)
             {
                 node.ReleaseGradients();
+                if (isUnderWay)
+                {
+                    // What an operation had begun to overwrite must not be walked again.
+                    node.Release();
+                }
             }
 
             walk._found.Clear();
@@ -105,7 +120,6 @@ internal sealed class GraphWalk<T>
             // Without a gradient the node's share is zero: an operation in between chose to pass none.
             if (node.HasGradient)
             {
-                node.CheckInputs();
                 node.IsKept = keepGraph;
                 node.Backward();
                 node.ReleaseGradients();

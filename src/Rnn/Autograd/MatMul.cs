@@ -118,7 +118,7 @@ public static partial class TensorOperations
                 if (Needs(0))
                 {
                     // dA = dC · Bᵀ
-                    fixed (T* da = Gradient(0, plan.Batches * m * k, out var accumulate))
+                    fixed (T* da = Gradient(0, (long)plan.Batches * m * k, out var accumulate))
                     {
                         for (var i = 0; i < plan.Batches; i++)
                         {
@@ -144,7 +144,7 @@ public static partial class TensorOperations
         }
 
         // A gradient that every batch writes once may be overwritten; one that batches share is a sum.
-        private Span<T> Gradient(int input, int written, out bool accumulate)
+        private Span<T> Gradient(int input, long written, out bool accumulate)
         {
             var gradient = InputGradient(input, out var fresh);
             accumulate = !fresh;

@@ -112,46 +112,48 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
 
     internal override void Execute(int part)
     {
+        if (_kind == Kind.ColumnSums)
+        {
+            _kernels.ColumnSums(_a, _rows, _c.Start, 0, _outputs);
+            return;
+        }
+
         var panels = _kernels.PanelCount(_outputs);
         var (firstRow, endRow) = _splitRows ? Range(_rows, part) : (0, _rows);
         var (firstPanel, endPanel) = _splitRows ? (0, panels) : Range(panels, part);
-        switch (_kind)
+        var (firstColumn, endColumn) = (firstPanel * _kernels.PanelWidth, Math.Min(endPanel * _kernels.PanelWidth, _outputs));
+        var length = _kind switch
         {
-            case Kind.Loose:
-                var (firstColumn, endColumn) = (firstPanel * _kernels.PanelWidth, Math.Min(endPanel * _kernels.PanelWidth, _outputs));
-                var scratch = TensorPool<T>.Rent(checked((int)_kernels.ProductScratch(endColumn - firstColumn, _inner)));
-                fixed (T* memory = scratch)
+            Kind.Loose => _kernels.ProductScratch(endColumn - firstColumn, _inner),
+            Kind.Packed => _kernels.MultiplyScratch(endRow - firstRow, _inner),
+            _ => _kernels.TransposedScratch(_inner, _rows, _outputs),
+        };
+        var scratch = TensorPool<T>.Rent(checked((int)length));
+        try
+        {
+            fixed (T* memory = scratch)
+            {
+                switch (_kind)
                 {
-                    _kernels.Product(
-                        false, _transposeB, endRow - firstRow, endColumn - firstColumn, _inner, _a[firstRow], _a.Stride,
-                        _b.Start + (_transposeB ? firstColumn * _b.Stride : firstColumn), _b.Stride,
-                        _c[firstRow] + firstColumn, _c.Stride, _accumulate, null, memory);
+                    case Kind.Loose:
+                        _kernels.Product(
+                            false, _transposeB, endRow - firstRow, endColumn - firstColumn, _inner, _a[firstRow], _a.Stride,
+                            _b.Start + (_transposeB ? firstColumn * _b.Stride : firstColumn), _b.Stride,
+                            _c[firstRow] + firstColumn, _c.Stride, _accumulate, null, memory);
+                        break;
+                    case Kind.Packed:
+                        _kernels.Multiply(
+                            _a.Skip(firstRow), endRow - firstRow, _packed, _inner, _outputs, _c.Skip(firstRow), _accumulate, _bias, firstPanel, endPanel, memory);
+                        break;
+                    default:
+                        _kernels.MultiplyTransposedA(_a, _b, _inner, _rows, _outputs, _c.Start, _outputs, firstRow, endRow, memory);
+                        break;
                 }
-
-                TensorPool<T>.Return(scratch);
-                break;
-            case Kind.Packed:
-                scratch = TensorPool<T>.Rent(checked((int)_kernels.MultiplyScratch(endRow - firstRow, _inner)));
-                fixed (T* memory = scratch)
-                {
-                    _kernels.Multiply(
-                        _a.Skip(firstRow), endRow - firstRow, _packed, _inner, _outputs, _c.Skip(firstRow), _accumulate, _bias, firstPanel, endPanel, memory);
-                }
-
-                TensorPool<T>.Return(scratch);
-                break;
-            case Kind.Transposed:
-                scratch = TensorPool<T>.Rent(checked((int)_kernels.TransposedScratch(_inner, _rows, _outputs)));
-                fixed (T* memory = scratch)
-                {
-                    _kernels.MultiplyTransposedA(_a, _b, _inner, _rows, _outputs, _c.Start, _outputs, firstRow, endRow, memory);
-                }
-
-                TensorPool<T>.Return(scratch);
-                break;
-            default:
-                _kernels.ColumnSums(_a, _rows, _c.Start, 0, _outputs);
-                break;
+            }
+        }
+        finally
+        {
+            TensorPool<T>.Return(scratch);
         }
     }
 

@@ -50,7 +50,10 @@ public static partial class TensorOperations
     public static Tensor<T> Min<T>(this Tensor<T> input, ReadOnlySpan<int> axes, bool keepDimensions = false)
         where T : unmanaged, IFloatingPointIeee754<T> => Extreme(input, AxisSet.Of(input, axes), keepDimensions, largest: false);
 
-    /// <summary>The indices of the largest elements along an axis, row-major in the shape without it; the first of equal ones.</summary>
+    /// <summary>
+    /// The indices of the largest elements along an axis, row-major in the shape without it; the first of equal ones, and the first NaN where
+    /// there is one, as for <see cref="Max{T}(Tensor{T}, int, bool)"/>.
+    /// </summary>
     /// <param name="input">The tensor.</param>
     /// <param name="axis">The axis; negative ones count from the last.</param>
     /// <exception cref="ArgumentException">The axis has no elements.</exception>
@@ -71,10 +74,14 @@ public static partial class TensorOperations
         {
             var (outer, inner) = Math.DivRem(i, view.Inner);
             var at = (outer * view.Size * view.Inner) + inner;
-            var best = 0;
-            for (var j = 1; j < view.Size; j++)
+            var (best, largest) = (0, x[at]);
+            for (var j = 1; j < view.Size && !T.IsNaN(largest); j++)
             {
-                best = x[at + (j * view.Inner)] > x[at + (best * view.Inner)] ? j : best;
+                var value = x[at + (j * view.Inner)];
+                if (!(value <= largest))
+                {
+                    (best, largest) = (j, value);
+                }
             }
 
             indices[i] = best;
@@ -117,14 +124,30 @@ public static partial class TensorOperations
     private sealed class ExtremeNode<T>(Tensor<T> input, Tensor<T> output, Shape kept) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         internal override void Backward()
         {
             var x = Inputs[0]!.AsReadOnlySpan();
             var y = output.AsReadOnlySpan();
             var dy = OutputGradient();
+            var dx = InputGradient(0);
             var rented = TensorPool<T>.Rent(y.Length);
-            var equal = rented.AsSpan(0, y.Length);
+            try
+            {
+                Share(x, y, dy, dx, rented.AsSpan(0, y.Length));
+            }
+            finally
+            {
+                TensorPool<T>.Return(rented);
+            }
+        }
+
+        // A NaN is the largest and the smallest of its like.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static bool IsChosen(T value, T extreme) => value == extreme || (T.IsNaN(extreme) && T.IsNaN(value));
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Share(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> dy, Span<T> dx, Span<T> equal)
+        {
             equal.Clear();
             var loops = new BroadcastLoops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
             var (inner, step) = (loops.Inner, loops.LeftStep);
@@ -133,18 +156,17 @@ public static partial class TensorOperations
                 var to = loops.Start(i).Left;
                 foreach (var value in x.Slice(i * inner, inner))
                 {
-                    equal[to] += value == y[to] ? T.One : T.Zero;
+                    equal[to] += IsChosen(value, y[to]) ? T.One : T.Zero;
                     to += step;
                 }
             }
 
-            var dx = InputGradient(0);
             for (var i = 0; i < loops.Outer; i++)
             {
                 var to = loops.Start(i).Left;
                 for (var from = i * inner; from < (i + 1) * inner; from++)
                 {
-                    if (x[from] == y[to])
+                    if (IsChosen(x[from], y[to]))
                     {
                         dx[from] += dy[to] / equal[to];
                     }
@@ -152,8 +174,6 @@ public static partial class TensorOperations
                     to += step;
                 }
             }
-
-            TensorPool<T>.Return(rented);
         }
     }
 }

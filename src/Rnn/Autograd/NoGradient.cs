@@ -34,7 +34,7 @@ public static class NoGradient
 
         _everUsed = true;
         Switch.Value = true;
-        return Outer.Instance;
+        return new Outer();
     }
 
     /// <summary>Switches recording on until the result is disposed, for work that has to record wherever it was started from.</summary>
@@ -56,11 +56,19 @@ public static class NoGradient
         public void Dispose() => Switch.Value = true;
     }
 
+    // An object for each scope: disposed a second time it must not end a later one.
     private sealed class Outer : IDisposable
     {
-        internal static readonly Outer Instance = new();
+        private bool _isDisposed;
 
-        public void Dispose() => Switch.Value = false;
+        public void Dispose()
+        {
+            if (!_isDisposed)
+            {
+                _isDisposed = true;
+                Switch.Value = false;
+            }
+        }
     }
 
     private sealed class Inner : IDisposable

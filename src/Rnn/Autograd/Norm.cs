@@ -41,12 +41,62 @@ public static partial class TensorOperations
             }
         }
 
+        var isSafe = true;
         foreach (ref var norm in y)
         {
+            isSafe &= norm >= Element.From<T>(SmallestSafeSquare<T>()) && T.IsFinite(norm);
             norm = T.Sqrt(norm);
         }
 
+        if (!isSafe)
+        {
+            ScaledNorms(x, y, loops);
+        }
+
         return Graph.Records(input) ? new NormNode<T>(input, output, kept).Attach(output) : output;
+    }
+
+    // Above this a sum of squares has lost no digits to squares that are too small to be written.
+    private static double SmallestSafeSquare<T>()
+        where T : unmanaged, IFloatingPointIeee754<T> => typeof(T) == typeof(float) ? 1e-24 : 1e-270;
+
+    // Norms whose squares are too large or too small to be written: largest · |x / largest|. The others stay as they are.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ScaledNorms<T>(ReadOnlySpan<T> x, Span<T> y, in BroadcastLoops loops)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var (inner, step) = (loops.Inner, loops.LeftStep);
+        var largest = new T[y.Length];
+        var sums = new T[y.Length];
+        for (var i = 0; i < loops.Outer; i++)
+        {
+            var to = loops.Start(i).Left;
+            foreach (var value in x.Slice(i * inner, inner))
+            {
+                largest[to] = T.Max(largest[to], T.Abs(value));
+                to += step;
+            }
+        }
+
+        for (var i = 0; i < loops.Outer; i++)
+        {
+            var to = loops.Start(i).Left;
+            foreach (var value in x.Slice(i * inner, inner))
+            {
+                var scaled = largest[to] == T.Zero ? T.Zero : value / largest[to];
+                sums[to] += scaled * scaled;
+                to += step;
+            }
+        }
+
+        for (var i = 0; i < y.Length; i++)
+        {
+            var isSafe = y[i] * y[i] >= Element.From<T>(SmallestSafeSquare<T>()) && T.IsFinite(y[i]);
+            if (!isSafe)
+            {
+                y[i] = T.IsFinite(largest[i]) ? largest[i] * T.Sqrt(sums[i]) : largest[i];
+            }
+        }
     }
 
     private sealed class NormNode<T>(Tensor<T> input, Tensor<T> output, Shape kept) : GraphNode<T>([input])

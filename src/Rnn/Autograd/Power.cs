@@ -27,7 +27,7 @@ public static partial class TensorOperations
             y[i] = T.Pow(x[i], exponent);
         }
 
-        return Unary.Record(input, output, new PowerFunction<T>(exponent, exponent == T.Zero ? T.Zero : exponent * T.Pow(T.Zero, exponent - T.One)));
+        return Unary.Record(input, output, new PowerFunction<T>(exponent));
     }
 
     /// <summary>left to the power of right, element by element.</summary>
@@ -37,13 +37,27 @@ public static partial class TensorOperations
     public static Tensor<T> Power<T>(this Tensor<T> left, Tensor<T> right)
         where T : unmanaged, IFloatingPointIeee754<T> => Binary.Apply<T, PowersFunction<T>>(left, right);
 
-    private readonly struct PowerFunction<T>(T exponent, T slopeAtZero) : ISlope<T>
+    // n·xⁿ⁻¹ as it stands: y / x is zero or infinite long before the slope is.
+    private static T PowerSlope<T>(T x, T exponent)
+        where T : unmanaged, IFloatingPointIeee754<T> => exponent == T.Zero ? T.Zero : exponent * T.Pow(x, exponent - T.One);
+
+    private static ref T LaneOf<V, T>(ref V vector, int index)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T> => ref Unsafe.Add(ref Unsafe.As<V, T>(ref vector), index);
+
+    private readonly struct PowerFunction<T>(T exponent) : ISlope<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Slope<V>(V x, V y)
-            where V : struct, IVector<V, T> =>
-            V.Select(V.EqualTo(x, V.Zero), V.Broadcast(slopeAtZero), V.Broadcast(exponent) * (y / x));
+            where V : struct, IVector<V, T>
+        {
+            for (var i = 0; i < V.Count; i++)
+            {
+                LaneOf<V, T>(ref x, i) = PowerSlope(LaneOf<V, T>(ref x, i), exponent);
+            }
+
+            return x;
+        }
     }
 
     private readonly struct PowersFunction<T> : IBinaryFunction<T>
@@ -57,7 +71,7 @@ public static partial class TensorOperations
             // Lane by lane: powers are rare, and the runtime's are exact in all the corner cases.
             for (var i = 0; i < V.Count; i++)
             {
-                Lane(ref a, i) = T.Pow(Lane(ref a, i), Lane(ref b, i));
+                LaneOf<V, T>(ref a, i) = T.Pow(LaneOf<V, T>(ref a, i), LaneOf<V, T>(ref b, i));
             }
 
             return a;
@@ -68,8 +82,7 @@ public static partial class TensorOperations
         {
             for (var i = 0; i < V.Count; i++)
             {
-                var exponent = Lane(ref b, i);
-                Lane(ref a, i) = exponent == T.Zero ? T.Zero : exponent * T.Pow(Lane(ref a, i), exponent - T.One);
+                LaneOf<V, T>(ref a, i) = PowerSlope(LaneOf<V, T>(ref a, i), LaneOf<V, T>(ref b, i));
             }
 
             return a;
@@ -78,17 +91,14 @@ public static partial class TensorOperations
         public static V RightSlope<V>(V a, V b, V y)
             where V : struct, IVector<V, T>
         {
-            // y·log a; where y is zero a is too, and so is the slope.
+            // y·log a; where y is zero so is the slope, and where a is, but for negative powers.
             for (var i = 0; i < V.Count; i++)
             {
-                var value = Lane(ref y, i);
-                Lane(ref a, i) = value == T.Zero ? T.Zero : value * T.Log(Lane(ref a, i));
+                var (@base, value) = (LaneOf<V, T>(ref a, i), LaneOf<V, T>(ref y, i));
+                var isZero = value == T.Zero || (@base == T.Zero && LaneOf<V, T>(ref b, i) >= T.Zero);
+                LaneOf<V, T>(ref a, i) = isZero ? T.Zero : value * T.Log(@base);
             }
 
             return a;
-        }
-
-        private static ref T Lane<V>(ref V vector, int index)
-            where V : struct, IVector<V, T> => ref Unsafe.Add(ref Unsafe.As<V, T>(ref vector), index);
-    }
+        }    }
 }

@@ -18,9 +18,31 @@ internal static class Reduction
         if (scale != T.One)
         {
             SpanSweep<T>.Scale(target, scale, target);
+            if (T.IsFinite(scale) && HasOverflowed<T>(target))
+            {
+                // A mean may be a number where its sum is too large to be one.
+                var scaled = new T[input.Length];
+                SpanSweep<T>.Scale(input.AsReadOnlySpan(), scale, scaled);
+                target.Clear();
+                AddSums(scaled, target, input.Shape, kept);
+            }
         }
 
         return Graph.Records(input) ? new Node<T>(input, kept, scale).Attach(output) : output;
+    }
+
+    private static bool HasOverflowed<T>(ReadOnlySpan<T> values)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        foreach (var value in values)
+        {
+            if (!T.IsFinite(value))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>target += the sums of source over the dimensions in which target has one element.</summary>

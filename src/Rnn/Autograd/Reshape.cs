@@ -59,6 +59,8 @@ public static partial class TensorOperations
     {
         private protected override bool ReadsInputs => false;
 
+        private protected override bool SharesMemory => true;
+
         internal override void Backward()
         {
             var gradient = InputGradient(0, out var fresh);

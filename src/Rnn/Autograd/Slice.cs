@@ -45,7 +45,7 @@ public static partial class TensorOperations
 
         axis = input.Shape.Axis(axis, nameof(axis));
         var (start, length) = OffsetAndLength(input.Shape, axis, range);
-        var count = (length + Math.Abs(step) - 1) / Math.Abs(step);
+        var count = (int)(((long)length + Math.Abs(step) - 1) / Math.Abs(step));
         var first = step > 0 || length == 0 ? start : start + length - 1;
         var view = new StridedView(input.Shape).Slice(axis, first, count, step);
         return ViewOperation.Apply(input, view, view.Shape);

@@ -60,18 +60,23 @@ public static partial class TensorOperations
     {
         var (outer, size, inner) = view;
         var rented = TensorPool<T>.Rent(size * inner);
-        fixed (T* rows = rented)
+        try
         {
-            for (var i = 0; i < outer; i++)
+            fixed (T* rows = rented)
             {
-                var at = (nint)i * size * inner;
-                BlockTranspose.Run(x + at, inner, size, inner, rows, size);
-                SoftmaxRows(rows, rows, inner, size, logarithm);
-                BlockTranspose.Run(rows, size, inner, size, y + at, inner);
+                for (var i = 0; i < outer; i++)
+                {
+                    var at = (nint)i * size * inner;
+                    BlockTranspose.Run(x + at, inner, size, inner, rows, size);
+                    SoftmaxRows(rows, rows, inner, size, logarithm);
+                    BlockTranspose.Run(rows, size, inner, size, y + at, inner);
+                }
             }
         }
-
-        TensorPool<T>.Return(rented);
+        finally
+        {
+            TensorPool<T>.Return(rented);
+        }
     }
 
     private sealed unsafe class SoftmaxNode<T>(Tensor<T> input, Tensor<T> output, AxisView view, bool logarithm) : GraphNode<T>([input])
@@ -115,28 +120,39 @@ public static partial class TensorOperations
 
         private void BackwardColumns(T* y, T* dy, T* dx, bool accumulate)
         {
-            var (outer, size, inner) = view;
-            var length = size * inner;
+            var length = view.Size * view.Inner;
             var rentedValues = TensorPool<T>.Rent(length);
             var rentedGradients = TensorPool<T>.Rent(length);
-            fixed (T* values = rentedValues, gradients = rentedGradients)
+            try
             {
-                for (var i = 0; i < (length == 0 ? 0 : outer); i++)
+                fixed (T* values = rentedValues, gradients = rentedGradients)
                 {
-                    var at = (nint)i * length;
-                    BlockTranspose.Run(y + at, inner, size, inner, values, size);
-                    BlockTranspose.Run(dy + at, inner, size, inner, gradients, size);
-                    BackwardRows(values, gradients, gradients, inner, accumulate: false);
-                    BlockTranspose.Run(gradients, size, inner, size, accumulate ? values : dx + at, inner);
-                    if (accumulate)
-                    {
-                        SpanSweep<T>.Add(new(values, length), new(dx + at, length));
-                    }
+                    BackwardColumns(y, dy, dx, values, gradients, accumulate);
                 }
             }
+            finally
+            {
+                TensorPool<T>.Return(rentedValues);
+                TensorPool<T>.Return(rentedGradients);
+            }
+        }
 
-            TensorPool<T>.Return(rentedValues);
-            TensorPool<T>.Return(rentedGradients);
+        private void BackwardColumns(T* y, T* dy, T* dx, T* values, T* gradients, bool accumulate)
+        {
+            var (outer, size, inner) = view;
+            var length = size * inner;
+            for (var i = 0; i < (length == 0 ? 0 : outer); i++)
+            {
+                var at = (nint)i * length;
+                BlockTranspose.Run(y + at, inner, size, inner, values, size);
+                BlockTranspose.Run(dy + at, inner, size, inner, gradients, size);
+                BackwardRows(values, gradients, gradients, inner, accumulate: false);
+                BlockTranspose.Run(gradients, size, inner, size, accumulate ? values : dx + at, inner);
+                if (accumulate)
+                {
+                    SpanSweep<T>.Add(new(values, length), new(dx + at, length));
+                }
+            }
         }
     }
 }

@@ -138,37 +138,42 @@ internal struct StridedView
     private static unsafe void ScatterTransposed<T>(ReadOnlySpan<T> source, Span<T> target, in Loops loops, bool add)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // To add, tiles are transposed aside first.
-        const int Tile = 64;
+        // To add, tiles are transposed aside first: of 64 columns, or fewer where they are long.
         var (rows, columns) = (loops.Sizes[0], loops.Sizes[1]);
-        var rented = add ? TensorPool<T>.Rent(rows * Tile) : null;
-        fixed (T* from = source, to = target, tile = rented)
+        var tileWidth = Math.Clamp((1 << 22) / rows, 1, 64);
+        var rented = add ? TensorPool<T>.Rent(rows * tileWidth) : null;
+        try
         {
-            for (var i = 0; i < loops.Outer / columns; i++)
+            fixed (T* from = source, to = target, tile = rented)
             {
-                var block = from + ((nint)i * rows * columns);
-                var place = to + loops.Offset(i * columns);
-                if (!add)
+                for (var i = 0; i < loops.Outer / columns; i++)
                 {
-                    BlockTranspose.Run(block, rows, columns, rows, place, loops.Step);
-                    continue;
-                }
-
-                for (var first = 0; first < columns; first += Tile)
-                {
-                    var width = Math.Min(Tile, columns - first);
-                    BlockTranspose.Run(block + ((nint)first * rows), rows, width, rows, tile, width);
-                    for (var row = 0; row < rows; row++)
+                    var block = from + ((nint)i * rows * columns);
+                    var place = to + loops.Offset(i * columns);
+                    if (!add)
                     {
-                        SpanSweep<T>.Add(new(tile + ((nint)row * width), width), new(place + ((nint)row * loops.Step) + first, width));
+                        BlockTranspose.Run(block, rows, columns, rows, place, loops.Step);
+                        continue;
+                    }
+
+                    for (var first = 0; first < columns; first += tileWidth)
+                    {
+                        var width = Math.Min(tileWidth, columns - first);
+                        BlockTranspose.Run(block + ((nint)first * rows), rows, width, rows, tile, width);
+                        for (var row = 0; row < rows; row++)
+                        {
+                            SpanSweep<T>.Add(new(tile + ((nint)row * width), width), new(place + ((nint)row * loops.Step) + first, width));
+                        }
                     }
                 }
             }
         }
-
-        if (rented is not null)
+        finally
         {
-            TensorPool<T>.Return(rented);
+            if (rented is not null)
+            {
+                TensorPool<T>.Return(rented);
+            }
         }
     }
 

@@ -57,9 +57,18 @@ public static partial class TensorOperations
         return Graph.Records(whenTrue, whenFalse) ? new WhereNode<T>(mask, whenTrue, whenFalse).Attach(output) : output;
     }
 
-    private sealed class WhereNode<T>(Tensor<T> mask, Tensor<T> whenTrue, Tensor<T> whenFalse) : GraphNode<T>([whenTrue, whenFalse])
+    private sealed class WhereNode<T> : GraphNode<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        private readonly Tensor<T> _mask;
+
+        public WhereNode(Tensor<T> mask, Tensor<T> whenTrue, Tensor<T> whenFalse)
+            : base([whenTrue, whenFalse])
+        {
+            _mask = mask;
+            SaveForBackward(mask);
+        }
+
         private protected override bool ReadsInputs => false;
 
         internal override void Backward()
@@ -79,7 +88,7 @@ public static partial class TensorOperations
         private void Pass(Span<T> gradient, bool whenMasked)
         {
             var source = OutputGradient();
-            var chosen = mask.AsReadOnlySpan();
+            var chosen = _mask.AsReadOnlySpan();
             for (var i = 0; i < gradient.Length; i++)
             {
                 gradient[i] += (chosen[i] != T.Zero) == whenMasked ? source[i] : T.Zero;

@@ -47,7 +47,7 @@ public sealed class SafeTensorsFile
         CheckReadable(entry, _source);
         var values = GC.AllocateUninitializedArray<T>(entry.Shape.ElementCount);
         SafeTensorsConversion.Read<T>(bytes.Span, entry.Type, values);
-        return new Tensor<T>(new Storage<T>(values), 0, entry.Shape);
+        return new Tensor<T>(new Storage<T>(values), entry.Shape);
     }
 
     /// <summary>Copies the values of one tensor of the file, converted to <typeparamref name="T"/>.</summary>

@@ -94,8 +94,13 @@ public sealed class RecurrentState<T>
     public RecurrentState<T> Clone() => new(Array.ConvertAll(_tensors, Copy), Layers, Directions);
 
     /// <summary>Sets the states of chosen rows to zero in place, for rows in which a new sequence begins.</summary>
+    /// <remarks>
+    /// In place, so it also changes tensors that share memory with these. A state with history refuses: call it after <c>Backward</c>, or on
+    /// <see cref="Clone"/>. To let gradients flow through the rows that stay, fill the tensors of <see cref="Tensors"/> by <c>MaskedFill</c>.
+    /// </remarks>
     /// <param name="rows">For each of the N rows whether to reset it.</param>
     /// <exception cref="ArgumentException">There is not one choice for each row.</exception>
+    /// <exception cref="InvalidOperationException">The state is the result of a recorded operation, whose values the backward pass may need.</exception>
     public void ResetRows(ReadOnlySpan<bool> rows)
     {
         if (rows.Length != Rows)
@@ -103,6 +108,7 @@ public sealed class RecurrentState<T>
             throw new ArgumentException($"rows: expected {Rows} choices, one for each row of the state, but got {rows.Length}.", nameof(rows));
         }
 
+        CheckWritable(nameof(ResetRows));
         foreach (var tensor in _tensors)
         {
             var values = tensor.AsSpan();
@@ -119,6 +125,7 @@ public sealed class RecurrentState<T>
 
     /// <summary>Copies the values of another state of the same sizes into this one.</summary>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
+    /// <exception cref="InvalidOperationException">This state is the result of a recorded operation, whose values the backward pass may need.</exception>
     public void CopyFrom(RecurrentState<T> other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -127,6 +134,7 @@ public sealed class RecurrentState<T>
             throw new ArgumentException($"other: expected {_tensors.Length} tensors but got {other._tensors.Length}.", nameof(other));
         }
 
+        CheckWritable(nameof(CopyFrom));
         for (var i = 0; i < _tensors.Length; i++)
         {
             if (other._tensors[i].Shape != _tensors[i].Shape)
@@ -139,6 +147,15 @@ public sealed class RecurrentState<T>
     }
 
     internal Tensor<T> At(int index) => _tensors[index];
+
+    // All before the first is written, so that a refusal changes nothing.
+    private void CheckWritable(string member)
+    {
+        foreach (var tensor in _tensors)
+        {
+            tensor.CheckWritable(member);
+        }
+    }
 
     private static Tensor<T> Copy(Tensor<T> tensor)
     {

@@ -14,7 +14,8 @@ internal abstract class GraphNode<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly OutputSlot[]? _otherOutputs;
-    private readonly int _versions;
+    private readonly long _versions;
+    private SavedTensor[] _saved = [];
     private OutputSlot _firstOutput;
     private RecordedMemory.Entry? _kept;
     private Tensor<T>?[]? _inputs;
@@ -30,7 +31,10 @@ internal abstract class GraphNode<T>
     /// <summary>The inputs of the operation.</summary>
     /// <exception cref="InvalidOperationException">The graph was freed by an earlier backward pass.</exception>
     internal Tensor<T>?[] Inputs => _inputs ?? throw new InvalidOperationException(
-        "Backward: this graph was already freed by an earlier Backward; call Backward(keepGraph: true) there to walk it again, or Detach() what is carried on.");
+        "Backward: this graph was already freed by an earlier Backward, or by one that failed; call Backward(keepGraph: true) there to walk it again, or Detach() what is carried on.");
+
+    /// <summary>Whether no backward pass can come through here any more: one has, or one has failed on the way.</summary>
+    internal bool IsFreed => _inputs is null;
 
     /// <summary>Whether anything has given a gradient to an output in this walk.</summary>
     internal bool HasGradient
@@ -69,14 +73,44 @@ internal abstract class GraphNode<T>
     /// </summary>
     private protected virtual bool ReadsInputs => true;
 
-    /// <summary>Says so where a value that <see cref="Backward"/> needs was written to since the operation was recorded.</summary>
-    /// <exception cref="InvalidOperationException">An input was written to.</exception>
-    internal void CheckInputs()
+    /// <summary>Whether the outputs are the input's memory in another shape: then writes to it are the matter of those who read values.</summary>
+    private protected virtual bool SharesMemory => false;
+
+    /// <summary>Says that <see cref="Backward"/> reads tensors that are neither inputs nor outputs, such as a mask, so that they may not change before it.</summary>
+    private protected void SaveForBackward(params ReadOnlySpan<Tensor<T>> tensors)
+    {
+        _saved = new SavedTensor[tensors.Length];
+        for (var i = 0; i < tensors.Length; i++)
+        {
+            _saved[i] = new(tensors[i]);
+        }
+    }
+
+    /// <summary>
+    /// Says so where a value that <see cref="Backward"/> needs was written to since the operation was recorded, be it by an alias. Outputs
+    /// are always such values: many operations read them, and a gradient of a value that is gone would mean nothing.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">An input, an output or a saved tensor was written to.</exception>
+    internal void CheckUnchanged()
     {
         if (ReadsInputs && Versions(Inputs) != _versions)
         {
-            throw new InvalidOperationException(
-                "Backward: a tensor that was used in this graph has been written to since (by AsSpan, an indexer or an optimiser's step), so gradients would be wrong; call Backward first, or use Clone() of it.");
+            var isBeingEdited = Array.Exists(Inputs, input => input is { Memory.IsBeingEdited: true });
+            throw Changed("a tensor that was used in this graph", isBeingEdited);
+        }
+
+        foreach (var tensor in _saved)
+        {
+            tensor.CheckUnchanged("a tensor that was used in this graph");
+        }
+
+        if (!SharesMemory)
+        {
+            _firstOutput.Values.CheckUnchanged("the result of an operation in this graph");
+            foreach (ref var slot in _otherOutputs.AsSpan())
+            {
+                slot.Values.CheckUnchanged("the result of an operation in this graph");
+            }
         }
     }
 
@@ -98,7 +132,9 @@ internal abstract class GraphNode<T>
     internal Tensor<T> Attach(Tensor<T> tensor, int index = 0)
     {
         tensor.SetNode(this, index);
-        Slot(index).Length = tensor.Length;
+        ref var slot = ref Slot(index);
+        slot.Length = tensor.Length;
+        slot.Values = new(tensor);
         return tensor;
     }
 
@@ -172,7 +208,13 @@ internal abstract class GraphNode<T>
     {
         if (_inputs is not null)
         {
-            _inputs = null;
+            (_inputs, _saved) = (null, []);
+            _firstOutput.Values = default;
+            foreach (ref var slot in _otherOutputs.AsSpan())
+            {
+                slot.Values = default;
+            }
+
             OnRelease();
             if (_kept is { } kept)
             {
@@ -185,10 +227,10 @@ internal abstract class GraphNode<T>
         }
     }
 
-    // Versions only grow, so their sum stays the same only where each of them does.
-    private static int Versions(Tensor<T>?[] inputs)
+    // A tensor keeps its storage for good and versions only grow, so the sum stays the same only where each of them does.
+    private static long Versions(Tensor<T>?[] inputs)
     {
-        var sum = 0;
+        var sum = 0L;
         foreach (var input in inputs)
         {
             sum += input?.Version ?? 0;
@@ -196,6 +238,10 @@ internal abstract class GraphNode<T>
 
         return sum;
     }
+
+    private static InvalidOperationException Changed(string what, bool isBeingEdited) => new(isBeingEdited
+        ? $"Backward: {what} is being edited; dispose what Edit() returned, and edit before the forward pass or after the backward pass."
+        : $"Backward: {what} has been written to since (by an indexer, Edit, CopyTo or an optimiser's step, perhaps through an alias such as Detach()), so gradients would be wrong; call Backward first, or write to Clone() of it.");
 
     private ref OutputSlot Slot(int index)
     {
@@ -212,6 +258,7 @@ internal abstract class GraphNode<T>
         public T[]? Gradient;
         public int Length;
         public bool IsBorrowed;
+        public SavedTensor Values;
 
         public void Release()
         {
@@ -224,6 +271,21 @@ internal abstract class GraphNode<T>
                 }
 
                 IsBorrowed = false;
+            }
+        }
+    }
+
+    /// <summary>A tensor's memory and its version at the time of recording.</summary>
+    private readonly struct SavedTensor(Tensor<T> tensor)
+    {
+        private readonly Storage<T>? _memory = tensor.Memory;
+        private readonly int _version = tensor.Version;
+
+        public void CheckUnchanged(string what)
+        {
+            if (_memory is not null && _memory.Version != _version)
+            {
+                throw Changed(what, _memory.IsBeingEdited);
             }
         }
     }

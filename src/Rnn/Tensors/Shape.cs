@@ -16,7 +16,9 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 
     /// <summary>A shape of the given dimensions.</summary>
     /// <param name="dimensions">The size of each dimension, outermost first; zero is allowed.</param>
-    /// <exception cref="ArgumentException">A dimension is negative, or there are more than 2³¹−1 elements.</exception>
+    /// <exception cref="ArgumentException">
+    /// A dimension is negative, or there are more than <see cref="Array.MaxLength"/> elements, dimensions of zero left out.
+    /// </exception>
     public Shape(params ReadOnlySpan<int> dimensions)
     {
         _dimensions = dimensions.ToArray();
@@ -98,7 +100,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 
     private static int CountElements(ReadOnlySpan<int> dimensions)
     {
-        var length = 1L;
+        // Dimensions of zero left out, so that sizes and strides of any part of the shape are numbers too.
+        var (length, isEmpty) = (1L, false);
         foreach (var dimension in dimensions)
         {
             if (dimension < 0)
@@ -107,14 +110,15 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
                     $"dimensions: expected sizes of zero or more but got [{string.Join(", ", dimensions.ToArray())}].", nameof(dimensions));
             }
 
-            length *= dimension;
+            isEmpty |= dimension == 0;
+            length *= Math.Max(1, dimension);
             if (length > Array.MaxLength)
             {
                 throw new ArgumentException(
-                    $"dimensions: [{string.Join(", ", dimensions.ToArray())}] has more than {Array.MaxLength} elements.", nameof(dimensions));
+                    $"dimensions: [{string.Join(", ", dimensions.ToArray())}] has more than {Array.MaxLength} elements, the limit of a tensor.", nameof(dimensions));
             }
         }
 
-        return (int)length;
+        return isEmpty ? 0 : (int)length;
     }
 }

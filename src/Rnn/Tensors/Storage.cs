@@ -3,35 +3,107 @@ using System.Numerics;
 namespace Rnn.Tensors;
 
 /// <summary>
-/// The memory behind one or more tensors: an array that tensors share when one is a reshaped view or a slice of a parameter block.
-/// A tensor reaches its array only through here, so that memory which a <see cref="TensorScope"/> took back can no longer be read.
+/// The memory behind one or more tensors: a stretch of an array that tensors share when one is a view of the other. A tensor reaches its
+/// array only through here: so memory that a <see cref="TensorScope"/> took back or that someone is editing cannot be read, and when an
+/// optimiser moves a parameter into its block, every alias of the parameter moves with it.
 /// </summary>
 internal sealed class Storage<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    // Null when it is out of reach: readers look at nothing else, so refusing them costs a working program nothing.
     private T[]? _array;
+    private T[]? _edited;
+    private int _lastEdit;
+    private bool _isScoped;
 
-    internal Storage(T[] array, bool isPinned = false)
+    internal Storage(T[] array, int offset = 0, bool isPinned = false)
     {
         _array = array;
+        Offset = offset;
         IsPinned = isPinned;
     }
 
     /// <summary>Whether the array never moves: it comes from the pool or was allocated so.</summary>
-    internal bool IsPinned { get; }
+    internal bool IsPinned { get; private set; }
 
-    /// <summary>The array; longer than the tensor where it comes from the pool.</summary>
-    internal T[] Array => _array ?? throw new ObjectDisposedException(
-        "Tensor", "This tensor was made inside a TensorScope that has ended; copy what must outlive the scope with Clone() outside of it or ToArray() inside.");
+    /// <summary>The array; longer than the tensor where it comes from the pool or is a block.</summary>
+    internal T[] Array => _array ?? throw OutOfReach();
 
-    /// <summary>Counts the times that someone asked for writable access; caches of packed weights compare it.</summary>
-    internal int Version { get; set; }
+    /// <summary>Where the elements begin in <see cref="Array"/>.</summary>
+    internal int Offset { get; private set; }
 
-    /// <summary>Takes the array away, for the pool to use again.</summary>
+    /// <summary>Counts the times that the elements were, or may have been, written to. Packed weights and recorded operations compare it.</summary>
+    internal int Version { get; private set; }
+
+    /// <summary>Whether someone has writable access now.</summary>
+    internal bool IsBeingEdited => _edited is not null;
+
+    /// <summary>Memory that a <see cref="TensorScope"/> lends and takes back by <see cref="Expire"/>.</summary>
+    internal static Storage<T> OfScope(T[] rented) => new(rented, isPinned: true) { _isScoped = true };
+
+    /// <summary>Tells everyone who compares versions that the elements change.</summary>
+    internal void MarkWritten() => Version++;
+
+    /// <summary>Keeps everyone else away until <see cref="CloseEdit"/>.</summary>
+    /// <returns>The number of the edit.</returns>
+    internal int OpenEdit()
+    {
+        var array = Array;
+        MarkWritten();
+        _edited = array;
+        _array = null;
+        return ++_lastEdit;
+    }
+
+    /// <summary>The array for the one who edits.</summary>
+    internal T[] EditedArray(int edit) => edit == _lastEdit && _edited is { } array
+        ? array
+        : throw new ObjectDisposedException(nameof(TensorEdit<T>), "This edit was disposed; call Edit() of the tensor again.");
+
+    /// <summary>Lets readers in again; does nothing when that edit has ended already.</summary>
+    internal void CloseEdit(int edit)
+    {
+        if (edit == _lastEdit && _edited is { } array)
+        {
+            _array = array;
+            _edited = null;
+        }
+    }
+
+    /// <summary>Moves the elements into a slice of a larger pinned block.</summary>
+    internal void MoveTo(T[] block, int offset, int length)
+    {
+        var array = Array;
+        array.AsSpan(Offset, length).CopyTo(block.AsSpan(offset, length));
+        MarkWritten();
+        (_array, Offset, IsPinned) = (block, offset, true);
+        if (_isScoped)
+        {
+            // What lies in a block outlives the scope that it was made in.
+            _isScoped = false;
+            TensorPool<T>.Return(array);
+        }
+    }
+
+    /// <summary>Whether the elements lie in this block at this place.</summary>
+    internal bool LiesIn(T[] block, int offset) => ReferenceEquals(Array, block) && Offset == offset;
+
+    /// <summary>Takes the array away at the end of a scope, for the pool to use again; null where it has moved or an edit still holds it.</summary>
     internal T[]? Expire()
     {
+        if (!_isScoped)
+        {
+            return null;
+        }
+
         var array = _array;
-        _array = null;
+        (_array, _edited, _isScoped) = (null, null, false);
         return array;
     }
+
+    private Exception OutOfReach() => IsBeingEdited
+        ? new InvalidOperationException(
+            "This tensor is being edited: dispose what Edit() returned before the tensor is used (write `using var edit = tensor.Edit();` in a block of its own).")
+        : new ObjectDisposedException(
+            "Tensor", "This tensor was made inside a TensorScope that has ended; copy what must outlive the scope with Clone() outside of it or ToArray() inside.");
 }

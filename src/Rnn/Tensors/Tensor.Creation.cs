@@ -7,7 +7,7 @@ public sealed partial class Tensor<T>
 {
     /// <summary>A tensor of zeros: <c>Tensor&lt;float&gt;.Zeros(32, 40)</c>.</summary>
     /// <param name="shape">The dimensions; none for a scalar.</param>
-    public static Tensor<T> Zeros(params Shape shape) => new(TensorScope.Allocate<T>(shape.ElementCount, zero: true), 0, shape);
+    public static Tensor<T> Zeros(params Shape shape) => new(TensorScope.Allocate<T>(shape.ElementCount, zero: true), shape);
 
     /// <summary>A tensor of ones.</summary>
     /// <param name="shape">The dimensions; none for a scalar.</param>

@@ -9,11 +9,17 @@ public sealed partial class Tensor<T>
     /// <summary>One element; negative indices count from the end.</summary>
     /// <param name="index">One index a dimension.</param>
     /// <exception cref="ArgumentException">There are more or fewer indices than dimensions, or one is out of range.</exception>
+    /// <exception cref="InvalidOperationException">Set on the result of a recorded operation, whose values the backward pass may need.</exception>
     [IndexerName("Element")]
     public T this[params ReadOnlySpan<int> index]
     {
         get => AsReadOnlySpan()[OffsetOf(index, Rank)];
-        set => AsSpan()[OffsetOf(index, Rank)] = value;
+        set
+        {
+            var offset = OffsetOf(index, Rank);
+            CheckWritable("indexer");
+            AsSpan()[offset] = value;
+        }
     }
 
     /// <summary>The only element of a tensor that has one.</summary>
@@ -50,6 +56,7 @@ public sealed partial class Tensor<T>
     /// <summary>Copies the elements into another tensor of the same shape.</summary>
     /// <param name="destination">The tensor to write.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
+    /// <exception cref="InvalidOperationException">The destination is the result of a recorded operation, whose values the backward pass may need.</exception>
     public void CopyTo(Tensor<T> destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
@@ -58,6 +65,7 @@ public sealed partial class Tensor<T>
             throw new ArgumentException($"destination: expected the shape {Shape} but got {destination.Shape}.", nameof(destination));
         }
 
+        destination.CheckWritable("CopyTo");
         AsReadOnlySpan().CopyTo(destination.AsSpan());
     }
 
@@ -106,7 +114,7 @@ public sealed partial class Tensor<T>
     }
 
     // The row-major offset of an index into the first so many dimensions.
-    private int OffsetOf(ReadOnlySpan<int> index, int count)
+    internal int OffsetOf(ReadOnlySpan<int> index, int count)
     {
         var dimensions = Shape.Dimensions;
         if (index.Length != count)

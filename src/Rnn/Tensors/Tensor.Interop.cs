@@ -7,6 +7,7 @@ public sealed partial class Tensor<T>
 {
     /// <summary>A copy of a tensor span of System.Numerics.Tensors, strided or not.</summary>
     /// <param name="values">The elements.</param>
+    /// <exception cref="ArgumentException">There are more than <see cref="Array.MaxLength"/> elements.</exception>
     public static Tensor<T> From(in ReadOnlyTensorSpan<T> values)
     {
         if (values.IsEmpty)
@@ -17,7 +18,9 @@ public sealed partial class Tensor<T>
         Span<int> dimensions = stackalloc int[values.Rank];
         for (var i = 0; i < dimensions.Length; i++)
         {
-            dimensions[i] = checked((int)values.Lengths[i]);
+            dimensions[i] = values.Lengths[i] <= Array.MaxLength
+                ? (int)values.Lengths[i]
+                : throw new ArgumentException($"values: dimension {i} has {values.Lengths[i]} elements; the limit of a tensor is {Array.MaxLength}.", nameof(values));
         }
 
         var tensor = Uninitialized(new Shape(dimensions));
@@ -41,11 +44,8 @@ public sealed partial class Tensor<T>
         return From(values.ToArray());
     }
 
-    /// <summary>The same memory as a span of System.Numerics.Tensors, to write; tells, as <see cref="AsSpan"/> does, that values may change.</summary>
+    /// <summary>The same memory as a span of System.Numerics.Tensors, to read; to write see <see cref="TensorEdit{T}.TensorSpan"/>.</summary>
     /// <remarks>Spans know no scalars and no empty dimensions: a scalar becomes [1], an empty tensor the empty span.</remarks>
-    public TensorSpan<T> AsTensorSpan() => Length == 0 ? default : new(AsSpan(), Lengths());
-
-    /// <summary>The same memory as a span of System.Numerics.Tensors, to read; see <see cref="AsTensorSpan"/> for scalars and empty tensors.</summary>
     public ReadOnlyTensorSpan<T> AsReadOnlyTensorSpan() => Length == 0 ? default : new(AsReadOnlySpan(), Lengths());
 
     /// <summary>A copy as a MathNet matrix.</summary>
@@ -60,7 +60,8 @@ public sealed partial class Tensor<T>
         ? MathNet.Numerics.LinearAlgebra.Vector<T>.Build.Dense(ToArray())
         : throw new InvalidOperationException($"ToVector: expected one dimension but this tensor is {Shape}.");
 
-    private nint[] Lengths()
+    /// <summary>The dimensions as spans of System.Numerics.Tensors want them.</summary>
+    internal nint[] Lengths()
     {
         if (Rank == 0)
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
@@ -8,24 +7,29 @@ namespace Rnn.Tensors;
 /// A dense array of numbers with a shape, row-major and contiguous. Ordinary garbage-collected memory: nothing is ever disposed.
 /// </summary>
 /// <remarks>
-/// Reshaping and detaching share memory with the original; everything else copies. Operations that gradients flow through are
-/// extension methods and operators of <c>Rnn.Autograd</c>. Reading a tensor from several threads is safe, writing is not.
+/// Reshaping and detaching share memory with the original, also when an optimiser moves it; everything else copies. Operations that
+/// gradients flow through are extension methods and operators of <c>Rnn.Autograd</c>. Reading a tensor from several threads is safe,
+/// writing is not.
+/// <para>
+/// Elements are written by the indexer, by <see cref="CopyTo(Tensor{T})"/> and by <see cref="Edit"/>, and the library sees every write. The
+/// result of a recorded operation refuses them until its graph is freed. A write to anything else that a recorded operation still needs,
+/// also through <see cref="Detach"/>, makes <c>Backward</c> throw instead of computing gradients from values that are gone.
+/// </para>
 /// </remarks>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
 public sealed partial class Tensor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private Storage<T> _storage;
-    private int _offset;
+    private readonly Storage<T> _storage;
     private Tensor<T>? _gradient;
     private Tensor<T>? _clearedGradient;
     private bool _gradientInBlock;
+    private bool _gradientSeen;
     private bool _requiresGradient;
 
-    internal Tensor(Storage<T> storage, int offset, Shape shape)
+    internal Tensor(Storage<T> storage, Shape shape)
     {
         _storage = storage;
-        _offset = offset;
         Shape = shape;
     }
 
@@ -58,7 +62,19 @@ public sealed partial class Tensor<T>
     }
 
     /// <summary>The gradient that backward passes have added up for this leaf, in its shape; null before the first.</summary>
-    public Tensor<T>? Gradient => _gradient;
+    /// <remarks>
+    /// Further backward passes add to this same tensor. After <see cref="ClearGradient"/> it stays as it is, and the next backward pass
+    /// makes another. Not so for a parameter that an optimiser holds: its gradient is one tensor for good, which clearing and steps of the
+    /// optimiser set to zero; take <see cref="Clone"/> of it to keep its values.
+    /// </remarks>
+    public Tensor<T>? Gradient
+    {
+        get
+        {
+            _gradientSeen = true;
+            return _gradient;
+        }
+    }
 
     /// <summary>The recorded operation that made this tensor, null for a leaf.</summary>
     internal GraphNode<T>? Node { get; private set; }
@@ -66,36 +82,69 @@ public sealed partial class Tensor<T>
     /// <summary>Which output of <see cref="Node"/> this tensor is.</summary>
     internal int NodeOutput { get; private set; }
 
-    /// <summary>Changes whenever someone asks for writable access to the memory; packed copies of weights are renewed by it.</summary>
+    /// <summary>Whether a backward pass may still come through here.</summary>
+    internal bool HasHistory => Node is { IsFreed: false };
+
+    /// <summary>Changes whenever the elements may have been written to; packed copies of weights are renewed by it.</summary>
     internal int Version => _storage.Version;
 
-    /// <summary>The memory behind the tensor, for comparing identities.</summary>
-    internal object Memory => _storage;
+    /// <summary>The memory behind the tensor, for comparing identities; it is the same for all aliases and for good.</summary>
+    internal Storage<T> Memory => _storage;
 
     /// <summary>Holds the memory where it is until the handle is freed.</summary>
     internal GCHandle PinArray() => GCHandle.Alloc(_storage.Array, GCHandleType.Pinned);
 
     /// <summary>The elements in row-major order, to read.</summary>
-    public ReadOnlySpan<T> AsReadOnlySpan() => _storage.Array.AsSpan(_offset, Length);
+    /// <exception cref="InvalidOperationException">The tensor is being edited.</exception>
+    /// <exception cref="ObjectDisposedException">The tensor was made inside a <see cref="TensorScope"/> that has ended.</exception>
+    public ReadOnlySpan<T> AsReadOnlySpan() => _storage.Array.AsSpan(_storage.Offset, Length);
+
+    /// <summary>Opens writable access to the elements; see <see cref="TensorEdit{T}"/>.</summary>
+    /// <returns>The lease; while it is open the tensor cannot be used otherwise.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// The tensor is being edited already, or is the result of a recorded operation, whose values the backward pass may need.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The tensor was made inside a <see cref="TensorScope"/> that has ended.</exception>
+    public TensorEdit<T> Edit()
+    {
+        CheckWritable("Edit");
+        return new(this, _storage.OpenEdit());
+    }
 
     /// <summary>
-    /// The elements in row-major order, to write. Ask for it anew before each change of a parameter: the call itself tells the
-    /// library that packed copies of the weights are out of date.
+    /// The elements in row-major order, to write at once: before anything reads the tensor, and never kept. For the library itself, which
+    /// fills tensors before it records them.
     /// </summary>
-    public Span<T> AsSpan()
+    internal Span<T> AsSpan()
     {
-        _storage.Version++;
-        return _storage.Array.AsSpan(_offset, Length);
+        _storage.MarkWritten();
+        return _storage.Array.AsSpan(_storage.Offset, Length);
     }
 
     /// <summary>A tensor of the same memory without history: gradients do not flow through it.</summary>
-    public Tensor<T> Detach() => new(_storage, _offset, Shape);
+    public Tensor<T> Detach() => new(_storage, Shape);
+
+    /// <summary>Refuses to write to a tensor whose values a backward pass may need.</summary>
+    internal void CheckWritable(string member)
+    {
+        if (HasHistory)
+        {
+            throw new InvalidOperationException(
+                $"{member}: this tensor {Shape} is the result of a recorded operation, and writing to it would make gradients wrong; write to Clone() of it, or call Backward first.");
+        }
+    }
+
+    /// <summary>The elements for the edit of this number.</summary>
+    internal Span<T> EditedSpan(int edit) => _storage.EditedArray(edit).AsSpan(_storage.Offset, Length);
+
+    /// <summary>Ends the edit of this number.</summary>
+    internal void EndEdit(int edit) => _storage.CloseEdit(edit);
 
     /// <summary>A new tensor of unknown content, from the scope's pool inside a <see cref="TensorScope"/>.</summary>
-    internal static Tensor<T> Uninitialized(Shape shape) => new(TensorScope.Allocate<T>(shape.ElementCount, zero: false), 0, shape);
+    internal static Tensor<T> Uninitialized(Shape shape) => new(TensorScope.Allocate<T>(shape.ElementCount, zero: false), shape);
 
     /// <summary>The same memory in another shape of the same length; the history is Autograd's matter.</summary>
-    internal Tensor<T> View(Shape shape) => new(_storage, _offset, shape);
+    internal Tensor<T> View(Shape shape) => new(_storage, shape);
 
     internal void SetNode(GraphNode<T> node, int output)
     {
@@ -121,20 +170,24 @@ public sealed partial class Tensor<T>
     internal Tensor<T> GradientToFill(out bool fresh)
     {
         fresh = _gradient is null;
-        _gradient ??= _clearedGradient ?? new(new Storage<T>(GC.AllocateUninitializedArray<T>(Length, pinned: true), isPinned: true), 0, Shape);
-        _clearedGradient = null;
-        return _gradient;
+        if (fresh)
+        {
+            _gradient = _clearedGradient ?? new(new Storage<T>(GC.AllocateUninitializedArray<T>(Length, pinned: true), isPinned: true), Shape);
+            (_clearedGradient, _gradientSeen) = (null, false);
+        }
+
+        return _gradient!;
     }
 
     /// <summary>The array, where it never moves and this tensor begins at its start; else null.</summary>
-    internal T[]? PinnedArray() => _storage.IsPinned && _offset == 0 ? _storage.Array : null;
+    internal T[]? PinnedArray() => _storage.IsPinned && _storage.Offset == 0 ? _storage.Array : null;
 
-    /// <summary>Moves the elements, and the gradient if given, into slices of larger blocks; values are copied.</summary>
-    [MemberNotNull(nameof(_gradient))]
-    internal void MoveTo(Storage<T> block, int offset, Storage<T> gradientBlock, int gradientOffset)
+    /// <summary>
+    /// Moves the elements, of this tensor and all its aliases, and the gradient if given, into slices of larger pinned blocks; values are copied.
+    /// </summary>
+    internal void MoveTo(T[] block, int offset, T[] gradientBlock, int gradientOffset)
     {
-        AsReadOnlySpan().CopyTo(block.Array.AsSpan(offset, Length));
-        var gradient = gradientBlock.Array.AsSpan(gradientOffset, Length);
+        var gradient = gradientBlock.AsSpan(gradientOffset, Length);
         if (_gradient is null)
         {
             gradient.Clear();
@@ -144,20 +197,20 @@ public sealed partial class Tensor<T>
             _gradient.AsReadOnlySpan().CopyTo(gradient);
         }
 
-        // Beyond every version that a packed copy may have seen of the old memory.
-        block.Version = Math.Max(block.Version, _storage.Version) + 1;
-        _storage = block;
-        _offset = offset;
-        _gradient = new(gradientBlock, gradientOffset, Shape);
+        _storage.MoveTo(block, offset, Length);
+        _gradient = new(new Storage<T>(gradientBlock, gradientOffset, isPinned: true), Shape);
+        _clearedGradient = null;
         _gradientInBlock = true;
     }
 
-    /// <summary>Whether the elements lie in this block at this place.</summary>
-    internal bool LiesIn(Storage<T> block, int offset) => ReferenceEquals(_storage, block) && _offset == offset;
+    /// <summary>Whether the elements and the gradient lie in these blocks at these places.</summary>
+    /// <exception cref="InvalidOperationException">One of them is being edited.</exception>
+    internal bool LiesIn(T[] block, int offset, T[] gradientBlock, int gradientOffset) =>
+        _storage.LiesIn(block, offset) && _gradientInBlock && _gradient!._storage.LiesIn(gradientBlock, gradientOffset);
 
     /// <summary>
     /// Clears the gradient for the next backward pass. That of a parameter that an optimiser holds becomes zero; any other becomes null
-    /// until then, and its memory is used again.
+    /// until then, and who holds the tensor that it was keeps its values.
     /// </summary>
     public void ClearGradient()
     {
@@ -167,7 +220,8 @@ public sealed partial class Tensor<T>
         }
         else if (_gradient is not null)
         {
-            (_clearedGradient, _gradient) = (_gradient, null);
+            // Memory that nobody has seen is used again.
+            (_clearedGradient, _gradient) = (_gradientSeen ? null : _gradient, null);
         }
     }
 }

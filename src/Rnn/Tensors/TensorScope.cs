@@ -10,6 +10,10 @@ namespace Rnn.Tensors;
 /// <remarks>
 /// A tensor made inside a scope may not be used after the scope has ended: its access throws <see cref="ObjectDisposedException"/>.
 /// Parameters, gradients of parameters and tensors made before the scope are not touched.
+/// <para>
+/// A scope is for the code that runs in it, on the thread that entered it. Where an <c>await</c> inside the scope goes on with another
+/// thread, the tensors made there are ordinary memory, and what else runs on the first thread meanwhile does not see the scope.
+/// </para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -23,101 +27,196 @@ namespace Rnn.Tensors;
 /// </example>
 public sealed class TensorScope : IDisposable
 {
+    // The innermost scope of the thread, and of the flow of the program: after an await the two differ, and neither is then used.
     [ThreadStatic]
-    private static TensorScope? _current;
+    private static TensorScope? _onThread;
+
+    private static readonly AsyncLocal<TensorScope?> InFlow = new();
 
     [ThreadStatic]
-    private static TensorScope? _spare;
+    private static Memory? _spare;
 
-    private readonly List<Action> _others = [];
-    private readonly List<Storage<float>> _floats = [];
-    private readonly List<Storage<double>> _doubles = [];
-    private TensorScope? _outer;
+    private readonly TensorScope? _outer;
+    private readonly TensorScope? _before;
+    private Memory? _memory;
 
+    // A thread that was started inside a scope sees it in its flow, but is not in it.
     private TensorScope()
     {
+        _outer = Current();
+        _before = InFlow.Value;
+        _memory = _spare ?? new Memory();
+        _spare = null;
     }
 
-    /// <summary>Opens a scope on this thread; scopes nest.</summary>
-    /// <returns>The scope; dispose it on the same thread.</returns>
+    /// <summary>Opens a scope; scopes nest.</summary>
+    /// <returns>The scope, to be disposed.</returns>
     public static TensorScope Enter()
     {
-        var scope = _spare ?? new TensorScope();
-        _spare = null;
-        scope._outer = _current;
-        _current = scope;
+        var scope = new TensorScope();
+        _onThread = scope;
+        InFlow.Value = scope;
         return scope;
     }
 
-    /// <summary>Ends the scope and takes its tensors' memory back.</summary>
+    /// <summary>
+    /// Ends the scope and takes its tensors' memory back; scopes that were entered inside of it and are still open end with it. A second
+    /// call does nothing. Never throws, so that it hides no other exception.
+    /// </summary>
     public void Dispose()
     {
-        if (!ReferenceEquals(_current, this))
+        var innermost = InFlow.Value;
+        if (innermost is not null && innermost.IsInside(this))
         {
-            throw new InvalidOperationException("A TensorScope must be disposed once, on the thread that entered it, innermost scope first.");
+            for (var scope = innermost; scope != this; scope = scope._outer!)
+            {
+                scope.End();
+            }
         }
 
-        _current = _outer;
-        Recycle(_floats);
-        Recycle(_doubles);
-        foreach (var other in _others)
-        {
-            other();
-        }
-
-        _others.Clear();
-        _spare = this;
+        End();
+        _onThread = NotEnded(_onThread);
+        InFlow.Value = NotEndedInFlow();
     }
 
     /// <summary>Memory for a new tensor: from the pool inside a scope, else from the garbage-collected heap.</summary>
     internal static Storage<T> Allocate<T>(int length, bool zero)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (_current is not { } scope)
+        if (Current() is { } scope)
         {
-            return new(zero ? new T[length] : GC.AllocateUninitializedArray<T>(length));
+            // What another thread has ended meanwhile takes nothing more.
+            lock (scope)
+            {
+                if (scope._memory is { } memory)
+                {
+                    return memory.Add<T>(length, zero);
+                }
+            }
         }
 
-        var array = TensorPool<T>.Rent(length);
-        if (zero)
-        {
-            array.AsSpan(0, length).Clear();
-        }
-
-        var storage = new Storage<T>(array, isPinned: true);
-        switch (storage)
-        {
-            case Storage<float> floats:
-                scope._floats.Add(floats);
-                break;
-            case Storage<double> doubles:
-                scope._doubles.Add(doubles);
-                break;
-            default:
-                scope._others.Add(() => Recycle(storage));
-                break;
-        }
-
-        return storage;
+        return new(zero ? new T[length] : GC.AllocateUninitializedArray<T>(length));
     }
 
-    private static void Recycle<T>(List<Storage<T>> storages)
-        where T : unmanaged, IFloatingPointIeee754<T>
+    private static TensorScope? Current()
     {
-        foreach (var storage in storages)
+        if (_onThread is null)
         {
-            Recycle(storage);
+            return null;
         }
 
-        storages.Clear();
+        _onThread = NotEnded(_onThread);
+        return ReferenceEquals(_onThread, NotEndedInFlow()) ? _onThread : null;
     }
 
-    private static void Recycle<T>(Storage<T> storage)
-        where T : unmanaged, IFloatingPointIeee754<T>
+    private static TensorScope? NotEndedInFlow()
     {
-        if (storage.Expire() is { } array)
+        var scope = InFlow.Value;
+        while (scope is { _memory: null })
         {
-            TensorPool<T>.Return(array);
+            scope = scope._before;
+        }
+
+        return scope;
+    }
+
+    private static TensorScope? NotEnded(TensorScope? scope)
+    {
+        while (scope is { _memory: null })
+        {
+            scope = scope._outer;
+        }
+
+        return scope;
+    }
+
+    private bool IsInside(TensorScope other)
+    {
+        var scope = this;
+        while (scope is not null && scope != other)
+        {
+            scope = scope._outer;
+        }
+
+        return scope is not null;
+    }
+
+    private void End()
+    {
+        lock (this)
+        {
+            if (_memory is { } memory)
+            {
+                _memory = null;
+                memory.Recycle();
+                _spare = memory;
+            }
+        }
+    }
+
+    /// <summary>What a scope has lent.</summary>
+    private sealed class Memory
+    {
+        private readonly List<Action> _others = [];
+        private readonly List<Storage<float>> _floats = [];
+        private readonly List<Storage<double>> _doubles = [];
+
+        internal Storage<T> Add<T>(int length, bool zero)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            var array = TensorPool<T>.Rent(length);
+            if (zero)
+            {
+                array.AsSpan(0, length).Clear();
+            }
+
+            var storage = Storage<T>.OfScope(array);
+            switch (storage)
+            {
+                case Storage<float> floats:
+                    _floats.Add(floats);
+                    break;
+                case Storage<double> doubles:
+                    _doubles.Add(doubles);
+                    break;
+                default:
+                    _others.Add(() => Recycle(storage));
+                    break;
+            }
+
+            return storage;
+        }
+
+        internal void Recycle()
+        {
+            Recycle(_floats);
+            Recycle(_doubles);
+            foreach (var other in _others)
+            {
+                other();
+            }
+
+            _others.Clear();
+        }
+
+        private static void Recycle<T>(List<Storage<T>> storages)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            foreach (var storage in storages)
+            {
+                Recycle(storage);
+            }
+
+            storages.Clear();
+        }
+
+        private static void Recycle<T>(Storage<T> storage)
+            where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            if (storage.Expire() is { } array)
+            {
+                TensorPool<T>.Return(array);
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Rnn.Tensors;
 
 namespace Rnn.Training;
 
@@ -13,20 +12,19 @@ internal sealed unsafe class AlignedArray<T>
     internal AlignedArray(int length)
     {
         Length = length;
-        var array = GC.AllocateArray<T>(length + (Alignment / sizeof(T)), pinned: true);
-        var address = (nint)Unsafe.AsPointer(ref array[0]);
+        Array = GC.AllocateArray<T>(length + (Alignment / sizeof(T)), pinned: true);
+        var address = (nint)Unsafe.AsPointer(ref Array[0]);
         Start = (int)((Alignment - (address % Alignment)) % Alignment) / sizeof(T);
         Pointer = (T*)address + Start;
-        Storage = new(array);
     }
 
     /// <summary>The elements.</summary>
     internal int Length { get; }
 
-    /// <summary>The memory as tensors share it.</summary>
-    internal Storage<T> Storage { get; }
+    /// <summary>The memory, longer than what is used of it.</summary>
+    internal T[] Array { get; }
 
-    /// <summary>The first element's index in <see cref="Storage"/>.</summary>
+    /// <summary>The first element's index in <see cref="Array"/>.</summary>
     internal int Start { get; }
 
     /// <summary>The first element.</summary>

@@ -22,7 +22,7 @@ internal sealed class CarriedState<T>
         if (_buffer is null || _buffer.Rows != state.Rows)
         {
             _buffer = RecurrentState<T>.FromTensors(
-                [.. state.Tensors.Select(tensor => new Tensor<T>(new Storage<T>(new T[tensor.Length]), 0, tensor.Shape))], state.Layers, state.Directions);
+                [.. state.Tensors.Select(tensor => new Tensor<T>(new Storage<T>(new T[tensor.Length]), tensor.Shape))], state.Layers, state.Directions);
         }
 
         _buffer.CopyFrom(state);

@@ -36,6 +36,11 @@ internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
 
         _weightSum = CheckWeights(options, logits);
         CheckTargets(targets);
+        if (!Enum.IsDefined(options.Reduction))
+        {
+            throw new ArgumentException($"Reduction: expected one of the reductions of the list but got {options.Reduction}.", nameof(options));
+        }
+
         _targets = ArrayPool<int>.Shared.Rent(Count);
         _rows = TensorPool<T>.Rent(3 * Count);
         _weights = options.ClassWeights is { } weights ? TensorPool<T>.Rent(_classes) : null;

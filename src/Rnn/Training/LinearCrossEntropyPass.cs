@@ -2,7 +2,6 @@ using System.Numerics;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Training;
 
@@ -25,7 +24,6 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
     private readonly int _inputs;
     private readonly int _classes;
     private readonly Gradients? _gradients;
-    private T _lossGradient = T.One;
     private int _parts;
     private T* _x;
     private T* _bias;
@@ -97,18 +95,6 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
         return loss;
     }
 
-    /// <summary>Turns the gradients into those for another gradient of the loss, not zero: there would be no way back from it.</summary>
-    internal void Scale(T lossGradient)
-    {
-        if (lossGradient != _lossGradient)
-        {
-            var factor = lossGradient / _lossGradient;
-            TensorPrimitives.Multiply(ScoreGradients, factor, ScoresToWrite);
-            TensorPrimitives.Multiply(InputGradients, factor, InputsToWrite);
-            _lossGradient = lossGradient;
-        }
-    }
-
     /// <inheritdoc/>
     internal override void Execute(int part)
     {
@@ -121,18 +107,23 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
 
         var scratch = TensorPool<T>.Rent(checked((int)Math.Max(_kernels.MultiplyScratch(rows, _inputs), _kernels.MultiplyScratch(rows, _classes))));
         var own = Records ? null : TensorPool<T>.Rent(rows * _classes);
-        fixed (T* memory = scratch, few = own)
+        try
         {
-            for (var first = start; first < end; first += rows)
+            fixed (T* memory = scratch, few = own)
             {
-                Rows(first, Math.Min(rows, end - first), few != null ? few : _scores + ((nint)first * _classes), memory);
+                for (var first = start; first < end; first += rows)
+                {
+                    Rows(first, Math.Min(rows, end - first), few != null ? few : _scores + ((nint)first * _classes), memory);
+                }
             }
         }
-
-        TensorPool<T>.Return(scratch);
-        if (own is not null)
+        finally
         {
-            TensorPool<T>.Return(own);
+            TensorPool<T>.Return(scratch);
+            if (own is not null)
+            {
+                TensorPool<T>.Return(own);
+            }
         }
     }
 

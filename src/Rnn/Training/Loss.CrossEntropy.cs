@@ -34,7 +34,17 @@ public static partial class Loss
 
         var rows = new CrossEntropyRows<T>(logits.Shape, targets, LossRegion.Of(logits.Shape, lengths, nameof(logits)), options ?? new());
         var pass = new CrossEntropyPass<T>(logits, rows);
-        var loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
+        Tensor<T> loss;
+        try
+        {
+            loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
+        }
+        catch
+        {
+            rows.Release();
+            throw;
+        }
+
         if (Graph.Records(logits))
         {
             var node = new CrossEntropyNode<T>(logits, pass);

@@ -2,7 +2,6 @@ using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Training;
 
@@ -46,7 +45,18 @@ public static partial class Loss
         var records = Graph.Records<T>(input, output.Weight, output.Bias?.Value);
         var rows = new CrossEntropyRows<T>(shape, targets, LossRegion.Of(shape, default, nameof(input)), options ?? new());
         var pass = new LinearCrossEntropyPass<T>(input, output, rows, records);
-        var loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
+        Tensor<T> loss;
+        try
+        {
+            loss = Tensor<T>.Scalar(T.CreateTruncating(pass.Forward()));
+        }
+        catch
+        {
+            rows.Release();
+            pass.Kept?.GiveBack();
+            throw;
+        }
+
         if (pass.Kept is not { } kept)
         {
             return loss;
@@ -61,63 +71,18 @@ public static partial class Loss
         : GraphNode<T>([input, weight, bias])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        // What the forward pass kept stays as it is: a second backward pass may come with another gradient of the loss.
         internal override void Backward()
         {
-            if (OutputGradient()[0] == T.Zero)
-            {
-                PassNothing();
-                return;
-            }
-
-            pass.Scale(OutputGradient()[0]);
-            var (outputs, inputs) = (Inputs[1]!.Shape[0], Inputs[1]!.Shape[1]);
-            fixed (T* x = Inputs[0]!.AsReadOnlySpan(), scores = pass.ScoreGradients)
-            {
-                if (Needs(1))
-                {
-                    var weights = InputGradient(1);
-                    fixed (T* dw = weights)
-                    {
-                        MatrixProduct<T>.AddTransposed(scores, x, dw, pass.Count, outputs, inputs);
-                    }
-
-                    pass.ClearPadding(weights);
-                }
-
-                if (Needs(2))
-                {
-                    fixed (T* db = InputGradient(2))
-                    {
-                        MatrixProduct<T>.AddColumnSums(scores, pass.Count, outputs, db);
-                    }
-                }
-            }
-
-            if (Needs(0))
-            {
-                var dx = InputGradient(0, out var fresh);
-                if (fresh)
-                {
-                    pass.InputGradients.CopyTo(dx);
-                }
-                else
-                {
-                    TensorPrimitives.Add(dx, pass.InputGradients, dx);
-                }
-            }
-        }
-
-        // Gradients of zero, which are gradients all the same.
-        private void PassNothing()
-        {
+            var scale = OutputGradient()[0];
             if (Needs(1))
             {
-                _ = InputGradient(1);
+                AddWeightGradient(scale);
             }
 
             if (Needs(2))
             {
-                _ = InputGradient(2);
+                AddBiasGradient(scale);
             }
 
             if (Needs(0))
@@ -125,8 +90,63 @@ public static partial class Loss
                 var dx = InputGradient(0, out var fresh);
                 if (fresh)
                 {
-                    dx.Clear();
+                    SpanSweep<T>.Scale(pass.InputGradients, scale, dx);
                 }
+                else
+                {
+                    SpanSweep<T>.AddScaled(pass.InputGradients, scale, dx);
+                }
+            }
+        }
+
+        // The inputs are scaled rather than the gradients of the scores, which are many more.
+        private void AddWeightGradient(T scale)
+        {
+            var input = Inputs[0]!.AsReadOnlySpan();
+            var gradient = InputGradient(1);
+            var rented = scale == T.One ? null : TensorPool<T>.Rent(input.Length);
+            try
+            {
+                if (rented is not null)
+                {
+                    SpanSweep<T>.Scale(input, scale, rented);
+                    input = rented.AsSpan(0, input.Length);
+                }
+
+                fixed (T* x = input, scores = pass.ScoreGradients, dw = gradient)
+                {
+                    MatrixProduct<T>.AddTransposed(scores, x, dw, pass.Count, Inputs[1]!.Shape[0], Inputs[1]!.Shape[1]);
+                }
+
+                pass.ClearPadding(gradient);
+            }
+            finally
+            {
+                if (rented is not null)
+                {
+                    TensorPool<T>.Return(rented);
+                }
+            }
+        }
+
+        private void AddBiasGradient(T scale)
+        {
+            var outputs = Inputs[1]!.Shape[0];
+            var rented = TensorPool<T>.Rent(outputs);
+            try
+            {
+                var sums = rented.AsSpan(0, outputs);
+                sums.Clear();
+                fixed (T* scores = pass.ScoreGradients, to = sums)
+                {
+                    MatrixProduct<T>.AddColumnSums(scores, pass.Count, outputs, to);
+                }
+
+                SpanSweep<T>.AddScaled(sums, scale, InputGradient(2));
+            }
+            finally
+            {
+                TensorPool<T>.Return(rented);
             }
         }
     }

@@ -15,7 +15,7 @@ public abstract partial class Optimizer<T>
         var tensors = new Dictionary<string, Tensor<T>>(StringComparer.Ordinal);
         foreach (var (name, slot, values) in StateSlices())
         {
-            tensors.Add(name, new Tensor<T>(new Storage<T>(values.ToArray()), 0, slot.Parameter.Shape));
+            tensors.Add(name, new Tensor<T>(new Storage<T>(values.ToArray()), slot.Parameter.Shape));
         }
 
         var numbers = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -106,7 +106,7 @@ public abstract partial class Optimizer<T>
             {
                 foreach (var slot in Block.Slots)
                 {
-                    yield return ($"{names[i]}.{slot.Name}", slot, state.Storage.Array.AsMemory(state.Start + slot.Offset, slot.Parameter.Length));
+                    yield return ($"{names[i]}.{slot.Name}", slot, state.Array.AsMemory(state.Start + slot.Offset, slot.Parameter.Length));
                 }
             }
         }

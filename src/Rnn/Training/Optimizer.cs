@@ -116,7 +116,11 @@ public abstract partial class Optimizer<T>
     public void Step() => Step(1, clearGradients: false);
 
     /// <summary>Sets all gradients to zero.</summary>
-    public unsafe void ClearGradients() => new Span<T>(Block.Gradients, Block.Length).Clear();
+    public unsafe void ClearGradients()
+    {
+        new Span<T>(Block.Gradients, Block.Length).Clear();
+        Block.MarkGradientsWritten();
+    }
 
     /// <summary>Updates with scaled gradients and sets them to zero behind, in the same pass over memory.</summary>
     /// <param name="gradientScale">What gradients are multiplied by.</param>
@@ -150,13 +154,17 @@ public abstract partial class Optimizer<T>
                 for (var i = first; i <= last; i++)
                 {
                     slots[i].Steps++;
+                    slots[i].Parameter.Value.Memory.MarkWritten();
                 }
             }
 
             first = last + 1;
         }
 
-        block.MarkChanged();
+        if (clearGradients)
+        {
+            block.MarkGradientsWritten();
+        }
     }
 
     /// <summary>Refuses options that contradict each other.</summary>

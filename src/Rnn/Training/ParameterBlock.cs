@@ -5,7 +5,7 @@ namespace Rnn.Training;
 
 /// <summary>
 /// All parameters of an optimiser moved into one contiguous block and their gradients into another, every parameter on a boundary of 64
-/// bytes. The gaps between them hold zeros in both blocks, which every update rule leaves at zero.
+/// bytes. The gaps between them hold zeros in both blocks, which every update rule leaves at zero. Each parameter keeps a version of its own.
 /// </summary>
 internal sealed unsafe class ParameterBlock<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -17,6 +17,7 @@ internal sealed unsafe class ParameterBlock<T>
     internal ParameterBlock(IReadOnlyList<ParameterGroup<T>> groups)
     {
         var seen = new HashSet<Parameter<T>>();
+        var memories = new HashSet<object>(ReferenceEqualityComparer.Instance);
         var slots = new List<ParameterSlot<T>>();
         foreach (var group in groups)
         {
@@ -25,6 +26,11 @@ internal sealed unsafe class ParameterBlock<T>
                 if (!seen.Add(parameter))
                 {
                     throw new ArgumentException($"groups: the parameter {parameter} is in two groups; only one can update it.", nameof(groups));
+                }
+
+                if (!memories.Add(parameter.Value.Memory))
+                {
+                    throw new ArgumentException($"groups: the parameter {parameter} shares its memory with another; share the parameter itself instead.", nameof(groups));
                 }
 
                 slots.Add(new(name, parameter, group, Length));
@@ -39,7 +45,7 @@ internal sealed unsafe class ParameterBlock<T>
         _gradients = new(Length);
         foreach (var slot in Slots)
         {
-            slot.Parameter.Value.MoveTo(_values.Storage, _values.Start + slot.Offset, _gradients.Storage, _gradients.Start + slot.Offset);
+            slot.Parameter.Value.MoveTo(_values.Array, _values.Start + slot.Offset, _gradients.Array, _gradients.Start + slot.Offset);
         }
     }
 
@@ -55,15 +61,30 @@ internal sealed unsafe class ParameterBlock<T>
     /// <summary>The first gradient.</summary>
     internal T* Gradients => _gradients.Pointer;
 
-    /// <summary>Tells everyone who keeps packed copies of the parameters that they have changed.</summary>
-    internal void MarkChanged() => _values.Storage.Version++;
+    /// <summary>Tells everyone who compares versions that all parameters have changed.</summary>
+    internal void MarkChanged()
+    {
+        foreach (var slot in Slots)
+        {
+            slot.Parameter.Value.Memory.MarkWritten();
+        }
+    }
 
-    /// <summary>Refuses to go on when another optimiser has taken a parameter away.</summary>
+    /// <summary>Tells everyone who compares versions that the gradients have changed.</summary>
+    internal void MarkGradientsWritten()
+    {
+        foreach (var slot in Slots)
+        {
+            slot.Parameter.Gradient?.Memory.MarkWritten();
+        }
+    }
+
+    /// <summary>Refuses to go on when another optimiser has taken a parameter away, or while one is being edited.</summary>
     internal void CheckOwned()
     {
         foreach (var slot in Slots)
         {
-            if (!slot.Parameter.Value.LiesIn(_values.Storage, _values.Start + slot.Offset))
+            if (!slot.Parameter.Value.LiesIn(_values.Array, _values.Start + slot.Offset, _gradients.Array, _gradients.Start + slot.Offset))
             {
                 throw new InvalidOperationException(
                     $"The parameter '{slot.Name}' was attached to another optimiser since; this one cannot update it any more.");

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 

@@ -38,6 +38,52 @@ public class BackwardTests
     }
 
     [Fact]
+    public void A_gradient_that_someone_holds_is_not_changed_by_passes_after_it_was_cleared()
+    {
+        var x = Leaf(3, 4);
+        x.Square().Sum().Backward();
+        var first = x.Gradient!;
+        x.Square().Sum().Backward();
+        Assert.Same(first, x.Gradient);
+        Assert.Equal([12.0, 16], first.ToArray());
+        x.ClearGradient();
+        x.Exp().Sum().Backward();
+        Assert.Equal([12.0, 16], first.ToArray());
+        Assert.NotSame(first, x.Gradient);
+        Assert.Equal([Math.Exp(3), Math.Exp(4)], x.Gradient!.ToArray(), Near);
+
+        // That of a parameter that an optimiser holds is one tensor for good.
+        var module = new Training.TestModule<double>([1, 2]);
+        var optimizer = new Rnn.Training.Sgd<double>(module);
+        var weight = module.Parameters.Single().Value;
+        var gradient = weight.Gradient!;
+        weight.Square().Sum().Backward();
+        Assert.Equal([2.0, 4], gradient.ToArray());
+        var kept = gradient.Clone();
+        optimizer.ClearGradients();
+        Assert.Equal([0.0, 0], gradient.ToArray());
+        (3.0 * weight).Sum().Backward();
+        Assert.Same(gradient, weight.Gradient);
+        Assert.Equal([3.0, 3], gradient.ToArray());
+        Assert.Equal([2.0, 4], kept.ToArray());
+    }
+
+    [Fact]
+    public void A_gradient_that_a_graph_reads_is_a_value_too()
+    {
+        var module = new Training.TestModule<double>([1, 2]);
+        var optimizer = new Rnn.Training.Sgd<double>(module);
+        var weight = module.Parameters.Single().Value;
+        weight.Square().Sum().Backward();
+        foreach (var change in new Action[] { optimizer.ClearGradients, weight.ClearGradient, () => weight.Sum().Backward() })
+        {
+            var product = (Leaf(1, 2) * weight.Gradient!).Sum();
+            change();
+            Assert.Contains("has been written to since", Assert.Throws<InvalidOperationException>(() => product.Backward()).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_node_whose_output_is_used_twice_is_visited_once_after_both()
     {
         var x = Leaf(0.5);
@@ -148,6 +194,20 @@ public class BackwardTests
 
         Assert.False(NoGradient.IsActive);
         Assert.True((x * x).RequiresGradient);
+    }
+
+    [Fact]
+    public void A_no_gradient_scope_that_is_disposed_again_ends_no_later_one()
+    {
+        var first = NoGradient.Scope();
+        first.Dispose();
+        using (NoGradient.Scope())
+        {
+            first.Dispose();
+            Assert.True(NoGradient.IsActive);
+        }
+
+        Assert.False(NoGradient.IsActive);
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public sealed class ModuleFileTests : IDisposable
     [Fact]
     public void AFileThatDoesNotFitChangesNothingAndIsExplained()
     {
-        Tensor<float> Zeros(params int[] shape) => new(new Storage<float>(new float[new Shape(shape).ElementCount]), 0, shape);
+        Tensor<float> Zeros(params int[] shape) => new(new Storage<float>(new float[new Shape(shape).ElementCount]), shape);
         SafeTensors.Write<float>(Location, [new("first.weight", Zeros(3, 37)), new("second.weight", Zeros(37, 3)), new("third.weight", Zeros(2))]);
         var module = new Pair<float>(3, 37, seed: 1);
         var before = Values(module);
@@ -109,7 +109,7 @@ public sealed class ModuleFileTests : IDisposable
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         public Parameter<T> Add(string name, Random random, params int[] shape) => AddParameter(name, new Tensor<T>(
-            new Storage<T>([.. Enumerable.Range(0, new Shape(shape).ElementCount).Select(_ => T.CreateTruncating((float)random.NextDouble()))]), 0, shape));
+            new Storage<T>([.. Enumerable.Range(0, new Shape(shape).ElementCount).Select(_ => T.CreateTruncating((float)random.NextDouble()))]), shape));
 
         public void Share(Parameter<T> parameter) => AddParameter(parameter);
 

@@ -36,6 +36,82 @@ public class OptimizerTests
     }
 
     [Fact]
+    public void AliasesFollowAParameterIntoTheBlock()
+    {
+        var module = new TestModule<double>([1, 2, 3, 4], [5]);
+        var parameter = module.Parameters.First();
+        var (detached, reshaped) = (parameter.Value.Detach(), parameter.Value.Detach().Reshape(2, 2));
+        var recorded = parameter.Value.Reshape(2, 2);
+        var optimizer = new Sgd<double>(module) { LearningRate = 1 };
+        parameter.Value[0] = 9;
+        Assert.Equal([9.0, 2, 3, 4], detached.ToArray());
+        reshaped[1, 1] = 7;
+        Assert.Equal([9, 2, 3, 7, 5], module.Values);
+        (recorded * recorded).Sum().Backward();
+        optimizer.Step();
+        Assert.Equal([-9.0, -2, -3, -7], detached.ToArray());
+
+        // A second optimiser takes the aliases along, too.
+        var thief = new Sgd<double>(module) { LearningRate = 1 };
+        detached[3] = 1;
+        Assert.Equal([-9, -2, -3, 1, 5], module.Values);
+        Assert.Equal([-9.0, -2, -3, 1], reshaped.ToArray());
+        Assert.Throws<InvalidOperationException>(optimizer.Step);
+        thief.ClearGradients();
+        thief.Step();
+    }
+
+    [Fact]
+    public void ParametersHaveVersionsOfTheirOwnAndAStepMarksWhatItUpdates()
+    {
+        var module = new TestModule<double>([1], [2], [3]);
+        var parameters = module.Parameters.ToArray();
+        parameters[2].Frozen = true;
+        var optimizer = new Sgd<double>(module);
+        var versions = Versions();
+        parameters[1].Value[0] = 5;
+        Assert.Equal([false, true, false], Changed());
+        optimizer.Step();
+        Assert.Equal([true, true, false], Changed());
+        optimizer.ClearGradients();
+        Assert.Equal([false, false, false], Changed());
+
+        int[] Versions() => [.. parameters.Select(parameter => parameter.Value.Version)];
+
+        bool[] Changed()
+        {
+            var before = versions;
+            versions = Versions();
+            return [.. versions.Zip(before, (now, then) => now != then)];
+        }
+    }
+
+    [Fact]
+    public void AParameterMadeInsideAScopeOutlivesItOnceItIsInABlock()
+    {
+        Sgd<double> optimizer;
+        TestModule<double> module;
+        using (TensorScope.Enter())
+        {
+            module = TestModule<double>.Of(Tensor<double>.Full(2, 3));
+            optimizer = new(module) { LearningRate = 1 };
+        }
+
+        module.SetGradients([1, 1, 1]);
+        optimizer.Step();
+        Assert.Equal([1, 1, 1], module.Values);
+    }
+
+    [Fact]
+    public void ParametersThatShareMemoryAreRefused()
+    {
+        var first = new TestModule<double>([1, 2]);
+        var second = TestModule<double>.Of(first.Parameters.Single().Value.Detach());
+        var error = Assert.Throws<ArgumentException>(() => new Sgd<double>().Attach(new ParameterGroup<double>(first), new ParameterGroup<double>(second)));
+        Assert.Contains("shares its memory with another", error.Message);
+    }
+
+    [Fact]
     public void ALossReachesTheBlockAndAStepChangesTheParameters()
     {
         var module = new TestModule<double>([1, -2], [3]);

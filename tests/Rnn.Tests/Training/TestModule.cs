@@ -24,6 +24,13 @@ internal sealed class TestModule<T> : Module<T>
         }
     }
 
+    public static TestModule<T> Of(Tensor<T> values)
+    {
+        var module = new TestModule<T>(Array.Empty<double[]>());
+        module.AddParameter("p0", values);
+        return module;
+    }
+
     public double[] Values => [.. Parameters.SelectMany(parameter => parameter.Value.ToArray()).Select(double.CreateTruncating)];
 
     public double[] Gradients => [.. Parameters.SelectMany(parameter => parameter.Gradient!.ToArray()).Select(double.CreateTruncating)];

@@ -48,7 +48,6 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
     private readonly int _states;
     private readonly int _slots;
     private LayerPass<T>? _pass;
-    private readonly int _outputVersion;
 
     private RecurrentNode(LayerEngine<T> engine, LayerPass<T> pass, Tensor<T>?[] inputs, Tensor<T> output, int outputs)
         : base(inputs, outputs)
@@ -57,7 +56,6 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
         _states = engine.Directions * engine.Shape.Layout.States.Count;
         _slots = engine.Shape.Slots.Count;
         Output = output;
-        _outputVersion = output.Version;
     }
 
     /// <inheritdoc/>
@@ -130,15 +128,7 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
         }
     }
 
-    internal override void Backward()
-    {
-        if (Output.Version != _outputVersion)
-        {
-            throw new InvalidOperationException("Backward: the output of a recurrent layer was changed in place after it was computed, but its gradient needs the original values.");
-        }
-
-        _pass!.Backward(this, IsKept);
-    }
+    internal override void Backward() => _pass!.Backward(this, IsKept);
 
     protected override void OnRelease() => _pass = null;
 }

@@ -1,0 +1,127 @@
+using Rnn.Autograd;
+using Rnn.Layers;
+using Rnn.Layers.Engine;
+using Rnn.Tensors;
+using Rnn.Training;
+
+namespace Rnn.Tests.Autograd;
+
+/// <summary>Every recorded operation of the library on small leaves, for tests that hold for all of them.</summary>
+internal static class OperationCases
+{
+    private static readonly Dictionary<string, Func<OperationCase>> Cases = new(StringComparer.Ordinal)
+    {
+        ["add"] = () => Of([3, 4], [4], (a, b) => a + b),
+        ["subtract"] = () => Of([3, 4], [4], (a, b) => a - b),
+        ["multiply"] = () => Of([3, 4], [3, 1], (a, b) => a * b),
+        ["multiply itself"] = () => Of([3, 4], a => a * a),
+        ["divide"] = () => Of([3, 4], [4], (a, b) => a / b),
+        ["power of tensors"] = () => Of([3, 4], [4], (a, b) => a.Power(b)),
+        ["maximum"] = () => Of([3, 4], [4], (a, b) => a.Maximum(b)),
+        ["minimum"] = () => Of([3, 4], [4], (a, b) => a.Minimum(b)),
+        ["where"] = () => Of([3, 4], [4], (a, b) => Tensor<double>.Where(a.GreaterThan(Tensor<double>.Scalar(1)), a, b)),
+        ["masked fill"] = () => Of([3, 4], a => a.MaskedFill(Tensor<double>.From([0.0, 1, 0, 1]), -3)),
+        ["negate"] = () => Of([3, 4], a => -a),
+        ["scalars"] = () => Of([3, 4], a => 2.0 - (3.0 * a) + (a / 5.0) + (2.0 / a) - 7.0),
+        ["exp"] = () => Of([3, 4], a => a.Exp()),
+        ["log"] = () => Of([3, 4], a => a.Log()),
+        ["sqrt"] = () => Of([3, 4], a => a.Sqrt()),
+        ["square"] = () => Of([3, 4], a => a.Square()),
+        ["abs"] = () => Of([3, 4], a => a.Abs()),
+        ["power"] = () => Of([3, 4], a => a.Power(2.5)),
+        ["tanh"] = () => Of([3, 4], a => a.Tanh()),
+        ["sigmoid"] = () => Of([3, 4], a => a.Sigmoid()),
+        ["relu"] = () => Of([3, 4], a => (a - 1.0).Relu()),
+        ["leaky relu"] = () => Of([3, 4], a => (a - 1.0).LeakyRelu()),
+        ["elu"] = () => Of([3, 4], a => (a - 1.0).Elu()),
+        ["softplus"] = () => Of([3, 4], a => a.Softplus()),
+        ["gelu"] = () => Of([3, 4], a => a.Gelu() + a.Gelu(approximate: true)),
+        ["clamp"] = () => Of([3, 4], a => a.Clamp(0.8, 1.4)),
+        ["softmax"] = () => Of([3, 4], a => a.Softmax()),
+        ["softmax of columns"] = () => Of([3, 4], a => a.Softmax(0)),
+        ["log softmax"] = () => Of([3, 4], a => a.LogSoftmax()),
+        ["sum"] = () => Of([3, 4], a => a.Sum(0)),
+        ["mean"] = () => Of([3, 4], a => a.Mean(1)),
+        ["max"] = () => Of([3, 4], a => a.Max(1)),
+        ["min"] = () => Of([3, 4], a => a.Min(0)),
+        ["norm"] = () => Of([3, 4], a => a.Norm(1)),
+        ["layer norm"] = () => Of([3, 4], [4], (a, b) => a.LayerNorm(b, b)),
+        ["dropout"] = () => Of([3, 4], a => a.Dropout(0.4, new RandomSource(1))),
+        ["reshape"] = () => Of([3, 4], a => a.Reshape(2, 6)),
+        ["permute"] = () => Of([3, 4], a => a.Transpose()),
+        ["slice"] = () => Of([3, 4], a => a.Slice(1.., ..^1)),
+        ["select"] = () => Of([3, 4], a => a.Select(1, 2)),
+        ["concat"] = () => Of([3, 4], [3, 2], (a, b) => Tensor<double>.Concat([a, b, a], 1)),
+        ["stack"] = () => Of([3, 4], a => Tensor<double>.Stack([a, a])),
+        ["broadcast"] = () => Of([3, 1], a => a.BroadcastTo(2, 3, 4)),
+        ["gather"] = () => Of([3, 4], a => a.Gather(1, [3, 0, 3])),
+        ["lookup"] = () => Of([3, 4], a => a.Lookup([2, 0, 2])),
+        ["pick"] = () => Of([3, 4], a => a.Pick([1, 0, 3])),
+        ["matrix product"] = () => Of([3, 4], [4, 5], (a, b) => a.MatMul(b)),
+        ["matrix products"] = () => Of([2, 3, 4], [2, 4, 5], (a, b) => a.MatMul(b)),
+        ["linear"] = () => OfModule(new Linear<double>(4, 5, new() { Seed = 3 }), [3, 4]),
+        ["direction sum"] = () => Of([2, 3, 4], a => DirectionSum.Apply(a, 0.5)),
+        ["residual sum"] = () => Of([2, 3, 4], [2, 3, 4], (a, b) => ResidualSum.Apply(a, b, [3, 1])),
+        ["residual end"] = () => Of([2, 3, 4], a => ResidualSum.AtEnd(a, [3, 1], backward: false)),
+        ["squared error"] = () => Of([2, 3, 4], [2, 3, 4], (a, b) => Loss.MeanSquaredError(a, b, [3, 1])),
+        ["absolute error"] = () => Of([3, 4], [3, 4], (a, b) => Loss.MeanAbsoluteError(a, b)),
+        ["huber"] = () => Of([3, 4], [3, 4], (a, b) => Loss.Huber(a, b, 0.3)),
+        ["binary cross-entropy"] = () => Of([3, 4], a => Loss.BinaryCrossEntropy(a, Tensor<double>.Full(0.3, 3, 4), options: new() { PositiveWeights = [2] })),
+        ["cross-entropy"] = () => Of([3, 4], a => Loss.CrossEntropy(a, [1, 0, 3], options: new() { LabelSmoothing = 0.1, ClassWeights = [1, 2, 3, 4] })),
+        ["linear cross-entropy"] = LinearCrossEntropy,
+        ["lstm"] = () => OfModule(new Lstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
+    };
+
+    internal static IEnumerable<string> All => Cases.Keys;
+
+    internal static TheoryData<string> Names => [.. All];
+
+    internal static OperationCase Make(string name) => Cases[name]();
+
+    private static OperationCase LinearCrossEntropy()
+    {
+        var layer = new Linear<double>(4, 5, new() { Seed = 3 });
+        var input = Leaf("a", [3, 4]);
+        return new([input, layer.Weight.Value, layer.Bias!.Value], () => Loss.LinearCrossEntropy(input, layer, [1, 4, 0]));
+    }
+
+    private static OperationCase OfModule(Layer<double> layer, int[] input)
+    {
+        var x = Leaf("a", input);
+        return new([x, .. layer.Parameters.Select(parameter => parameter.Value)], () => layer.Forward(x));
+    }
+
+    private static OperationCase Of(int[] shape, Func<Tensor<double>, Tensor<double>> function)
+    {
+        var a = Leaf("a", shape);
+        return new([a], () => function(a));
+    }
+
+    private static OperationCase Of(int[] left, int[] right, Func<Tensor<double>, Tensor<double>, Tensor<double>> function)
+    {
+        var (a, b) = (Leaf("a", left), Leaf("b", right));
+        return new([a, b], () => function(a, b));
+    }
+
+    // Positive, so that roots and logarithms have slopes.
+    private static Tensor<double> Leaf(string name, int[] shape)
+    {
+        var tensor = Tensor<double>.RandomUniform(new RandomSource(7).Fork(name), 0.5, 2, shape);
+        tensor.RequiresGradient = true;
+        return tensor;
+    }
+}
+
+/// <summary>An operation and the leaves that gradients flow into.</summary>
+internal sealed record OperationCase(Tensor<double>[] Leaves, Func<Tensor<double>> Run)
+{
+    internal double[][] Gradients => [.. Leaves.Select(leaf => leaf.Gradient?.ToArray() ?? [])];
+
+    internal void ClearGradients()
+    {
+        foreach (var leaf in Leaves)
+        {
+            leaf.ClearGradient();
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using Rnn.Autograd;
+using Rnn.Tensors;
+using Rnn.Training;
+
+namespace Rnn.Tests.Autograd;
+
+public class SecondBackwardTests
+{
+    // The recurrent layer has second walks of its own to pass.
+    public static TheoryData<string> Operations => [.. OperationCases.All.Where(name => name != "lstm")];
+
+    [Theory]
+    [MemberData(nameof(Operations))]
+    public void A_kept_graph_gives_the_same_gradients_again(string name)
+    {
+        var operation = OperationCases.Make(name);
+        var loss = Weigh(operation.Run());
+        loss.Backward(keepGraph: true);
+        var first = operation.Gradients;
+        Assert.Contains(first.SelectMany(gradient => gradient), value => value != 0);
+        operation.ClearGradients();
+        loss.Backward(keepGraph: true);
+        Assert.Equal(first, operation.Gradients);
+        loss.Backward();
+        for (var i = 0; i < first.Length; i++)
+        {
+            Assert.Equal(first[i].Select(value => 2 * value), operation.Gradients[i], Near);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Operations))]
+    public void Two_losses_of_one_result_give_the_gradients_of_their_sum(string name)
+    {
+        var operation = OperationCases.Make(name);
+        var y = operation.Run();
+        (y.Square().Sum() + y.Sum()).Backward();
+        var expected = operation.Gradients;
+        operation.ClearGradients();
+        y = operation.Run();
+        y.Square().Sum().Backward(keepGraph: true);
+        y.Sum().Backward();
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.Equal(expected[i], operation.Gradients[i], Near);
+        }
+    }
+
+    [Fact]
+    public void Every_kind_of_node_has_a_case()
+    {
+        var seen = new HashSet<Type>();
+        foreach (var name in OperationCases.All)
+        {
+            Collect(OperationCases.Make(name).Run(), seen);
+        }
+
+        var all = typeof(Tensor<>).Assembly.GetTypes().Where(type => !type.IsAbstract && IsNode(type)).ToHashSet();
+        Assert.True(all.Count > 20);
+        Assert.Empty(all.Except(seen).Select(type => type.FullName));
+    }
+
+    [Fact]
+    public void Gradients_of_a_loss_may_be_of_any_size_and_leave_what_a_second_walk_needs()
+    {
+        var (input, layer, targets) = Training.LinearCrossEntropyTests.Problem(7, 3, 5);
+        var loss = Loss.LinearCrossEntropy(input, layer, targets);
+        loss.Backward(keepGraph: true);
+        var (dx, dw, db) = (input.Gradient!.ToArray(), layer.Weight.Gradient!.ToArray(), layer.Bias!.Gradient!.ToArray());
+        foreach (var factor in new[] { 1e-300, 0, 1e300, double.NaN, double.PositiveInfinity })
+        {
+            loss.Backward(Tensor<double>.Scalar(factor), keepGraph: true);
+        }
+
+        Clear();
+        loss.Backward(keepGraph: true);
+        Assert.Equal(dx, input.Gradient!.ToArray());
+        Assert.Equal(dw, layer.Weight.Gradient!.ToArray());
+        Assert.Equal(db, layer.Bias!.Gradient!.ToArray());
+        Clear();
+        loss.Backward(Tensor<double>.Scalar(0));
+        Assert.Equal(new double[15], layer.Weight.Gradient!.ToArray());
+
+        void Clear()
+        {
+            input.ClearGradient();
+            layer.Weight.Value.ClearGradient();
+            layer.Bias!.Value.ClearGradient();
+        }
+    }
+
+    [Fact]
+    public void A_walk_that_failed_on_the_way_cannot_be_walked_again()
+    {
+        var x = Tensor<double>.From([1.0, 2]);
+        x.RequiresGradient = true;
+        var trunk = x.Exp();
+        var broken = new FailingNode(trunk).Attach(Tensor<double>.Scalar(1));
+        foreach (var keepGraph in new[] { true, false })
+        {
+            var loss = broken + trunk.Sum();
+            Assert.Throws<NotSupportedException>(() => loss.Backward(keepGraph));
+            Assert.Contains("already freed", Assert.Throws<InvalidOperationException>(() => loss.Backward()).Message, StringComparison.Ordinal);
+            Assert.Contains("already freed", Assert.Throws<InvalidOperationException>(() => trunk.Sum().Backward()).Message, StringComparison.Ordinal);
+            trunk = x.Exp();
+            broken = new FailingNode(trunk).Attach(Tensor<double>.Scalar(1));
+        }
+    }
+
+    private static void Collect(Tensor<double> tensor, HashSet<Type> seen)
+    {
+        if (tensor.Node is { } node)
+        {
+            seen.Add(node.GetType().GetGenericTypeDefinition());
+            foreach (var input in node.Inputs)
+            {
+                if (input is not null)
+                {
+                    Collect(input, seen);
+                }
+            }
+        }
+    }
+
+    private static bool IsNode(Type type)
+    {
+        for (var parent = type.BaseType; parent is not null; parent = parent.BaseType)
+        {
+            if (parent.IsGenericType && parent.GetGenericTypeDefinition() == typeof(GraphNode<>))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static Tensor<double> Weigh(Tensor<double> y) => (y * Tensor<double>.RandomNormal(new RandomSource(3), 0, 1, y.Shape)).Sum();
+
+    private static bool Near(double expected, double actual) => Math.Abs(expected - actual) <= 1e-12 * Math.Max(1, Math.Abs(expected));
+
+    private sealed class FailingNode(Tensor<double> input) : GraphNode<double>([input])
+    {
+        internal override void Backward() => throw new NotSupportedException();
+    }
+}
