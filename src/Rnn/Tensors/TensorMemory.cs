@@ -4,11 +4,15 @@ namespace Rnn.Tensors;
 
 /// <summary>
 /// The memory that the library keeps for reuse: workspaces of recurrent layers, gradients of intermediate values, tensors of scopes. It
-/// follows the need by itself: after each full garbage collection what has not been used for some time is freed.
+/// follows the need by itself: after each full garbage collection what has not been used for some time is freed, and where that is most of the
+/// heap, it is handed to the system.
 /// </summary>
 /// <remarks>Parameters, gradients of parameters, optimisers' states and tensors that are in use are never touched.</remarks>
 public static class TensorMemory
 {
+    // Freed memory of so many bytes, and more than half of the heap, is worth a collection that hands it to the system.
+    private const long LeastHandedBack = 64L << 20;
+
     private static readonly Lock Gate = new();
     private static readonly List<WeakReference<ITrimmable>> Users = [];
     private static readonly List<ITrimmable> Pools = [];
@@ -49,10 +53,21 @@ public static class TensorMemory
     }
 
     /// <summary>
-    /// Frees all memory that is kept for reuse and not in use, to be called after an unusually large batch or at the end of training; the next
-    /// garbage collection gives it back. Whatever runs next allocates what it needs anew. Safe at any time, from any thread.
+    /// Frees all memory that is kept for reuse and not in use, and hands it to the system: to be called after an unusually large batch or at the
+    /// end of training. Takes as long as a full, compacting garbage collection, and whatever runs next allocates what it needs anew. Safe at any
+    /// time, from any thread.
     /// </summary>
-    public static void Trim() => Trim(all: true);
+    public static void Trim()
+    {
+        if (RecordedMemory.Bytes > 0)
+        {
+            // Finds the graphs that nobody can reach any more.
+            GC.Collect();
+        }
+
+        Trim(all: true);
+        HandBack();
+    }
 
     /// <summary>Has a pool trimmed from now on.</summary>
     internal static void Register(ITrimmable pool)
@@ -69,6 +84,20 @@ public static class TensorMemory
         lock (Gate)
         {
             Users.Add(new(user));
+        }
+    }
+
+    // The collector keeps freed pages for its own use for a long time, unless it is asked like this.
+    private static void HandBack() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+
+    private static void TrimAfterCollection()
+    {
+        var before = IdleBytes;
+        Trim(all: false);
+        var freed = before - IdleBytes;
+        if (freed >= LeastHandedBack && freed >= GC.GetTotalMemory(forceFullCollection: false) / 2)
+        {
+            HandBack();
         }
     }
 
@@ -107,7 +136,7 @@ public static class TensorMemory
             {
                 GC.ReRegisterForFinalize(this);
                 RecordedMemory.AfterCollection();
-                Trim(all: false);
+                TrimAfterCollection();
             }
         }
     }
