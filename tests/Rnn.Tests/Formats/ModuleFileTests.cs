@@ -28,6 +28,27 @@ public sealed class ModuleFileTests : IDisposable
         Assert.Equal(Values(saved), Values(wide));
     }
 
+    // Parameters are read through a buffer of 256 KiB: one element less than it holds, as many, one more, and several buffers.
+    [Theory]
+    [InlineData(65_535)]
+    [InlineData(65_536)]
+    [InlineData(65_537)]
+    [InlineData(200_003)]
+    public void LargeParametersComeBackWhole(int count)
+    {
+        var saved = new Linear<float>(count, 1, new() { Seed = 1 });
+        saved.Save(Location);
+        var (same, wide) = (new Linear<float>(count, 1, new() { Seed = 2 }), new Linear<double>(count, 1, new() { Seed = 2 }));
+        same.Load(Location);
+        wide.Load(Location);
+        Assert.Equal(Values(saved), Values(same));
+        Assert.Equal(Values(saved), Values(wide));
+        wide.Save(Location);
+        same = new Linear<float>(count, 1, new() { Seed = 2 });
+        same.Load(Location);
+        Assert.Equal(Values(saved), Values(same));
+    }
+
     [Fact]
     public void NamesAreDottedPathsAndASharedParameterIsSavedOnce()
     {

@@ -75,6 +75,14 @@ public sealed class RecurrentCheckTests
         }
     }
 
+    // Without a recurrent matrix, or with one of the projected state alone, so many units are no more than others of their sizes.
+    [Fact]
+    public void Wide_layers_with_small_matrices_are_made()
+    {
+        Assert.Equal(50_000 * (2 + 2), new IndRnn<float>(2, 50_000).ParameterCount);
+        Assert.Equal((4 * 25_000 * (2 + 1 + 1)) + 25_000, new Lstm<float>(2, 25_000, new() { ProjectionSize = 1 }).ParameterCount);
+    }
+
     [Theory]
     [InlineData(3, 30_000, "4 gates of 30000 units that read 30000 numbers have 3600000000 weights")]
     [InlineData(3, 600_000_000, "4 gates of 600000000 units that read 600000000 numbers have 1440000000000000000 weights")]

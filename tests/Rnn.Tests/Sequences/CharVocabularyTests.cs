@@ -28,6 +28,16 @@ public class CharVocabularyTests
         Assert.Equal("🦉", vocabulary.Symbol(6));
     }
 
+    // Below U+0100 tokens come from a table.
+    [Fact]
+    public void Characters_around_the_end_of_the_table_have_their_own_tokens()
+    {
+        var vocabulary = CharVocabulary.FromText("\0þÿĀā");
+        Assert.Equal([0, 1, 2, 3, 4], vocabulary.Encode("\0þÿĀā"));
+        Assert.Contains("'ý' at position 1", Assert.Throws<ArgumentException>(() => vocabulary.Encode("ÿý")).Message, StringComparison.Ordinal);
+        Assert.Contains("'Ă' at position 1", Assert.Throws<ArgumentException>(() => vocabulary.Encode("ĀĂ")).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Unknown_characters_are_an_error_that_names_them()
     {

@@ -102,7 +102,7 @@ public class SequenceBatchTests
         int[][] sequences = [.. Enumerable.Repeat(row, 69_999), new int[40_000]];
         var error = Assert.Throws<ArgumentException>(() => SequenceBatch.Pad(sequences));
         Assert.Equal("sequences", error.ParamName);
-        Assert.Contains("70000 rows padded to the longest of 40000 steps are 2800000000 numbers, more than an array can hold", error.Message, StringComparison.Ordinal);
+        Assert.Matches("^sequences: 70000 rows padded to .*40000 steps are 2800000000 numbers, more than", error.Message);
         Assert.Throws<ArgumentException>(() => SequenceBatch.Bucket(sequences, 70_000).ToList());
 
         // By length they fit.
@@ -112,7 +112,7 @@ public class SequenceBatchTests
         int[][] wrapping = [.. Enumerable.Repeat(row, 65_536), new int[65_536]];
         Assert.Contains("are 4295032832 numbers", Assert.Throws<ArgumentException>(() => SequenceBatch.Pad(wrapping)).Message, StringComparison.Ordinal);
         Tensor<float>[] features = [.. Enumerable.Repeat(Tensor<float>.Zeros(1, 3), 49_999), Tensor<float>.Zeros(20_000, 3)];
-        Assert.Contains(
-            "50000 rows padded to the longest of 20000 steps of 3 features are 3000000000 numbers", Assert.Throws<ArgumentException>(() => FeatureBatch<float>.Pad(features)).Message, StringComparison.Ordinal);
+        Assert.Matches(
+            "^sequences: 50000 rows padded to .*20000 steps of 3 features are 3000000000 numbers, more than", Assert.Throws<ArgumentException>(() => FeatureBatch<float>.Pad(features)).Message);
     }
 }
