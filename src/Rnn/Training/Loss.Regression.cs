@@ -40,7 +40,7 @@ public static partial class Loss
     /// <exception cref="ArgumentException">Shapes, lengths or δ do not fit; the message says how.</exception>
     public static Tensor<T> Huber<T>(
         Tensor<T> prediction, Tensor<T> target, double delta = 1, ReadOnlySpan<int> lengths = default, LossReduction reduction = LossReduction.Mean)
-        where T : unmanaged, IFloatingPointIeee754<T> => delta > 0 && double.IsFinite(delta)
+        where T : unmanaged, IFloatingPointIeee754<T> => T.CreateTruncating(delta) > T.Zero && double.IsFinite(delta)
             ? OfElements(prediction, target, new HuberError<T>(T.CreateTruncating(delta)), lengths, reduction)
             : throw new ArgumentOutOfRangeException(nameof(delta), delta, $"delta: expected a finite number above zero but got {delta}.");
 

@@ -32,7 +32,11 @@ public sealed partial class Trainer<T>
 
         CheckParameters();
         Optimizer.CheckOptions();
-        _ = Schedule?.Factor(ScheduleStart);
+        if (Schedule?.Factor(ScheduleStart) is { } factor && !(factor >= 0 && double.IsFinite(factor)))
+        {
+            throw new InvalidOperationException($"Schedule: expected a finite factor of zero or more at {ScheduleStart} but {Schedule.GetType().Name} gives {factor}.");
+        }
+
         if (CheckpointPath is { } path)
         {
             CheckpointFile.Check(path);

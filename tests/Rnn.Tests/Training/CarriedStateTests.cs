@@ -95,6 +95,33 @@ public class CarriedStateTests
         Assert.All(Model(learned: false).Recurrent.InitialState(2).Tensors, tensor => Assert.Equal(new double[tensor.Length], tensor.ToArray()));
     }
 
+    // After a step that was left out the state is not to be trusted; in a new pass the series begins anew.
+    [Fact]
+    public async Task StatesAreForgottenAfterASkippedStepAndAtEachPass()
+    {
+        var model = new Watched(sickAt: 3);
+        var tokens = Enumerable.Range(0, 26).Select(i => i % 4).ToArray();
+        var trainer = new Trainer<double>(model, new Sgd<double>()) { BatchSize = 1, Steps = 5, NonFiniteGradients = NonFinitePolicy.SkipStep };
+        var result = await trainer.FitAsync(tokens, epochs: 2);
+        Assert.Equal((10L, 1L), (result.Iterations, result.SkippedIterations));
+        Assert.Equal([true, false, false, true, false, true, false, false, false, false], model.Begins);
+
+        var lstm = new Lstm<double>(1, 2, new() { Seed = 1 });
+        var begins = new List<bool>();
+        var series = new SeriesBatcher<double>(Tensor<double>.Ones(12, 1), Tensor<double>.Ones(12, 2), 1, 4);
+        await new Trainer<double>(lstm, new Sgd<double>()).FitAsync(
+            series,
+            (x, state) =>
+            {
+                begins.Add(state is null);
+                var output = lstm.Forward(x, default, state);
+                return (output.Output, output.FinalState);
+            },
+            (y, target) => Loss.MeanSquaredError(y, target),
+            epochs: 2);
+        Assert.Equal([true, false, false, true, false, false], begins);
+    }
+
     // Two windows of one's own loop, the state not detached: the second backward pass would run into the first window.
     [Fact]
     public void WindowsThatAreNotDetachedAreTold()
@@ -137,6 +164,23 @@ public class CarriedStateTests
     {
         var logits = model.Forward(sequence.AsSpan(..^1), 1).Logits;
         return [.. Enumerable.Range(0, sequence.Length - 1).Select(step => Loss.CrossEntropy(logits.Slice(1, step..(step + 1)), [sequence[step + 1]]).Item())];
+    }
+
+    private sealed class Watched : Module<double>, ISequenceModel<double>
+    {
+        private readonly TinyLanguageModel<double> _inner;
+        private readonly int _sickAt;
+
+        public Watched(int sickAt) => (_inner, _sickAt) = (AddModule("inner", new TinyLanguageModel<double>(4)), sickAt);
+
+        public List<bool> Begins { get; } = [];
+
+        public SequenceOutput<double> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<double>? state)
+        {
+            Begins.Add(state is null);
+            var output = _inner.Forward(tokens, rows, lengths, state);
+            return Begins.Count == _sickAt ? new(output.Logits * double.NaN, output.State) : output;
+        }
     }
 
     private sealed class Keeping(TinyLanguageModel<double> model) : TrainingTask<double>

@@ -147,6 +147,7 @@ public class LossEdgeTests
     [Fact]
     public void OptionsAreCheckedWhenTheyAreMade()
     {
+        Refuses("delta: expected a finite number above zero but got 1E-50", () => Loss.Huber(Tensor<float>.Ones(1), Tensor<float>.Ones(1), 1e-50));
         Refuses("Reduction: expected one of the reductions of the list but got 9", () => new CrossEntropyOptions { Reduction = (LossReduction)9 }, () => new BinaryCrossEntropyOptions { Reduction = (LossReduction)9 });
         Refuses("ClassWeights: expected finite numbers of zero or more but class 1 has NaN", () => new CrossEntropyOptions { ClassWeights = [1, double.NaN] }, () => new CrossEntropyOptions() with { ClassWeights = [1, double.NaN] });
         Refuses("PositiveWeights: expected finite numbers of zero or more but feature 0 has -1", () => new BinaryCrossEntropyOptions { PositiveWeights = [-1] });

@@ -1,5 +1,4 @@
 using Rnn.Autograd;
-using Rnn.Tensors;
 using Rnn.Training;
 
 namespace Rnn.Tests.Training;
@@ -218,6 +217,11 @@ public sealed class TrainerRefusalTests : IDisposable
         Assert.Contains("AveragingTrigger: it starts the averages of an AveragedSgd, but the optimiser is Adam", await Refusal(new(model, new Adam<double>()) { AveragingTrigger = new(), MaxIterations = 1 }, model));
         Assert.Contains("Nesterov: needs a Momentum above zero", await Refusal(new(model, new Sgd<double> { Nesterov = true }) { MaxIterations = 1 }, model));
         Assert.Contains("TotalSteps: expected more steps than the warm-up's", await Refusal(new(model, new Sgd<double>()) { Schedule = new CosineSchedule(5) { WarmupSteps = 9 }, MaxIterations = 1 }, model));
+        foreach (var factor in new[] { double.NaN, -1, double.PositiveInfinity })
+        {
+            Assert.Contains($"Schedule: expected a finite factor of zero or more at 0 but Fixed gives {factor}", await Refusal(new(model, new Sgd<double>()) { Schedule = new Fixed(factor), MaxIterations = 1 }, model));
+        }
+
         Assert.Equal([0], model.Values);
     }
 
@@ -242,6 +246,11 @@ public sealed class TrainerRefusalTests : IDisposable
 
     private static async Task<string> Refusal(Trainer<double> trainer, TestModule<double> model) =>
         (await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync(new ThreeSteps(model)))).Message;
+
+    private sealed record Fixed(double Value) : Schedule
+    {
+        public override double Factor(double step) => Value;
+    }
 
     // Three steps an epoch whose loss is the sum of all parameters: a learning rate of 1 takes 1 off each.
     private sealed class ThreeSteps(TestModule<double> model) : TrainingTask<double>

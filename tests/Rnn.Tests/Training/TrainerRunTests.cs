@@ -122,6 +122,30 @@ public class TrainerRunTests
         Assert.Equal([2], model.Values);
     }
 
+    // The first of two equal losses is the best one; an improvement by just the least that counts is none.
+    [Fact]
+    public async Task TiesAreNoImprovement()
+    {
+        var result = await Run([3, 1, 1, 2], new(), new TestModule<double>([0]));
+        Assert.Equal((2L, 1.0), (result.BestIteration, result.BestValidationLoss));
+        var model = new TestModule<double>([0]);
+        result = await Run([3, 2.5, 9, 9], new(), model, patience: 0, improvement: 0.5);
+        Assert.Equal((TrainingStop.EarlyStop, 2L, 2L), (result.Stop, result.Iterations, result.BestIteration));
+        Assert.Equal([2], model.Values);
+        result = await Run([3, 2.4, 9, 9], new(), model, patience: 0, improvement: 0.5);
+        Assert.Equal(3, result.Iterations);
+        result = await Run([double.NaN, 3, double.NaN, 2], new(), model, patience: 1);
+        Assert.Equal((TrainingStop.Iterations, 4L, 2.0), (result.Stop, result.BestIteration, result.BestValidationLoss));
+
+        static Task<TrainingResult> Run(double[] losses, Sgd<double> optimizer, TestModule<double> model, int? patience = null, double improvement = 0)
+        {
+            optimizer.LearningRate = 1;
+            var validations = new Queue<double>(losses);
+            var trainer = new Trainer<double>(model, optimizer) { RestoreBest = true, ValidateEvery = 1, MaxIterations = 4, Patience = patience, MinImprovement = improvement };
+            return trainer.FitAsync([0], batch => batch == 0 ? -model.Parameters.Single().Value.Sum() : Tensor<double>.Scalar(validations.Dequeue()), [1]);
+        }
+    }
+
     // Two runs of five steps with a schedule of ten are one run of ten.
     [Fact]
     public async Task AScheduleGoesOnInTheNextRun()
@@ -164,8 +188,9 @@ public class TrainerRunTests
         int[][] sequences = [.. Enumerable.Range(0, 32).Select(_ => new int[2])];
         SequenceBatch[] tokens = [SequenceBatch.Pad(sequences[..31]), SequenceBatch.Pad(sequences[31..])];
         Assert.Equal((31.0 + 5) / 32, await Validate(tokens, batch => batch.Rows == 31 ? 1 : 5));
-        FeatureBatch<double>[] features = [.. new[] { 31, 1 }.Select(rows => FeatureBatch<double>.Pad([.. Enumerable.Repeat(Tensor<double>.Ones(2, 3), rows)]))];
-        Assert.Equal((31.0 + 5) / 32, await Validate(features, batch => batch.Rows == 31 ? 1 : 5));
+        var features = sequences.Select(_ => Tensor<double>.Ones(2, 3)).ToArray();
+        FeatureBatch<double>[] padded = [FeatureBatch<double>.Pad(features[..31]), FeatureBatch<double>.Pad(features[31..])];
+        Assert.Equal((31.0 + 5) / 32, await Validate(padded, batch => batch.Rows == 31 ? 1 : 5));
         Tensor<double>[] tensors = [Tensor<double>.Ones(31, 2), Tensor<double>.Ones(1, 2)];
         Assert.Equal((31.0 + 5) / 32, await Validate(tensors, batch => batch.Shape[0] == 31 ? 1 : 5));
         Assert.Equal((31.0 + 5) / 32, await Validate(tensors.Select(x => (x, new int[1])), batch => batch.x.Shape[0] == 31 ? 1 : 5));
