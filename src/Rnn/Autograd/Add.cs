@@ -23,6 +23,8 @@ public static partial class TensorOperations
     private readonly struct AddScalarFunction<T>(T value) : IUnaryFunction<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        public static bool ReadsValues => false;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Value<V>(V x)
             where V : struct, IVector<V, T> => x + V.Broadcast(value);
@@ -35,6 +37,8 @@ public static partial class TensorOperations
     private readonly struct AddFunction<T> : IBinaryFunction<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        public static bool ReadsValues => false;
+
         public static string Name => "Add";
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -34,13 +34,17 @@ internal static unsafe class Binary
         where T : unmanaged, IFloatingPointIeee754<T>
         where TFunction : struct, IBinaryFunction<T>
     {
+        private protected override bool ReadsInputs => TFunction.ReadsValues;
+
         internal override void Backward()
         {
             var left = Inputs[0]!;
             var right = Inputs[1]!;
             var loops = new BroadcastLoops(output.Shape, left.Shape, right.Shape);
-            fixed (T* a = left.AsReadOnlySpan())
-            fixed (T* b = right.AsReadOnlySpan())
+
+            // Where nobody looks at them any numbers do, and these are as many or more.
+            fixed (T* a = TFunction.ReadsValues ? left.AsReadOnlySpan() : OutputGradient())
+            fixed (T* b = TFunction.ReadsValues ? right.AsReadOnlySpan() : OutputGradient())
             fixed (T* y = output.AsReadOnlySpan())
             fixed (T* dy = OutputGradient())
             {

@@ -11,6 +11,9 @@ internal interface IBinaryFunction<T>
     /// <summary>The name that error messages call it.</summary>
     static abstract string Name { get; }
 
+    /// <summary>Whether the slopes look at a, b or y; where they do not, these may change before the way back.</summary>
+    static virtual bool ReadsValues => true;
+
     /// <summary>The function's value y.</summary>
     static abstract V Value<V>(V a, V b)
         where V : struct, IVector<V, T>;

@@ -41,7 +41,7 @@ internal sealed class GraphWalk<T>
             }
 
             isUnderWay = true;
-            if (pinnedGradient is not null)
+            if (pinnedGradient is not null && !walk.AddsTo(pinnedGradient))
             {
                 root.BorrowGradient(output.NodeOutput, pinnedGradient);
             }
@@ -110,6 +110,23 @@ internal sealed class GraphWalk<T>
                 node.Pending++;
             }
         }
+    }
+
+    // Whether a leaf's gradient lies there: then what is read as the gradient of the output would change while it is read.
+    private bool AddsTo(T[] memory)
+    {
+        foreach (var node in _found)
+        {
+            foreach (var input in node.Inputs)
+            {
+                if (input is not null && input.HasGradientIn(memory))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 
     private void Propagate(GraphNode<T> root, bool keepGraph)

@@ -23,6 +23,8 @@ public static partial class TensorOperations
     private readonly struct MultiplyScalarFunction<T>(T value) : IUnaryFunction<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        public static bool ReadsValues => false;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Value<V>(V x)
             where V : struct, IVector<V, T> => x * V.Broadcast(value);

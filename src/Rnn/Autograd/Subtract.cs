@@ -23,6 +23,8 @@ public static partial class TensorOperations
     private readonly struct SubtractFromFunction<T>(T value) : IUnaryFunction<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        public static bool ReadsValues => false;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Value<V>(V x)
             where V : struct, IVector<V, T> => V.Broadcast(value) - x;
@@ -35,6 +37,8 @@ public static partial class TensorOperations
     private readonly struct SubtractFunction<T> : IBinaryFunction<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        public static bool ReadsValues => false;
+
         public static string Name => "Subtract";
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -32,11 +32,14 @@ internal static unsafe class Unary
         where T : unmanaged, IFloatingPointIeee754<T>
         where TFunction : struct, ISlope<T>
     {
+        private protected override bool ReadsInputs => TFunction.ReadsValues;
+
         internal override void Backward()
         {
-            var input = Inputs[0]!;
+            // Where nobody looks at them any numbers do.
+            var input = TFunction.ReadsValues ? Inputs[0]!.AsReadOnlySpan() : OutputGradient();
             var gradient = InputGradient(0, out var fresh);
-            fixed (T* x = input.AsReadOnlySpan())
+            fixed (T* x = input)
             fixed (T* y = output.AsReadOnlySpan())
             fixed (T* dy = OutputGradient())
             fixed (T* dx = gradient)

@@ -8,6 +8,9 @@ namespace Rnn.Autograd;
 internal interface ISlope<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>Whether <see cref="Slope"/> looks at x or y; where it does not, they may change before the way back.</summary>
+    static virtual bool ReadsValues => true;
+
     /// <summary>dy/dx at x, where y is the function's value.</summary>
     V Slope<V>(V x, V y)
         where V : struct, IVector<V, T>;

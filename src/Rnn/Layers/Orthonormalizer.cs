@@ -54,21 +54,26 @@ internal static unsafe class Orthonormalizer
         var rentedPanels = TensorPool<double>.Rent(checked((int)nint.Max(kernels.PackedLength(columns, count), kernels.PackedLength(count, columns))));
         var rentedShares = TensorPool<double>.Rent(rest * count);
         var x = q + ((nint)count * columns);
-        fixed (double* panels = rentedPanels, shares = rentedShares)
+        try
         {
-            kernels.Pack(q, columns, false, columns, count, panels, 0, kernels.PanelCount(count));
-            MatrixProduct<double>.MultiplyPacked(x, rest, panels, columns, count, shares, accumulate: false, null);
-            for (nint i = 0; i < (nint)rest * count; i++)
+            fixed (double* panels = rentedPanels, shares = rentedShares)
             {
-                shares[i] = -shares[i];
+                kernels.Pack(q, columns, false, columns, count, panels, 0, kernels.PanelCount(count));
+                MatrixProduct<double>.MultiplyPacked(x, rest, panels, columns, count, shares, accumulate: false, null);
+                for (nint i = 0; i < (nint)rest * count; i++)
+                {
+                    shares[i] = -shares[i];
+                }
+
+                kernels.Pack(q, columns, true, count, columns, panels, 0, kernels.PanelCount(columns));
+                MatrixProduct<double>.MultiplyPacked(shares, rest, panels, count, columns, x, accumulate: true, null);
             }
-
-            kernels.Pack(q, columns, true, count, columns, panels, 0, kernels.PanelCount(columns));
-            MatrixProduct<double>.MultiplyPacked(shares, rest, panels, count, columns, x, accumulate: true, null);
         }
-
-        TensorPool<double>.Return(rentedPanels);
-        TensorPool<double>.Return(rentedShares);
+        finally
+        {
+            TensorPool<double>.Return(rentedPanels);
+            TensorPool<double>.Return(rentedShares);
+        }
     }
 
     // Frees row i of those before it, one after another, and brings it to length 1.

@@ -24,7 +24,10 @@ public sealed class Parameter<T>
     /// <summary>The values: a leaf tensor that requires a gradient unless the parameter is frozen.</summary>
     public Tensor<T> Value { get; }
 
-    /// <summary>The gradient in the shape of <see cref="Value"/>; null before the first backward pass.</summary>
+    /// <summary>
+    /// The gradient in the shape of <see cref="Value"/>; null before the first backward pass. Once an optimiser holds the parameter it is one
+    /// tensor for good, see <see cref="Tensor{T}.Gradient"/>.
+    /// </summary>
     public Tensor<T>? Gradient => Value.Gradient;
 
     /// <summary>The row of an embedding's table that stays zero: it gets no gradient, whoever reads the table. Null for none.</summary>

@@ -58,7 +58,7 @@ internal sealed class Storage<T>
     /// <summary>The array for the one who edits.</summary>
     internal T[] EditedArray(int edit) => edit == _lastEdit && _edited is { } array
         ? array
-        : throw new ObjectDisposedException(nameof(TensorEdit<T>), "This edit was disposed; call Edit() of the tensor again.");
+        : throw new ObjectDisposedException(nameof(TensorEdit<T>), "This edit has ended; call Edit() of the tensor again.");
 
     /// <summary>Lets readers in again; does nothing when that edit has ended already.</summary>
     internal void CloseEdit(int edit)
@@ -70,12 +70,11 @@ internal sealed class Storage<T>
         }
     }
 
-    /// <summary>Moves the elements into a slice of a larger pinned block.</summary>
+    /// <summary>Moves the elements into a slice of a larger pinned block; they stay the same, and so does the version.</summary>
     internal void MoveTo(T[] block, int offset, int length)
     {
         var array = Array;
         array.AsSpan(Offset, length).CopyTo(block.AsSpan(offset, length));
-        MarkWritten();
         (_array, Offset, IsPinned) = (block, offset, true);
         if (_isScoped)
         {
@@ -103,7 +102,7 @@ internal sealed class Storage<T>
 
     private Exception OutOfReach() => IsBeingEdited
         ? new InvalidOperationException(
-            "This tensor is being edited: dispose what Edit() returned before the tensor is used (write `using var edit = tensor.Edit();` in a block of its own).")
+            "This tensor is being edited: dispose what Edit() returned before the tensor is used: write `using (var edit = tensor.Edit()) { … }`.")
         : new ObjectDisposedException(
             "Tensor", "This tensor was made inside a TensorScope that has ended; copy what must outlive the scope with Clone() outside of it or ToArray() inside.");
 }

@@ -179,6 +179,9 @@ public sealed partial class Tensor<T>
         return _gradient!;
     }
 
+    /// <summary>Whether the gradient of this leaf lies in an array.</summary>
+    internal bool HasGradientIn(T[] array) => _gradient is not null && ReferenceEquals(_gradient._storage.Array, array);
+
     /// <summary>The array, where it never moves and this tensor begins at its start; else null.</summary>
     internal T[]? PinnedArray() => _storage.IsPinned && _storage.Offset == 0 ? _storage.Array : null;
 

@@ -10,7 +10,8 @@ namespace Rnn.Tensors;
 /// throw <see cref="InvalidOperationException"/>. So the library notices every write, and a lease that was never disposed is noticed at the
 /// next use of the tensor. The spans cannot outlive the lease: it is a <c>ref struct</c>, which no field, lambda or asynchronous method can
 /// hold, and its spans count as references into the lease itself (<see cref="UnscopedRefAttribute"/>), so the compiler refuses to return
-/// them or to assign them to a variable that lives longer than the lease.
+/// them or to assign them to a variable that lives longer than the lease. Nor can a lease be ended before its block does: it has no
+/// <c>Dispose</c> to call by hand, only the one that <c>using</c> calls.
 /// </remarks>
 /// <example>
 /// <code>
@@ -35,13 +36,13 @@ public readonly ref struct TensorEdit<T> : IDisposable
     }
 
     /// <summary>The elements in row-major order.</summary>
-    /// <exception cref="ObjectDisposedException">The lease was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
     [UnscopedRef]
     public Span<T> Span => Tensor.EditedSpan(_edit);
 
     /// <summary>The elements as a span of System.Numerics.Tensors.</summary>
     /// <remarks>Spans know no scalars and no empty dimensions: a scalar becomes [1], an empty tensor the empty span.</remarks>
-    /// <exception cref="ObjectDisposedException">The lease was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
     [UnscopedRef]
     public TensorSpan<T> TensorSpan => Tensor.Length == 0 ? default : new(Span, Tensor.Lengths());
 
@@ -50,10 +51,10 @@ public readonly ref struct TensorEdit<T> : IDisposable
     /// <summary>One element; negative indices count from the end.</summary>
     /// <param name="index">One index a dimension.</param>
     /// <exception cref="ArgumentException">There are more or fewer indices than dimensions, or one is out of range.</exception>
-    /// <exception cref="ObjectDisposedException">The lease was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
     [UnscopedRef]
     public ref T this[params ReadOnlySpan<int> index] => ref Span[Tensor.OffsetOf(index, Tensor.Rank)];
 
-    /// <summary>Ends the access; the tensor can be used again. A second call does nothing.</summary>
-    public void Dispose() => _tensor?.EndEdit(_edit);
+    // For using alone: spans that were taken before a call by hand would still write.
+    void IDisposable.Dispose() => _tensor?.EndEdit(_edit);
 }

@@ -10,7 +10,7 @@ namespace Rnn.Training;
 /// </summary>
 /// <remarks>
 /// Attaching moves all parameters into one contiguous block and their gradients into another, so that clipping, updating and clearing
-/// are one pass over memory each; the tensors stay the same objects. Frozen parameters are moved too and left as they are; a parameter
+/// are one pass over memory each; the tensors stay the same objects, and their detached or reshaped aliases follow. Frozen parameters are moved too and left as they are; a parameter
 /// shared by several modules is updated once. A parameter that a loss does not depend on has a gradient of zero, not none: weight decay
 /// and momentum act on it.
 /// </remarks>

@@ -167,6 +167,22 @@ public class BackwardTests
         x[0] = 1;
         z.Backward();
         Assert.Equal([1.0, 0], x.Gradient!.ToArray());
+
+        // Nor do sums and multiples of whole tensors, even while they are being edited.
+        x.ClearGradient();
+        var b = Leaf(5);
+        z = ((2.0 * x) - (x / 4.0) + b - (3.0 - x) + (-x)).Sum();
+        x[0] = 9;
+        using (x.Edit())
+        {
+            using (b.Edit())
+            {
+                z.Backward();
+            }
+        }
+
+        Assert.Equal([1.75, 1.75], x.Gradient!.ToArray());
+        Assert.Equal([2.0], b.Gradient!.ToArray());
     }
 
     [Fact]

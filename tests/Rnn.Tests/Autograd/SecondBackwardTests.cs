@@ -6,6 +6,8 @@ namespace Rnn.Tests.Autograd;
 
 public class SecondBackwardTests
 {
+    public static TheoryData<string> All => OperationCases.Names;
+
     // The recurrent layer has second walks of its own to pass.
     public static TheoryData<string> Operations => [.. OperationCases.All.Where(name => name != "lstm")];
 
@@ -44,6 +46,32 @@ public class SecondBackwardTests
         {
             Assert.Equal(expected[i], operation.Gradients[i], Near);
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void The_gradient_that_is_given_stays_as_it_is(string name)
+    {
+        // Memory of a scope is pinned, so that the walk reads it where it is.
+        using var scope = TensorScope.Enter();
+        var y = OperationCases.Make(name).Run();
+        var given = Tensor<double>.RandomNormal(new RandomSource(3), 0, 1, y.Shape);
+        var values = given.ToArray();
+        y.Backward(given);
+        Assert.Equal(values, given.ToArray());
+    }
+
+    [Fact]
+    public void The_gradient_of_a_leaf_can_be_given_to_a_graph_of_that_leaf()
+    {
+        var x = Tensor<double>.FromRows([1, 2], [3, 4]);
+        var w = Tensor<double>.FromRows([0, 1], [2, 3]);
+        x.RequiresGradient = true;
+        x.Square().Sum().Backward();
+        x.MatMul(w).Backward(x.Gradient!);
+
+        // dx = 2x + 2x Wᵀ
+        Assert.Equal([2.0 + 4, 4 + 16, 6 + 8, 8 + 36], x.Gradient!.ToArray());
     }
 
     [Fact]

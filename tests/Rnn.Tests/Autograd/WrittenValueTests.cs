@@ -19,7 +19,7 @@ public class WrittenValueTests
         Assert.True(y.HasHistory);
         var first = new int[y.Rank];
         Refuses(() => y[first] = 1);
-        Refuses(() => y.Edit().Dispose());
+        Refuses(() => Touch(y));
         Refuses(() => Tensor<double>.Zeros(y.Shape).CopyTo(y));
         var view = y.Reshape(y.Length);
         Refuses(() => view[0] = 1);
@@ -37,7 +37,7 @@ public class WrittenValueTests
         foreach (var write in new Action<Tensor<double>>[]
         {
             alias => alias[0] = 1,
-            alias => alias.Edit().Dispose(),
+            Touch,
             alias => Tensor<double>.Zeros(alias.Length).CopyTo(alias),
             alias => alias.AsSpan(),
         })
@@ -68,7 +68,7 @@ public class WrittenValueTests
         {
             var (changed, same) = (OperationCases.Make(name), OperationCases.Make(name));
             var y = changed.Run();
-            changed.Leaves[i].Detach().Edit().Dispose();
+            Touch(changed.Leaves[i].Detach());
             changed.Leaves[i].Detach().AsSpan().Fill(0.123);
             same.Run().Sum().Backward();
             try
@@ -176,7 +176,7 @@ public class WrittenValueTests
                 var state = RecurrentState<double>.FromTensors(
                     [Tensor<double>.RandomNormal(random, 0, 1, 2, 3), Tensor<double>.RandomNormal(random, 0, 1, 2, 3)], layers: 1);
                 var result = layer.Forward(x, default, state, cellStates: true);
-                pick(result, state).Detach().Edit().Dispose();
+                Touch(pick(result, state).Detach());
                 Notices(() => read(result).Sum().Backward());
             }
         }
@@ -227,9 +227,7 @@ public class WrittenValueTests
         var graph = a.Value.Square().Sum();
         var version = a.Value.Version;
         b.Value[0] = 9;
-        using (b.Value.Edit())
-        {
-        }
+        Touch(b.Value);
 
         Assert.Equal(version, a.Value.Version);
         a.Frozen = true;
@@ -247,6 +245,13 @@ public class WrittenValueTests
         var tensor = Tensor<double>.From(values);
         tensor.RequiresGradient = true;
         return tensor;
+    }
+
+    private static void Touch(Tensor<double> tensor)
+    {
+        using (tensor.Edit())
+        {
+        }
     }
 
     private static void Refuses(Action write) =>

@@ -40,7 +40,7 @@ public class TensorEditTests
             Refuses(() => x[0, 0]);
             Refuses(() => x[0, 0] = 1);
             Refuses(() => Tensor<double>.Zeros(2, 3).CopyTo(x));
-            Refuses(() => alias.Edit().Dispose());
+            Refuses(() => Touch(alias));
             Refuses(() => x + 1.0);
             Refuses(() => x.Reshape(3, 2).Tanh());
             Refuses(() => x.MatMul(Tensor<double>.Ones(3, 2)));
@@ -106,19 +106,29 @@ public class TensorEditTests
         Refuses(() => forgotten.ToArray());
 
         var t = Tensor<float>.Zeros(2);
-        var first = t.Edit();
-        var copy = first;
-        first.Dispose();
-        first.Dispose();
-        var second = t.Edit();
-        copy.Dispose();
-        Refuses(() => t.ToArray());
+        TensorEdit<float> copy;
+        using (var first = t.Edit())
+        {
+            copy = first;
+        }
+
         Throws(copy);
-        second.Span[1] = 5;
-        second.Dispose();
-        Throws(second);
+        using (var second = t.Edit())
+        {
+            Throws(copy);
+            using (copy)
+            {
+            }
+
+            Refuses(() => t.ToArray());
+            second.Span[1] = 5;
+        }
+
         Throws(default);
-        default(TensorEdit<float>).Dispose();
+        using (default(TensorEdit<float>))
+        {
+        }
+
         Assert.Equal([0f, 5], t.ToArray());
 
         static void Throws(TensorEdit<float> edit)
@@ -132,7 +142,7 @@ public class TensorEditTests
                 return;
             }
 
-            Assert.Fail("A disposed edit gave a span.");
+            Assert.Fail("An edit that has ended gave a span.");
         }
     }
 
@@ -178,7 +188,7 @@ public class TensorEditTests
         }
 
         Assert.Throws<ObjectDisposedException>(() => t.ToArray());
-        Assert.Throws<ObjectDisposedException>(() => t.Edit().Dispose());
+        Assert.Throws<ObjectDisposedException>(() => Touch(t));
     }
 
     private static Tensor<double> Leaf(params int[] shape)
@@ -186,6 +196,13 @@ public class TensorEditTests
         var tensor = Tensor<double>.Ones(shape);
         tensor.RequiresGradient = true;
         return tensor;
+    }
+
+    private static void Touch(Tensor<double> tensor)
+    {
+        using (tensor.Edit())
+        {
+        }
     }
 
     private static void Refuses(Action use) =>
