@@ -52,7 +52,7 @@ public static class LengthBuckets
         if (numbers > (uint)Array.MaxLength)
         {
             throw new ArgumentException(
-                $"sequences: {rows} rows padded to the longest of {steps} steps{(size == 1 ? string.Empty : $" of {size} features")} are {numbers} numbers, more than an array can hold "
+                $"sequences: {rows} rows padded to {steps} steps{(size == 1 ? string.Empty : $" of {size} features")} are {numbers} numbers, more than an array can hold "
                 + $"({Array.MaxLength}); make smaller batches, of sequences of about equal length (Bucket), or cut long sequences.",
                 nameof(sequences));
         }

@@ -10,7 +10,7 @@ namespace Rnn.Layers.Engine;
 /// One layer, both directions, running over one batch: pins the tensors, cuts the work into parts and lets the directions run. Passes are
 /// kept by their layer and used again, so that a step in steady state allocates nothing.
 /// </summary>
-internal sealed unsafe class LayerPass<T> : WorkItem, IRecordedMemory
+internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     // Products of less than this are over before another thread has woken up.
@@ -21,10 +21,6 @@ internal sealed unsafe class LayerPass<T> : WorkItem, IRecordedMemory
     private const int RowsPerPart = 4;
     private const int RowsPerDistantPart = 10;
     private const int NearBytes = 1 << 20;
-
-    // Tables up to so many times as long as a batch needs stay, and small ones.
-    private const int SpareTables = 16;
-    private const int SmallTables = 1 << 13;
 
     private readonly LayerEngine<T> _engine;
     private readonly CellShape _shape;
@@ -67,34 +63,6 @@ internal sealed unsafe class LayerPass<T> : WorkItem, IRecordedMemory
 
     /// <summary>The rows and lengths of the batch; set them before <see cref="Forward"/>.</summary>
     internal BatchPlan Plan { get; } = new();
-
-    /// <summary>The bytes that are rented for a way back to come.</summary>
-    internal long KeptBytes
-    {
-        get
-        {
-            var bytes = 0L;
-            foreach (var direction in _directions)
-            {
-                bytes += direction.KeptBytes;
-            }
-
-            return bytes;
-        }
-    }
-
-    /// <summary>The bytes of its tables, which stay when the memory is given back.</summary>
-    internal long TableBytes => TableLength() * sizeof(nint);
-
-    /// <summary>Whether the tables are far longer than the last batch needed.</summary>
-    internal bool IsOversize
-    {
-        get
-        {
-            var length = TableLength();
-            return length > SmallTables && length / SpareTables > _directions.Length * ((long)Plan.Total + Plan.Rows);
-        }
-    }
 
     private int OutputWidth => _directions.Length * _shape.OutputSize;
 
@@ -262,17 +230,6 @@ internal sealed unsafe class LayerPass<T> : WorkItem, IRecordedMemory
         }
     }
 
-    private long TableLength()
-    {
-        var length = 0L;
-        for (var d = 0; d < _directions.Length; d++)
-        {
-            length += _directions[d].TableLength + _gradientOffsets[d].Length;
-        }
-
-        return length;
-    }
-
     private void BindInputGradient(ILayerGradients<T> node)
     {
         _inputGradient = null;
@@ -364,26 +321,6 @@ internal sealed unsafe class LayerPass<T> : WorkItem, IRecordedMemory
         {
             var length = Plan.Length(row);
             new Span<T>(output + ((((nint)Plan.Order(row) * Plan.Steps) + length) * width), (Plan.Steps - length) * width).Clear();
-        }
-    }
-
-    // An initial state with zeros for what is too small to matter; as it is where there is nothing such.
-    private static Tensor<T> Clean(Tensor<T> state)
-    {
-        fixed (T* values = state.AsReadOnlySpan())
-        {
-            if (!Tiny<T>.IsAny(values, state.Length))
-            {
-                return state;
-            }
-
-            var clean = Tensor<T>.Uninitialized(state.Shape);
-            fixed (T* copy = clean.AsSpan())
-            {
-                Tiny<T>.CopyFlushed(values, copy, state.Length);
-            }
-
-            return clean;
         }
     }
 
