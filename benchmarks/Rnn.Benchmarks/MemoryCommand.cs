@@ -23,12 +23,7 @@ internal static class MemoryCommand
         Action run = scenario switch
         {
             "small" => () => Repeat(count, () => Train(layer, 16, 20)),
-            "large" => () =>
-            {
-                Train(layer, 400, 400);
-                Report("after the large batch");
-                Repeat(count, () => Train(layer, 16, 20));
-            },
+            "large" => () => Large(layer, count),
             "forwards" => () => Repeat(count, () => layer.Forward(Tensor<float>.Zeros(16, 10, Input))),
             _ => throw new ArgumentException($"scenario: expected small, large or forwards but got '{scenario}'.", nameof(arguments)),
         };
@@ -43,6 +38,13 @@ internal static class MemoryCommand
 
         Report("after five collections");
         return 0;
+    }
+
+    private static void Large(Lstm<float> layer, int count)
+    {
+        Train(layer, 400, 400);
+        Report("after the large batch");
+        Repeat(count, () => Train(layer, 16, 20));
     }
 
     private static void Repeat(int count, Action step)
