@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>Packing; what is too small to matter becomes zero (<see cref="Tiny{T}"/>).</content>
+/// <content>Packing. In weights that are kept packed, what is too small to matter becomes zero (<see cref="Tiny{T}"/>); gradients that pass through stay as they are.</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
@@ -21,14 +21,14 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         var column = firstPanel * Width;
         if (transposed)
         {
-            PackPanels(new Rows<T>(source + column, sourceStride), inner, outputs - column, endPanel - firstPanel, packed);
+            PackPanels<Yes>(new Rows<T>(source + column, sourceStride), inner, outputs - column, endPanel - firstPanel, packed);
             return;
         }
 
         for (var panel = firstPanel; panel < endPanel; panel++)
         {
             var columns = Math.Min(Width, outputs - column);
-            PackTransposed(source + (column * sourceStride), sourceStride, inner, columns, packed);
+            PackTransposed<Yes>(source + (column * sourceStride), sourceStride, inner, columns, packed);
             packed += (nint)inner * Width;
             column += Width;
         }
@@ -38,7 +38,8 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
     /// <summary>Panels from a source whose rows are k: [panel][k][two vectors].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackPanels(Rows<T> source, int inner, int columns, int panels, T* to)
+    private static void PackPanels<TFlushes>(Rows<T> source, int inner, int columns, int panels, T* to)
+        where TFlushes : struct, IChoice
     {
         var full = Math.Min(panels, columns / Width);
         var panelLength = (nint)inner * Width;
@@ -53,8 +54,8 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                 var left = panelsAtOnce;
                 do
                 {
-                    TSimd.Store(TSimd.LoadFlushed(from), place);
-                    TSimd.Store(TSimd.LoadFlushed(from + TSimd.Count), place + TSimd.Count);
+                    TSimd.Store(TFlushes.Value ? TSimd.LoadFlushed(from) : TSimd.Load(from), place);
+                    TSimd.Store(TFlushes.Value ? TSimd.LoadFlushed(from + TSimd.Count) : TSimd.Load(from + TSimd.Count), place + TSimd.Count);
                     from += Width;
                     place += panelLength;
                 }
@@ -64,23 +65,25 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
         if (full < panels)
         {
-            PackPartialPanel(source.SkipColumns(full * Width), inner, columns - (full * Width), to + (full * panelLength));
+            PackPartialPanel<TFlushes>(source.SkipColumns(full * Width), inner, columns - (full * Width), to + (full * panelLength));
         }
     }
 
     /// <summary>One panel from a source whose rows are its columns; the columns that it lacks become zeros.</summary>
-    private static void PackTransposed(T* source, nint stride, int inner, int columns, T* to)
+    private static void PackTransposed<TFlushes>(T* source, nint stride, int inner, int columns, T* to)
+        where TFlushes : struct, IChoice
     {
         if (columns < Width)
         {
             new Span<T>(to, checked(inner * Width)).Clear();
         }
 
-        BlockTranspose.Run<T, Yes>(source, stride, columns, inner, to, Width);
+        BlockTranspose.Run<T, TFlushes>(source, stride, columns, inner, to, Width);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackPartialPanel(Rows<T> source, int inner, int columns, T* to)
+    private static void PackPartialPanel<TFlushes>(Rows<T> source, int inner, int columns, T* to)
+        where TFlushes : struct, IChoice
     {
         new Span<T>(to, checked(inner * Width)).Clear();
         for (var k = 0; k < inner; k++)
@@ -88,6 +91,9 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             CopyShort(source[k], to + (k * Width), columns);
         }
 
-        Tiny<T>.CopyFlushed(to, to, (nint)inner * Width);
+        if (TFlushes.Value)
+        {
+            Tiny<T>.CopyFlushed(to, to, (nint)inner * Width);
+        }
     }
 }

@@ -37,7 +37,7 @@ public static partial class Loss
         if ((long)count * output.OutputSize > Array.MaxLength)
         {
             throw new ArgumentException(
-                $"input: {count} steps of {output.OutputSize} classes are {(long)count * output.OutputSize} scores, but an array holds {Array.MaxLength}; use fewer steps at once.",
+                $"input: {count} steps of {output.OutputSize} scores are {(long)count * output.OutputSize} numbers, more than an array can hold ({Array.MaxLength}); use fewer rows or steps at once.",
                 nameof(input));
         }
 

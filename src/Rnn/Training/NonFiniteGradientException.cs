@@ -48,7 +48,7 @@ public sealed class NonFiniteGradientException : ArithmeticException
 public sealed record NonFiniteGradient(string ParameterName, int Index, double Value)
 {
     /// <summary>A sentence without its full stop.</summary>
-    public override string ToString() => $"the gradient of '{ParameterName}' is {Value} at element {Index}";
+    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the gradient of '{ParameterName}' is {Value} at element {Index}");
 }
 
 /// <summary>What to do when a gradient is infinite or not a number.</summary>

@@ -9,7 +9,7 @@ public class SecondBackwardTests
     public static TheoryData<string> All => OperationCases.Names;
 
     // The recurrent layer has second walks of its own to pass.
-    public static TheoryData<string> Operations => [.. OperationCases.All.Where(name => name != "lstm")];
+    public static TheoryData<string> Operations => [.. OperationCases.All];
 
     [Theory]
     [MemberData(nameof(Operations))]

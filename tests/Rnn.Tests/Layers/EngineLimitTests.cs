@@ -61,6 +61,6 @@ public sealed class EngineLimitTests
     {
         var output = new Linear<float>(1, 100_000);
         var error = Assert.Throws<ArgumentException>(() => Loss.LinearCrossEntropy(Tensor<float>.Zeros(30_000, 1), output, new int[30_000]));
-        Assert.Contains("30000 steps of 100000 classes", error.Message, StringComparison.Ordinal);
+        Assert.Contains("30000 steps of 100000 scores", error.Message, StringComparison.Ordinal);
     }
 }
