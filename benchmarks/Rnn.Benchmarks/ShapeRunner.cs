@@ -51,8 +51,8 @@ internal static class ShapeRunner
             using var scope = TensorScope.Enter();
             foreach (var parameter in parameters)
             {
-                // Writable access stands for an optimiser's step: the weights are packed anew.
-                parameter.Value.AsSpan();
+                // As after an optimiser's step: the weights are packed anew.
+                parameter.Value.Memory.MarkUpdated();
                 parameter.Value.ClearGradient();
             }
 

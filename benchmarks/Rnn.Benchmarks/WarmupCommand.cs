@@ -45,7 +45,7 @@ internal static class WarmupCommand
         using var scope = TensorScope.Enter();
         foreach (var parameter in layer.Parameters)
         {
-            parameter.Value.AsSpan();
+            parameter.Value.Memory.MarkUpdated();
             parameter.Value.ClearGradient();
         }
 

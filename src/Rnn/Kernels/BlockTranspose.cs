@@ -10,17 +10,9 @@ namespace Rnn.Kernels;
 internal static unsafe class BlockTranspose
 {
     /// <summary>destination[c · destinationStride + r] = source[r · sourceStride + c].</summary>
-    public static void Run<T>(T* source, nint sourceStride, int rows, int columns, T* destination, nint destinationStride)
-        where T : unmanaged, IFloatingPointIeee754<T> => Run<T, No>(source, sourceStride, rows, columns, destination, destinationStride);
-
-    /// <summary>
-    /// destination[c · destinationStride + r] = source[r · sourceStride + c], where <typeparamref name="TFlushes"/> with zeros for what is too
-    /// small to matter (<see cref="Tiny{T}"/>).
-    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Run<T, TFlushes>(T* source, nint sourceStride, int rows, int columns, T* destination, nint destinationStride)
+    public static void Run<T>(T* source, nint sourceStride, int rows, int columns, T* destination, nint destinationStride)
         where T : unmanaged, IFloatingPointIeee754<T>
-        where TFlushes : struct, IChoice
     {
         // The columns of one cache line at a time: rows a power of two apart share few places in the cache and would push each other out.
         var line = 64 / sizeof(T);
@@ -38,11 +30,11 @@ internal static unsafe class BlockTranspose
                 {
                     if (typeof(T) == typeof(float))
                     {
-                        FourByFour<TFlushes>((float*)from, sourceStride, (float*)to, destinationStride);
+                        FourByFour((float*)from, sourceStride, (float*)to, destinationStride);
                     }
                     else
                     {
-                        FourByTwo<TFlushes>((double*)from, sourceStride, (double*)to, destinationStride);
+                        FourByTwo((double*)from, sourceStride, (double*)to, destinationStride);
                     }
 
                     from += step;
@@ -51,10 +43,10 @@ internal static unsafe class BlockTranspose
 
                 for (; c < width; c++)
                 {
-                    to[0] = Value<TFlushes, T>(from[0]);
-                    to[1] = Value<TFlushes, T>(from[sourceStride]);
-                    to[2] = Value<TFlushes, T>(from[2 * sourceStride]);
-                    to[3] = Value<TFlushes, T>(from[3 * sourceStride]);
+                    to[0] = from[0];
+                    to[1] = from[sourceStride];
+                    to[2] = from[2 * sourceStride];
+                    to[3] = from[3 * sourceStride];
                     from++;
                     to += destinationStride;
                 }
@@ -66,7 +58,7 @@ internal static unsafe class BlockTranspose
                 var to = destination + (first * destinationStride) + r;
                 for (var c = 0; c < width; c++)
                 {
-                    *to = Value<TFlushes, T>(from[c]);
+                    *to = from[c];
                     to += destinationStride;
                 }
             }
@@ -74,27 +66,12 @@ internal static unsafe class BlockTranspose
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Value<TFlushes, T>(T value)
-        where TFlushes : struct, IChoice
-        where T : unmanaged, IFloatingPointIeee754<T> => TFlushes.Value && T.Abs(value) < Tiny<T>.Threshold ? T.Zero : value;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<T> Load<TFlushes, T>(T* from)
-        where TFlushes : struct, IChoice
-        where T : unmanaged, IFloatingPointIeee754<T>
+    private static void FourByFour(float* from, nint stride, float* to, nint toStride)
     {
-        var value = Vector128.Load(from);
-        return TFlushes.Value ? Vector128.AndNot(value, Vector128.LessThan(Vector128.Abs(value), Vector128.Create(Tiny<T>.Threshold))) : value;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FourByFour<TFlushes>(float* from, nint stride, float* to, nint toStride)
-        where TFlushes : struct, IChoice
-    {
-        var r0 = Load<TFlushes, float>(from);
-        var r1 = Load<TFlushes, float>(from + stride);
-        var r2 = Load<TFlushes, float>(from + (2 * stride));
-        var r3 = Load<TFlushes, float>(from + (3 * stride));
+        var r0 = Vector128.Load(from);
+        var r1 = Vector128.Load(from + stride);
+        var r2 = Vector128.Load(from + (2 * stride));
+        var r3 = Vector128.Load(from + (3 * stride));
         var a0 = ZipLow(r0, r2);
         var a1 = ZipHigh(r0, r2);
         var b0 = ZipLow(r1, r3);
@@ -106,13 +83,12 @@ internal static unsafe class BlockTranspose
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void FourByTwo<TFlushes>(double* from, nint stride, double* to, nint toStride)
-        where TFlushes : struct, IChoice
+    private static void FourByTwo(double* from, nint stride, double* to, nint toStride)
     {
-        var r0 = Load<TFlushes, double>(from);
-        var r1 = Load<TFlushes, double>(from + stride);
-        var r2 = Load<TFlushes, double>(from + (2 * stride));
-        var r3 = Load<TFlushes, double>(from + (3 * stride));
+        var r0 = Vector128.Load(from);
+        var r1 = Vector128.Load(from + stride);
+        var r2 = Vector128.Load(from + (2 * stride));
+        var r3 = Vector128.Load(from + (3 * stride));
         ZipLow(r0, r1).Store(to);
         ZipLow(r2, r3).Store(to + 2);
         ZipHigh(r0, r1).Store(to + toStride);

@@ -92,7 +92,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             for (var panel = 0; panel < panels; panel++)
             {
                 var columns = Math.Min(Width, b.Columns - column);
-                PackTransposed<No>(b.Rows[column] + k, b.Rows.Stride, length, columns, packed);
+                PackTransposed(b.Rows[column] + k, b.Rows.Stride, length, columns, packed);
                 packed += (nint)length * Width;
                 column += Width;
             }
@@ -109,7 +109,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         }
 
         var done = group.LoosePanels * Width;
-        PackPanels<No>(rows.SkipColumns(done), length, b.Columns - column - done, panels - group.LoosePanels, packed + (done * length));
+        PackPanels(rows.SkipColumns(done), length, b.Columns - column - done, panels - group.LoosePanels, packed + (done * length));
         return group;
     }
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>Packing. In weights that are kept packed, what is too small to matter becomes zero (<see cref="Tiny{T}"/>); gradients that pass through stay as they are.</content>
+/// <content>Packing.</content>
 internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
@@ -21,14 +21,14 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         var column = firstPanel * Width;
         if (transposed)
         {
-            PackPanels<Yes>(new Rows<T>(source + column, sourceStride), inner, outputs - column, endPanel - firstPanel, packed);
+            PackPanels(new Rows<T>(source + column, sourceStride), inner, outputs - column, endPanel - firstPanel, packed);
             return;
         }
 
         for (var panel = firstPanel; panel < endPanel; panel++)
         {
             var columns = Math.Min(Width, outputs - column);
-            PackTransposed<Yes>(source + (column * sourceStride), sourceStride, inner, columns, packed);
+            PackTransposed(source + (column * sourceStride), sourceStride, inner, columns, packed);
             packed += (nint)inner * Width;
             column += Width;
         }
@@ -38,8 +38,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
     /// <summary>Panels from a source whose rows are k: [panel][k][two vectors].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackPanels<TFlushes>(Rows<T> source, int inner, int columns, int panels, T* to)
-        where TFlushes : struct, IChoice
+    private static void PackPanels(Rows<T> source, int inner, int columns, int panels, T* to)
     {
         var full = Math.Min(panels, columns / Width);
         var panelLength = (nint)inner * Width;
@@ -54,8 +53,8 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                 var left = panelsAtOnce;
                 do
                 {
-                    TSimd.Store(TFlushes.Value ? TSimd.LoadFlushed(from) : TSimd.Load(from), place);
-                    TSimd.Store(TFlushes.Value ? TSimd.LoadFlushed(from + TSimd.Count) : TSimd.Load(from + TSimd.Count), place + TSimd.Count);
+                    TSimd.Store(TSimd.Load(from), place);
+                    TSimd.Store(TSimd.Load(from + TSimd.Count), place + TSimd.Count);
                     from += Width;
                     place += panelLength;
                 }
@@ -65,35 +64,28 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
 
         if (full < panels)
         {
-            PackPartialPanel<TFlushes>(source.SkipColumns(full * Width), inner, columns - (full * Width), to + (full * panelLength));
+            PackPartialPanel(source.SkipColumns(full * Width), inner, columns - (full * Width), to + (full * panelLength));
         }
     }
 
     /// <summary>One panel from a source whose rows are its columns; the columns that it lacks become zeros.</summary>
-    private static void PackTransposed<TFlushes>(T* source, nint stride, int inner, int columns, T* to)
-        where TFlushes : struct, IChoice
+    private static void PackTransposed(T* source, nint stride, int inner, int columns, T* to)
     {
         if (columns < Width)
         {
             new Span<T>(to, checked(inner * Width)).Clear();
         }
 
-        BlockTranspose.Run<T, TFlushes>(source, stride, columns, inner, to, Width);
+        BlockTranspose.Run(source, stride, columns, inner, to, Width);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackPartialPanel<TFlushes>(Rows<T> source, int inner, int columns, T* to)
-        where TFlushes : struct, IChoice
+    private static void PackPartialPanel(Rows<T> source, int inner, int columns, T* to)
     {
         new Span<T>(to, checked(inner * Width)).Clear();
         for (var k = 0; k < inner; k++)
         {
             CopyShort(source[k], to + (k * Width), columns);
-        }
-
-        if (TFlushes.Value)
-        {
-            Tiny<T>.CopyFlushed(to, to, (nint)inner * Width);
         }
     }
 }

@@ -20,9 +20,6 @@ internal readonly unsafe partial struct Registers1<T> : IRegisters<T, T>
     public static T Load(T* source) => *source;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T LoadFlushed(T* source) => T.Abs(*source) < Tiny<T>.Threshold ? T.Zero : *source;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(T value, T* destination) => *destination = value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -42,13 +39,6 @@ internal readonly unsafe partial struct Registers128<T> : IRegisters<Vector128<T
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Load(T* source) => Vector128.Load(source);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<T> LoadFlushed(T* source)
-    {
-        var value = Vector128.Load(source);
-        return Vector128.AndNot(value, Vector128.LessThan(Vector128.Abs(value), Vector128.Create(Tiny<T>.Threshold)));
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<T> value, T* destination) => value.Store(destination);
@@ -76,13 +66,6 @@ internal readonly unsafe partial struct Registers256<T> : IRegisters<Vector256<T
     public static Vector256<T> Load(T* source) => Vector256.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> LoadFlushed(T* source)
-    {
-        var value = Vector256.Load(source);
-        return Vector256.AndNot(value, Vector256.LessThan(Vector256.Abs(value), Vector256.Create(Tiny<T>.Threshold)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<T> value, T* destination) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -106,13 +89,6 @@ internal readonly unsafe partial struct Registers512<T> : IRegisters<Vector512<T
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Load(T* source) => Vector512.Load(source);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> LoadFlushed(T* source)
-    {
-        var value = Vector512.Load(source);
-        return Vector512.AndNot(value, Vector512.LessThan(Vector512.Abs(value), Vector512.Create(Tiny<T>.Threshold)));
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<T> value, T* destination) => value.Store(destination);

@@ -22,9 +22,6 @@ internal unsafe interface ITileRegisters<TRegister, T>
 
     static abstract TRegister Load(T* source);
 
-    /// <summary>As <see cref="Load"/>, with zeros for what is too small to matter; see <see cref="Tiny{T}"/>.</summary>
-    static abstract TRegister LoadFlushed(T* source);
-
     static abstract void Store(TRegister value, T* destination);
 
     static abstract TRegister Broadcast(T* source);
@@ -40,13 +37,6 @@ internal readonly unsafe struct SingleRegisters128 : ITileRegisters<Vector128<fl
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Load(float* source) => Vector128.Load(source);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LoadFlushed(float* source)
-    {
-        var value = Vector128.Load(source);
-        return Vector128.AndNot(value, Vector128.LessThan(Vector128.Abs(value), Vector128.Create((float)Tiny<float>.Limit)));
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<float> value, float* destination) => value.Store(destination);
@@ -70,13 +60,6 @@ internal readonly unsafe struct DoubleRegisters128 : ITileRegisters<Vector128<do
     public static Vector128<double> Load(double* source) => Vector128.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<double> LoadFlushed(double* source)
-    {
-        var value = Vector128.Load(source);
-        return Vector128.AndNot(value, Vector128.LessThan(Vector128.Abs(value), Vector128.Create(Tiny<double>.Limit)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<double> value, double* destination) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -96,13 +79,6 @@ internal readonly unsafe struct SingleRegisters256 : ITileRegisters<Vector256<fl
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load(float* source) => Vector256.Load(source);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadFlushed(float* source)
-    {
-        var value = Vector256.Load(source);
-        return Vector256.AndNot(value, Vector256.LessThan(Vector256.Abs(value), Vector256.Create((float)Tiny<float>.Limit)));
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<float> value, float* destination) => value.Store(destination);
@@ -126,13 +102,6 @@ internal readonly unsafe struct DoubleRegisters256 : ITileRegisters<Vector256<do
     public static Vector256<double> Load(double* source) => Vector256.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<double> LoadFlushed(double* source)
-    {
-        var value = Vector256.Load(source);
-        return Vector256.AndNot(value, Vector256.LessThan(Vector256.Abs(value), Vector256.Create(Tiny<double>.Limit)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<double> value, double* destination) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -154,13 +123,6 @@ internal readonly unsafe struct SingleRegisters512 : ITileRegisters<Vector512<fl
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadFlushed(float* source)
-    {
-        var value = Vector512.Load(source);
-        return Vector512.AndNot(value, Vector512.LessThan(Vector512.Abs(value), Vector512.Create((float)Tiny<float>.Limit)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, float* destination) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -180,13 +142,6 @@ internal readonly unsafe struct DoubleRegisters512 : ITileRegisters<Vector512<do
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<double> Load(double* source) => Vector512.Load(source);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<double> LoadFlushed(double* source)
-    {
-        var value = Vector512.Load(source);
-        return Vector512.AndNot(value, Vector512.LessThan(Vector512.Abs(value), Vector512.Create(Tiny<double>.Limit)));
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<double> value, double* destination) => value.Store(destination);

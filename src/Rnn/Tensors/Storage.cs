@@ -41,8 +41,17 @@ internal sealed class Storage<T>
     /// <summary>Memory that a <see cref="TensorScope"/> lends and takes back by <see cref="Expire"/>.</summary>
     internal static Storage<T> OfScope(T[] rented) => new(rented, isPinned: true) { _isScoped = true };
 
+    /// <summary>
+    /// The version whose elements are known to be free of numbers too small to matter (<see cref="Kernels.Tiny{T}"/>): found so by a look at them, or left so by
+    /// an optimiser.
+    /// </summary>
+    internal int CleanVersion { get; set; } = -1;
+
     /// <summary>Tells everyone who compares versions that the elements change.</summary>
     internal void MarkWritten() => Version++;
+
+    /// <summary>As <see cref="MarkWritten"/>, by an optimiser, which leaves no numbers that are too small to matter.</summary>
+    internal void MarkUpdated() => CleanVersion = ++Version;
 
     /// <summary>Keeps everyone else away until <see cref="CloseEdit"/>.</summary>
     /// <returns>The number of the edit.</returns>

@@ -137,7 +137,7 @@ public sealed class AveragedSgd<T> : Optimizer<T>
             parameter = V.MultiplyAdd(V.Broadcast(MinusRate), gradient, parameter * V.Broadcast(Keep));
 
             // With a share of one the old average has no part, exactly.
-            parameter = UpdateMath<T>.Normal(parameter);
+            parameter = UpdateMath<T>.Parameter(parameter);
             state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Share), parameter, V.Broadcast(Rest) * state0));
             return parameter;
         }

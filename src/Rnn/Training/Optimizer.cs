@@ -154,7 +154,7 @@ public abstract partial class Optimizer<T>
                 for (var i = first; i <= last; i++)
                 {
                     slots[i].Steps++;
-                    slots[i].Parameter.Value.Memory.MarkWritten();
+                    slots[i].Parameter.Value.Memory.MarkUpdated();
                 }
             }
 

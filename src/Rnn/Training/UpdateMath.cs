@@ -28,7 +28,12 @@ internal static class UpdateMath<T>
     internal static V Moment<V>(V value)
         where V : struct, IVector<V, T> => ZeroBelow(value, SmallestMoment);
 
-    /// <summary>A parameter, or a mean of squares; zero where it is denormal.</summary>
+    /// <summary>A parameter; zero where the layers that read it would take it for zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static V Parameter<V>(V value)
+        where V : struct, IVector<V, T> => V.FlushToZero(value);
+
+    /// <summary>A mean of squares; zero where it is denormal.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static V Normal<V>(V value)
         where V : struct, IVector<V, T> => ZeroBelow(value, SmallestNormal);

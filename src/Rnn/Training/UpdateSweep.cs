@@ -84,7 +84,7 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IVectorFactory<T, bool>
             var state0 = s0 != null ? TVector.Load(s0 + i) : TVector.Zero;
             var state1 = s1 != null ? TVector.Load(s1 + i) : TVector.Zero;
             var state2 = s2 != null ? TVector.Load(s2 + i) : TVector.Zero;
-            UpdateMath<T>.Normal(rule.Apply(parameter, gradient, ref state0, ref state1, ref state2)).Store(parameters + i);
+            UpdateMath<T>.Parameter(rule.Apply(parameter, gradient, ref state0, ref state1, ref state2)).Store(parameters + i);
             if (s0 != null)
             {
                 state0.Store(s0 + i);

@@ -116,13 +116,40 @@ internal sealed unsafe class PackedMatrix<T> : WorkItem
     {
         (_source, _memory, _version) = (weights, weights.Memory, version);
         (_inner, _outputs, _transposed, _stride, _kernels) = (inner, outputs, transposed, columns, kernels);
-        fixed (T* source = weights.AsReadOnlySpan())
+        fixed (T* source = Clean(weights, version))
         {
             _from = source + ((nint)firstRow * columns);
             var panels = kernels.PanelCount(outputs);
             _parts = Math.Clamp((int)((long)inner * outputs / ElementsPerPart), 1, Math.Min(PartsPerThread * Workers.MaxThreads, Math.Max(1, panels)));
             Workers.Run(this, _parts);
             _from = null;
+        }
+    }
+
+    // The weights, or a copy with zeros for what is too small to matter. Looked for once a version, and never after an optimiser's step.
+    private static ReadOnlySpan<T> Clean(Tensor<T> weights, int version)
+    {
+        var values = weights.AsReadOnlySpan();
+        if (weights.Memory.CleanVersion == version)
+        {
+            return values;
+        }
+
+        fixed (T* source = values)
+        {
+            if (!Tiny<T>.IsAny(source, values.Length))
+            {
+                weights.Memory.CleanVersion = version;
+                return values;
+            }
+
+            var copy = new T[values.Length];
+            fixed (T* to = copy)
+            {
+                Tiny<T>.CopyFlushed(source, to, values.Length);
+            }
+
+            return copy;
         }
     }
 

@@ -1,4 +1,4 @@
-namespace Rnn.Kernels;
+namespace Rnn.Cells;
 
 /// <summary>A choice that the JIT folds away, as a type parameter.</summary>
 internal interface IChoice
