@@ -14,7 +14,7 @@ internal readonly unsafe struct BackwardStep<V, T, TPartial>(RowAddresses<T>* at
     public V Gate(int gate) => Load(at->Gates + (gate * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetGateGradient(int gate, V value) => Store(V.FlushToZero(value), at->Gates + (gate * at->Units));
+    public void SetGateGradient(int gate, V value) => Store(value, at->Gates + (gate * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V KeptValue(int index) => Load(at->Kept + (index * at->Units));
@@ -38,7 +38,7 @@ internal readonly unsafe struct BackwardStep<V, T, TPartial>(RowAddresses<T>* at
     public V Vector(int index) => Load(at->Vectors + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Gradient(int state) => state == 0 ? Load(at->Gradient0) + Load(at->OutputGradient) : CarriedGradient(state);
+    public V Gradient(int state) => state == 0 ? V.FlushToZero(Load(at->Gradient0) + Load(at->OutputGradient)) : CarriedGradient(state);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V CarriedGradient(int state) => Load((&at->Gradient0)[state]);
