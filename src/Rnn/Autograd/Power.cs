@@ -100,5 +100,6 @@ public static partial class TensorOperations
             }
 
             return a;
-        }    }
+        }
+    }
 }

@@ -253,7 +253,11 @@ public class TrainerRunTests
         var reports = new Reports();
         var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 0 })
         {
-            BatchSize = 1, Steps = 8, Stride = stride, TokenLoss = new() { IgnoreIndex = 0, Reduction = reduction }, MaxIterations = 1,
+            BatchSize = 1,
+            Steps = 8,
+            Stride = stride,
+            TokenLoss = new() { IgnoreIndex = 0, Reduction = reduction },
+            MaxIterations = 1,
         };
         var result = await trainer.FitAsync(tokens, tokens, progress: reports);
         var expected = Loss.CrossEntropy(model.Forward(tokens.AsSpan(..8), 1, default, null).Logits, tokens.AsSpan(1), options: new() { IgnoreIndex = 0 }).Item();
