@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Rnn.Training;
 
 /// <summary>Options of <see cref="Loss.CrossEntropy"/>.</summary>
@@ -20,7 +22,7 @@ public sealed record CrossEntropyOptions
         get;
         init => field = value is >= 0 and <= 1
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(LabelSmoothing), value, $"LabelSmoothing: expected a number from 0 to 1 but got {value}.");
+            : throw new ArgumentOutOfRangeException(nameof(LabelSmoothing), value, string.Create(CultureInfo.InvariantCulture, $"LabelSmoothing: expected a number from 0 to 1 but got {value}."));
     }
 
     /// <summary>What a mistake on each class costs, one number a class, zero or more; null for all the same.</summary>

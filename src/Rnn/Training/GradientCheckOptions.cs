@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Rnn.Training;
 
 /// <summary>How <see cref="GradientCheck"/> measures.</summary>
@@ -29,5 +31,5 @@ public sealed record GradientCheckOptions
 
     private static double AboveZero(double value, string name) => value > 0 && double.IsFinite(value)
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a finite number above zero but got {value}.");
+        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a finite number above zero but got {value}."));
 }

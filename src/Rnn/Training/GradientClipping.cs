@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -221,7 +222,7 @@ public static class GradientClipping
     {
         if (!(T.CreateTruncating(limit) > T.Zero))
         {
-            throw new ArgumentOutOfRangeException(name, limit, $"{name}: expected a number above zero but got {limit}.");
+            throw new ArgumentOutOfRangeException(name, limit, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a number above zero but got {limit}."));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Kernels;
@@ -56,7 +57,7 @@ public static partial class Loss
             {
                 if (!(run[i] >= T.Zero && run[i] <= T.One))
                 {
-                    throw new ArgumentException($"targets: expected numbers from 0 to 1 but got {run[i]} at index {start + i}.", nameof(targets));
+                    throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"targets: expected numbers from 0 to 1 but got {run[i]} at index {start + i}."), nameof(targets));
                 }
             }
         }

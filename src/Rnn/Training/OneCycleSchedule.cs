@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Rnn.Training;
 
 /// <summary>
@@ -49,7 +51,7 @@ public sealed record OneCycleSchedule(double TotalSteps) : Schedule
         if (ThreePhases && RiseFraction > 0.5)
         {
             throw new InvalidOperationException(
-                $"RiseFraction: expected at most 0.5 with ThreePhases, since the fall back takes as long as the rise, but got {RiseFraction}.");
+                string.Create(CultureInfo.InvariantCulture, $"RiseFraction: expected at most 0.5 with ThreePhases, since the fall back takes as long as the rise, but got {RiseFraction}."));
         }
 
         var low = 1 / InitialDivisor;

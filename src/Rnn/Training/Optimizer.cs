@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Kernels;
 using Rnn.Layers;
@@ -213,16 +214,16 @@ public abstract partial class Optimizer<T>
     // Numbers are checked in the element type that they will have: there 1e300 may be infinite and 1 − 1e-9 may be 1.
     internal static double NotNegative(double value, string name) => value >= 0 && T.IsFinite(T.CreateTruncating(value))
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a finite number of zero or more but got {value}.");
+        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a finite number of zero or more but got {value}."));
 
     private protected static double Fraction(double value, string name) => value >= 0 && T.CreateTruncating(value) < T.One
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a number from 0 up to but not including 1 but got {value}.");
+        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a number from 0 up to but not including 1 but got {value}."));
 
     private protected static double Divisor(double value, string name) => value >= UpdateMath<T>.SmallestToSquare && T.IsFinite(T.CreateTruncating(value))
         ? value
         : throw new ArgumentOutOfRangeException(
-            name, value, $"{name}: expected a finite number of {UpdateMath<T>.SmallestToSquare} or more, below which squares of gradients vanish, but got {value}.");
+            name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a finite number of {UpdateMath<T>.SmallestToSquare} or more, below which squares of gradients vanish, but got {value}."));
 
     private static bool AreAlike(ParameterSlot<T> a, ParameterSlot<T> b) =>
         ReferenceEquals(a.Group, b.Group) && a.Parameter.Frozen == b.Parameter.Frozen && a.Steps == b.Steps;

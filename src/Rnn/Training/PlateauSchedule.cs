@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Rnn.Training;
 
 /// <summary>
@@ -17,7 +19,7 @@ public sealed record PlateauSchedule : Schedule
         get;
         init => field = value is >= 0 and < 1
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(Gamma), value, $"Gamma: expected a number from 0 up to but not including 1 but got {value}.");
+            : throw new ArgumentOutOfRangeException(nameof(Gamma), value, string.Create(CultureInfo.InvariantCulture, $"Gamma: expected a number from 0 up to but not including 1 but got {value}."));
     } = 0.1;
 
     /// <summary>How many losses in a row may fail to improve before the fall; 10 by default.</summary>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Rnn.Training;
 
 /// <summary>
@@ -20,15 +22,15 @@ public abstract record Schedule
 
     private protected static double NotNegative(double value, string name) => value >= 0 && double.IsFinite(value)
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a finite number of zero or more but got {value}.");
+        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a finite number of zero or more but got {value}."));
 
     private protected static double AboveZero(double value, string name, string what = "number") => value > 0 && double.IsFinite(value)
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a {what} above zero but got {value}.");
+        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a {what} above zero but got {value}."));
 
     private protected static double Within(double value, double low, double high, string name) => value >= low && value <= high
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected a number from {low} to {high} but got {value}.");
+        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a number from {low} to {high} but got {value}."));
 }
 
 /// <summary>The same learning rate always.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Layers;
@@ -45,7 +46,7 @@ public sealed class Sgd<T> : Optimizer<T>
         get;
         set => field = value is >= 0 and <= 1
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(Dampening), value, $"Dampening: expected a number from 0 to 1 but got {value}.");
+            : throw new ArgumentOutOfRangeException(nameof(Dampening), value, string.Create(CultureInfo.InvariantCulture, $"Dampening: expected a number from 0 to 1 but got {value}."));
     }
 
     /// <summary>Whether the gradient is taken as if the momentum step had been made. Needs a <see cref="Momentum"/> above zero.</summary>
@@ -58,7 +59,7 @@ public sealed class Sgd<T> : Optimizer<T>
         if (Nesterov && (Momentum == 0 || Dampening != 0))
         {
             throw new InvalidOperationException(
-                $"Nesterov: needs a Momentum above zero and no Dampening, but Momentum is {Momentum} and Dampening {Dampening}.");
+                string.Create(CultureInfo.InvariantCulture, $"Nesterov: needs a Momentum above zero and no Dampening, but Momentum is {Momentum} and Dampening {Dampening}."));
         }
     }
 

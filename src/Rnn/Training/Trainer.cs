@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -121,7 +122,7 @@ public sealed partial class Trainer<T>
         get;
         set => field = value >= 0 && double.IsFinite(value)
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(ScheduleStart), value, $"ScheduleStart: expected a finite number of 0 or more but got {value}.");
+            : throw new ArgumentOutOfRangeException(nameof(ScheduleStart), value, string.Create(CultureInfo.InvariantCulture, $"ScheduleStart: expected a finite number of 0 or more but got {value}."));
     }
 
     /// <summary>The updates after which training ends; null for no limit.</summary>
@@ -169,7 +170,7 @@ public sealed partial class Trainer<T>
         get;
         init => field = value >= 0 && double.IsFinite(value)
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(MinImprovement), value, $"MinImprovement: expected a finite number of 0 or more but got {value}.");
+            : throw new ArgumentOutOfRangeException(nameof(MinImprovement), value, string.Create(CultureInfo.InvariantCulture, $"MinImprovement: expected a finite number of 0 or more but got {value}."));
     }
 
     /// <summary>Whether the model ends with the parameters of the smallest validation loss, not with the last ones, also where training is cancelled or fails.</summary>
@@ -190,7 +191,7 @@ public sealed partial class Trainer<T>
         get;
         init => field = value is >= 0 and < 1
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(LossSmoothing), value, $"LossSmoothing: expected a number from 0 up to but not including 1 but got {value}.");
+            : throw new ArgumentOutOfRangeException(nameof(LossSmoothing), value, string.Create(CultureInfo.InvariantCulture, $"LossSmoothing: expected a number from 0 up to but not including 1 but got {value}."));
     } = 0.98;
 
     /// <summary>Trains on one stream of tokens by truncated backpropagation through time.</summary>

@@ -19,7 +19,7 @@ public sealed class RecordedMemoryTests
     [Fact]
     public void Forward_passes_in_training_mode_do_not_grow()
     {
-        var lent = TensorPool<float>.Lent;
+        var lent = CountsBuffers.Settled<float>();
         var layer = new Lstm<float>(8, 16, new() { Seed = 1 });
         var x = Tensor<float>.Ones(2, 3, 8);
         var most = 0;
@@ -59,7 +59,7 @@ public sealed class RecordedMemoryTests
     [Fact]
     public void Memory_of_layers_that_are_gone_comes_back_too()
     {
-        var lent = TensorPool<float>.Lent;
+        var lent = CountsBuffers.Settled<float>();
         for (var i = 0; i < 20; i++)
         {
             Forget(new Gru<float>(3, 4, new() { Seed = 1, Layers = 2, HiddenZoneout = 0.1 }), Tensor<float>.Ones(2, 3, 3));
@@ -72,7 +72,7 @@ public sealed class RecordedMemoryTests
     [Fact]
     public void A_loss_without_a_backward_pass_gives_its_memory_back()
     {
-        var (floats, doubles) = (TensorPool<float>.Lent, TensorPool<double>.Lent);
+        var (floats, doubles) = (CountsBuffers.Settled<float>(), CountsBuffers.Settled<double>());
         for (var i = 0; i < 50; i++)
         {
             Forget<float>();
@@ -132,7 +132,7 @@ public sealed class RecordedMemoryTests
             var x = Tensor<double>.RandomNormal(new RandomSource(1), 0, 1, 64, 12, 32);
             layer.Forward(x).Sum().Backward();
             var expected = layer.Parameters.Select(parameter => parameter.Gradient!.ToArray()).ToList();
-            var lent = TensorPool<double>.Lent;
+            var lent = CountsBuffers.Settled<double>();
             for (var i = 0; i < 3; i++)
             {
                 Fail(layer, x);
@@ -153,7 +153,7 @@ public sealed class RecordedMemoryTests
         [MethodImpl(MethodImplOptions.NoInlining)]
         static void Fail(RecurrentLayer<double> layer, Tensor<double> x)
         {
-            var lent = TensorPool<double>.Lent;
+            var lent = CountsBuffers.Settled<double>();
             FailingCell.FailsForward = true;
             Assert.Throws<NotSupportedException>(() => layer.Forward(x));
             FailingCell.FailsForward = false;

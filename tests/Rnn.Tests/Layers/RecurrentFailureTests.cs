@@ -24,7 +24,7 @@ public sealed class RecurrentFailureTests
             var x = Tensor<float>.RandomNormal(new RandomSource(2), 0, 1, 64, 20, 8);
             x.RequiresGradient = true;
             var (output, gradients) = Run();
-            var lent = TensorPool<float>.Lent;
+            var lent = CountsBuffers.Settled<float>();
 
             FailingCell.FailsBackward = true;
             var loss = layer.Forward(x).Square().Sum();

@@ -27,7 +27,7 @@ public sealed class RecurrentPoolTests
             WeightDrop = 0.1,
             Seed = 1,
         };
-        var lent = TensorPool<float>.Lent;
+        var lent = CountsBuffers.Settled<float>();
         var layer = RecurrentLayer<float>.Create(cell, 5, 5, options);
         var x = Tensor<float>.RandomNormal(new RandomSource(1), 0, 1, 3, 4, 5);
         var output = layer.Forward(x, [2, 0, 4], cellStates: true);

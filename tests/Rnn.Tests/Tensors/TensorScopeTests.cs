@@ -10,7 +10,7 @@ public class TensorScopeTests
     [Fact]
     public void A_scope_takes_back_what_was_made_inside_and_nothing_else()
     {
-        var lent = TensorPool<double>.Lent;
+        var lent = CountsBuffers.Settled<double>();
         var before = Tensor<double>.Ones(3);
         before.RequiresGradient = true;
         Tensor<double> inside;
@@ -36,7 +36,7 @@ public class TensorScopeTests
     [Fact]
     public void A_scope_ends_with_the_one_around_it_and_a_second_time_does_nothing()
     {
-        var lent = TensorPool<double>.Lent;
+        var lent = CountsBuffers.Settled<double>();
         var outer = TensorScope.Enter();
         var inner = TensorScope.Enter();
         var x = Tensor<double>.Ones(3);
@@ -84,7 +84,7 @@ public class TensorScopeTests
     [Fact]
     public async Task A_scope_that_is_awaited_in_or_shared_leaves_other_work_alone()
     {
-        var lent = TensorPool<double>.Lent;
+        var lent = CountsBuffers.Settled<double>();
         Tensor<double> before;
         Tensor<double> after;
         Tensor<double> inTask;

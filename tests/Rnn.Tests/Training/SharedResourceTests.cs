@@ -43,7 +43,7 @@ public class SharedResourceTests
     {
         var logits = Tensor<double>.Ones(3, 7);
         logits.RequiresGradient = true;
-        var lent = TensorPool<double>.Lent;
+        var lent = CountsBuffers.Settled<double>();
         Loss.CrossEntropy(logits, [1, 2, 3], options: new() { ClassWeights = [1, 1, 1, 1, 1, 1, 1] }).Backward();
         using (NoGradient.Scope())
         {
@@ -57,7 +57,7 @@ public class SharedResourceTests
     public void AnOutputLayerWithItsLossKeepsNothingWhereNothingIsRecorded()
     {
         var (input, layer, targets) = LinearCrossEntropyTests.Problem(40, 3, 50);
-        var lent = TensorPool<double>.Lent;
+        var lent = CountsBuffers.Settled<double>();
         using (NoGradient.Scope())
         {
             Assert.False(Loss.LinearCrossEntropy(input, layer, targets).RequiresGradient);

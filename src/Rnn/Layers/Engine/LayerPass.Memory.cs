@@ -3,7 +3,7 @@ using Rnn.Tensors;
 
 namespace Rnn.Layers.Engine;
 
-/// <content>What a pass holds in memory, and initial states without numbers too small to matter.</content>
+/// <content>What a pass holds in memory, and initial states and gains without numbers too small to matter.</content>
 internal sealed unsafe partial class LayerPass<T>
 {
     // Tables up to so many times as long as a batch needs stay, and small ones.
@@ -49,7 +49,7 @@ internal sealed unsafe partial class LayerPass<T>
         return length;
     }
 
-    // An initial state with zeros for what is too small to matter; as it is where there is nothing such.
+    // An initial state, or gains, with zeros for what is too small to matter; as it is where there is nothing such.
     private static Tensor<T> Clean(Tensor<T> state)
     {
         fixed (T* values = state.AsReadOnlySpan())

@@ -280,7 +280,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         {
             if (_shape.Slots[slot].Kind is WeightKind.Gain or WeightKind.GainAndBias)
             {
-                _directions[direction].BindGains(slot, PinToRead(_values[direction][slot]));
+                _directions[direction].BindGains(slot, PinToRead(Clean(_values[direction][slot])));
             }
         }
     }

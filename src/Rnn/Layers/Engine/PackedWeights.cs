@@ -58,7 +58,12 @@ internal sealed unsafe class PackedWeights<T>
     // Who still reads the old form keeps it; a training step, which nobody overlaps with, packs into the same memory again.
     private PackedMatrix<T> Room(nint length)
     {
-        var room = _current is { IsLeased: false } idle && idle.Capacity >= length ? idle : new PackedMatrix<T>(checked((int)length));
+        if (length > Array.MaxLength)
+        {
+            throw new InvalidOperationException($"A matrix of weights takes {length} numbers when it is packed, more than an array can hold ({Array.MaxLength}); use a smaller layer.");
+        }
+
+        var room = _current is { IsLeased: false } idle && idle.Capacity >= length ? idle : new PackedMatrix<T>((int)length);
         _current = null;
         return room;
     }

@@ -53,7 +53,11 @@ internal sealed unsafe partial class StreamLayer<T>
             var value = _values[_gainSlots[i]];
             if (_gainVersions[i] != value.Version || !ReferenceEquals(_gainMemories[i], value.Memory))
             {
-                value.AsReadOnlySpan().CopyTo(new Span<T>(to, value.Length));
+                fixed (T* from = value.AsReadOnlySpan())
+                {
+                    Tiny<T>.CopyFlushed(from, to, value.Length);
+                }
+
                 (_gainVersions[i], _gainMemories[i]) = (value.Version, value.Memory);
                 _normalization!.Bind(_gainSlots[i], to);
             }
