@@ -1,6 +1,6 @@
 namespace Rnn.Cells;
 
-/// <content>The way back: what replaces what, and what products add in between.</content>
+/// <content>The backward pass: what replaces what, and what products add in between.</content>
 internal sealed partial class CellTrace
 {
     private const int Never = int.MaxValue;

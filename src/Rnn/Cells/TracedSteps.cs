@@ -2,7 +2,7 @@ using Rnn.Kernels;
 
 namespace Rnn.Cells;
 
-/// <summary>The way forward of a cell that is watched.</summary>
+/// <summary>The forward pass of a cell that is watched.</summary>
 internal readonly struct TracedForwardStep(CellTrace trace) : IForwardStep<Vec1<double>, double>
 {
     public Vec1<double> Gate(int gate)
@@ -46,7 +46,7 @@ internal readonly struct TracedForwardStep(CellTrace trace) : IForwardStep<Vec1<
     }
 }
 
-/// <summary>The way back of a cell that is watched.</summary>
+/// <summary>The backward pass of a cell that is watched.</summary>
 internal readonly struct TracedBackwardStep(CellTrace trace) : IBackwardStep<Vec1<double>, double>
 {
     public Vec1<double> Gate(int gate)

@@ -14,7 +14,7 @@ namespace Rnn.Layers;
 /// <remarks>
 /// Parameters are named as in PyTorch, with one bias a gate: <c>weight_ih_l0</c> [G·H, I], <c>weight_hh_l0</c> [G·H, H], <c>bias_l0</c> [G·H], and
 /// <c>…_reverse</c> for the second direction. The order of the gates is <c>Layout.GateOrder</c>.
-/// Inputs, states, weights and gradients within a layer count as zero below 2⁻¹⁰⁰ ≈ 8e-31 (<see cref="double"/>: 2⁻⁹⁶⁰), so that what decays does not end among the
+/// Inputs, states, weights and the gradients that pass from step to step count as zero below 2⁻¹⁰⁰ ≈ 8e-31 (<see cref="double"/>: 2⁻⁹⁶⁰), so that what decays does not end among the
 /// denormal numbers, with which processors are slow.
 /// </remarks>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>

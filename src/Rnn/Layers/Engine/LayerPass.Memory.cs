@@ -10,7 +10,7 @@ internal sealed unsafe partial class LayerPass<T>
     private const int SpareTables = 16;
     private const int SmallTables = 1 << 13;
 
-    /// <summary>The bytes that are rented for a way back to come.</summary>
+    /// <summary>The bytes that are rented for a backward pass to come.</summary>
     internal long KeptBytes
     {
         get
