@@ -21,25 +21,28 @@ internal static unsafe class Tiny<T>
     internal static T Threshold => T.CreateTruncating(Limit);
 
     /// <summary>Whether any of these numbers is too small to matter and yet not zero.</summary>
+    // Four sums that do not wait for each other, and the rest elsewhere: a loop that calls anything keeps its vectors in memory.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static bool IsAny(T* values, nint count)
     {
         var threshold = new Vector<T>(Threshold);
-        var found = Vector<T>.Zero;
-        nint i = 0;
-        for (; i + Vector<T>.Count <= count; i += Vector<T>.Count)
+        var found0 = Vector<T>.Zero;
+        var found1 = found0;
+        var found2 = found0;
+        var found3 = found0;
+        var end = values + (count & -(4 * Vector<T>.Count));
+        var at = values;
+        while (at < end)
         {
-            var x = Vector.Abs(Vector.Load(values + i));
-            found = Vector.BitwiseOr(found, Vector.AndNot(x, Vector.GreaterThanOrEqual(x, threshold)));
+            found0 = Found(found0, at, threshold);
+            found1 = Found(found1, at + Vector<T>.Count, threshold);
+            found2 = Found(found2, at + (2 * Vector<T>.Count), threshold);
+            found3 = Found(found3, at + (3 * Vector<T>.Count), threshold);
+            at += 4 * Vector<T>.Count;
         }
 
-        var any = T.Zero;
-        for (; i < count; i++)
-        {
-            any += T.Abs(values[i]) < Threshold ? T.Abs(values[i]) : T.Zero;
-        }
-
-        return any > T.Zero || Vector.GreaterThanAny(found, Vector<T>.Zero);
+        var found = Vector.BitwiseOr(Vector.BitwiseOr(found0, found1), Vector.BitwiseOr(found2, found3));
+        return Vector.GreaterThanAny(found, Vector<T>.Zero) || IsAnyOfFew(at, values + count);
     }
 
     /// <summary>Copies, with zeros for what is too small; in place where both are the same.</summary>
@@ -47,14 +50,39 @@ internal static unsafe class Tiny<T>
     internal static void CopyFlushed(T* from, T* to, nint count)
     {
         var threshold = new Vector<T>(Threshold);
-        nint i = 0;
-        for (; i + Vector<T>.Count <= count; i += Vector<T>.Count)
+        var whole = count & -Vector<T>.Count;
+        for (nint i = 0; i < whole; i += Vector<T>.Count)
         {
             var x = Vector.Load(from + i);
             Vector.Store(Vector.AndNot(x, Vector.LessThan(Vector.Abs(x), threshold)), to + i);
         }
 
-        for (; i < count; i++)
+        CopyFewFlushed(from + whole, to + whole, count - whole);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<T> Found(Vector<T> found, T* at, Vector<T> threshold)
+    {
+        var x = Vector.Abs(Vector.Load(at));
+        return Vector.BitwiseOr(found, Vector.BitwiseAnd(x, Vector.LessThan(x, threshold)));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsAnyOfFew(T* at, T* end)
+    {
+        var any = false;
+        for (; at < end; at++)
+        {
+            any |= *at != T.Zero && T.Abs(*at) < Threshold;
+        }
+
+        return any;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CopyFewFlushed(T* from, T* to, nint count)
+    {
+        for (nint i = 0; i < count; i++)
         {
             to[i] = T.Abs(from[i]) < Threshold ? T.Zero : from[i];
         }

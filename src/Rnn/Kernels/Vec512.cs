@@ -219,8 +219,9 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> FlushToZero(Vec512<T> a) =>
-        new(Vector512.AndNot(a._value, Vector512.LessThan(Vector512.Abs(a._value), Constant(Tiny<T>.Limit)._value)));
+    public static Vec512<T> FlushToZero(Vec512<T> a) => new(typeof(T) == typeof(float)
+        ? KeepLarge(a._value.AsInt32(), Vector512.Abs(a._value).AsInt32(), Constant(Tiny<T>.Limit)._value.AsInt32()).As<int, T>()
+        : KeepLarge(a._value.AsInt64(), Vector512.Abs(a._value).AsInt64(), Constant(Tiny<T>.Limit)._value.AsInt64()).As<long, T>());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -297,6 +298,11 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
     /// <summary>The lane-wise negation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec512<T> operator -(Vec512<T> value) => new(-value._value);
+
+    // As integers magnitudes are in the same order, NaN above all, so that a mask register alone says what stays: two instructions.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<TBits> KeepLarge<TBits>(Vector512<TBits> value, Vector512<TBits> magnitude, Vector512<TBits> limit) =>
+        Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(magnitude, limit), value, Vector512<TBits>.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> MaskSingle(int count) =>

@@ -12,10 +12,16 @@ internal sealed unsafe class LinearProduct<T>
 {
     // The row of a shared table that stays zero, or −1.
     private readonly int _paddingRow;
-    private readonly PackedWeights<T> _forward = new();
-    private readonly PackedWeights<T> _backward = new();
+    private readonly Lock _gate = new();
+    private readonly PackedWeights<T> _forward;
+    private readonly PackedWeights<T> _backward;
 
-    internal LinearProduct(int? paddingRow) => _paddingRow = paddingRow ?? -1;
+    internal LinearProduct(int? paddingRow)
+    {
+        _paddingRow = paddingRow ?? -1;
+        _forward = new(_gate);
+        _backward = new(_gate);
+    }
 
     /// <summary>Takes back what the weights' gradient has got for a row that stays zero; nothing else gives it any.</summary>
     internal void ClearPadding(Span<T> gradient, int inputs)
@@ -43,19 +49,38 @@ internal sealed unsafe class LinearProduct<T>
         }
         finally
         {
-            packed.Release();
+            Release(packed);
         }
 
         return Graph.Records<T>(input, weight, bias) ? new Node(this, input, weight, bias).Attach(output) : output;
     }
 
-    /// <summary>The weights packed for x Wᵀ; release the lease after use.</summary>
-    internal PackedMatrix<T> LeaseForward(Tensor<T> weight) =>
-        _forward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: false);
+    /// <summary>The weights packed for x Wᵀ; <see cref="Release"/> the lease after use.</summary>
+    internal PackedMatrix<T> LeaseForward(Tensor<T> weight)
+    {
+        lock (_gate)
+        {
+            return _forward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: false);
+        }
+    }
 
-    /// <summary>The weights packed for dy W; release the lease after use.</summary>
-    internal PackedMatrix<T> LeaseBackward(Tensor<T> weight) =>
-        _backward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: true);
+    /// <summary>The weights packed for dy W; <see cref="Release"/> the lease after use.</summary>
+    internal PackedMatrix<T> LeaseBackward(Tensor<T> weight)
+    {
+        lock (_gate)
+        {
+            return _backward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: true);
+        }
+    }
+
+    /// <summary>Gives a lease back.</summary>
+    internal void Release(PackedMatrix<T> lease)
+    {
+        lock (_gate)
+        {
+            lease.Release();
+        }
+    }
 
     private sealed class Node(LinearProduct<T> owner, Tensor<T> input, Tensor<T> weight, Tensor<T>? bias) : GraphNode<T>([input, weight, bias])
     {
@@ -98,7 +123,7 @@ internal sealed unsafe class LinearProduct<T>
                     }
                     finally
                     {
-                        packed.Release();
+                        owner.Release(packed);
                     }
                 }
             }

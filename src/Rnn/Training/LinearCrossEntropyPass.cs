@@ -86,8 +86,11 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
         }
         finally
         {
-            forward.Release();
-            backward?.Release();
+            _output.Product.Release(forward);
+            if (backward is not null)
+            {
+                _output.Product.Release(backward);
+            }
         }
 
         var loss = _rows.Loss();

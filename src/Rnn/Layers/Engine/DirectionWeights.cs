@@ -61,20 +61,27 @@ internal sealed class PackedDirection<T>
 {
     internal PackedDirection(int products)
     {
+        Input = new(Gate);
+        Projection = new(Gate);
+        Bias = new(Gate);
+        Vectors = new(Gate);
         Products = new PackedWeights<T>[products];
         for (var i = 0; i < products; i++)
         {
-            Products[i] = new();
+            Products[i] = new(Gate);
         }
     }
 
-    internal PackedWeights<T> Input { get; } = new();
+    /// <summary>Guards all of them: a run leases what it reads under it, and gives it back.</summary>
+    internal Lock Gate { get; } = new();
+
+    internal PackedWeights<T> Input { get; }
 
     internal PackedWeights<T>[] Products { get; }
 
-    internal PackedWeights<T> Projection { get; } = new();
+    internal PackedWeights<T> Projection { get; }
 
-    internal PackedWeights<T> Bias { get; } = new();
+    internal PackedWeights<T> Bias { get; }
 
-    internal PackedWeights<T> Vectors { get; } = new();
+    internal PackedWeights<T> Vectors { get; }
 }

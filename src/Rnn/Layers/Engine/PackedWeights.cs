@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using Rnn.Kernels;
 using Rnn.Tensors;
@@ -8,51 +9,47 @@ namespace Rnn.Layers.Engine;
 /// The packed forms of one matrix of weights: the one of the present values, made anew when they have changed. Any number of threads may
 /// lease it, since what is published is never written to while anyone reads it.
 /// </summary>
-internal sealed unsafe class PackedWeights<T>
+/// <param name="gate">Guards what is published and the counts of leases; one for all matrices that a run leases together.</param>
+internal sealed unsafe class PackedWeights<T>(Lock gate)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly Lock _gate = new();
     private PackedMatrix<T>? _current;
 
     /// <summary>
     /// Leases rows <paramref name="firstRow"/> … + <paramref name="rows"/> of <paramref name="weights"/> [·, columns], packed as W of x Wᵀ, or
-    /// transposed as W of dA W. Give the lease back with <see cref="PackedMatrix{T}.Release"/>.
+    /// transposed as W of dA W. The gate must be held. Give the lease back with <see cref="PackedMatrix{T}.Release"/>.
     /// </summary>
     internal PackedMatrix<T> Lease(MatrixKernels<T> kernels, Tensor<T> weights, int firstRow, int rows, int columns, bool transposed)
     {
-        lock (_gate)
+        Debug.Assert(gate.IsHeldByCurrentThread, "What is published changes under the gate.");
+        if (_current?.IsOf(weights) != true)
         {
-            if (_current?.IsOf(weights) != true)
-            {
-                var version = weights.Version;
-                var inner = transposed ? rows : columns;
-                var outputs = transposed ? columns : rows;
-                var matrix = Room(kernels.PackedLength(inner, outputs));
-                matrix.Pack(kernels, weights, version, firstRow, columns, inner, outputs, transposed);
-                _current = matrix;
-            }
-
-            _current.AddLease();
-            return _current;
+            var version = weights.Version;
+            var inner = transposed ? rows : columns;
+            var outputs = transposed ? columns : rows;
+            var matrix = Room(kernels.PackedLength(inner, outputs));
+            matrix.Pack(kernels, weights, version, firstRow, columns, inner, outputs, transposed);
+            _current = matrix;
         }
+
+        _current.AddLease();
+        return _current;
     }
 
-    /// <summary>Leases a copy of weights that are read as they lie: biases and per-unit vectors.</summary>
+    /// <summary>Leases a copy of weights that are read as they lie: biases and per-unit vectors. The gate must be held.</summary>
     internal PackedMatrix<T> LeaseCopy(Tensor<T> weights)
     {
-        lock (_gate)
+        Debug.Assert(gate.IsHeldByCurrentThread, "What is published changes under the gate.");
+        if (_current?.IsOf(weights) != true)
         {
-            if (_current?.IsOf(weights) != true)
-            {
-                var version = weights.Version;
-                var copy = Room(weights.Length);
-                copy.Copy(weights, version);
-                _current = copy;
-            }
-
-            _current.AddLease();
-            return _current;
+            var version = weights.Version;
+            var copy = Room(weights.Length);
+            copy.Copy(weights, version);
+            _current = copy;
         }
+
+        _current.AddLease();
+        return _current;
     }
 
     // Who still reads the old form keeps it; a training step, which nobody overlaps with, packs into the same memory again.
@@ -104,17 +101,17 @@ internal sealed unsafe class PackedMatrix<T> : WorkItem
     /// <summary>The elements that there is room for.</summary>
     internal int Capacity => _packed.Length;
 
-    /// <summary>Whether anyone reads it. Only falls while the owner's lock is held.</summary>
-    internal bool IsLeased => Volatile.Read(ref _leases) > 0;
+    /// <summary>Whether anyone reads it. The owner's gate must be held, as for all that changes it.</summary>
+    internal bool IsLeased => _leases > 0;
 
     /// <summary>Whether these are the present values of <paramref name="weights"/>.</summary>
     internal bool IsOf(Tensor<T> weights) =>
         ReferenceEquals(_source, weights) && ReferenceEquals(_memory, weights.Memory) && _version == weights.Version;
 
-    internal void AddLease() => Interlocked.Increment(ref _leases);
+    internal void AddLease() => _leases++;
 
-    /// <summary>Gives a lease back.</summary>
-    internal void Release() => Interlocked.Decrement(ref _leases);
+    /// <summary>Gives a lease back. The owner's gate must be held.</summary>
+    internal void Release() => _leases--;
 
     /// <summary>Packs; nobody else may know of this matrix yet. The version is the one before: a write from another thread meanwhile counts as a change.</summary>
     internal void Pack(MatrixKernels<T> kernels, Tensor<T> weights, int version, int firstRow, int columns, int inner, int outputs, bool transposed)

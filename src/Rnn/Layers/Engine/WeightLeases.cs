@@ -7,35 +7,69 @@ namespace Rnn.Layers.Engine;
 
 /// <summary>
 /// The packed weights that one run of one direction reads, forward or backward: each a snapshot that nothing changes until it is given back.
-/// A run renews them at its start; those that are still of the present weights stay, without a lock.
+/// A run renews them at its start; where all are still of the present weights, as in a stream, that takes no lock.
 /// </summary>
-internal sealed unsafe class WeightLeases<T>(DirectionWeights<T> weights, bool backward)
+internal sealed unsafe class WeightLeases<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly PackedMatrix<T>?[] _products = new PackedMatrix<T>?[weights.Shape.Layout.Products.Count];
-    private PackedMatrix<T>? _input;
-    private PackedMatrix<T>? _projection;
-    private PackedMatrix<T>? _bias;
-    private PackedMatrix<T>? _vectors;
+    private readonly Lock _gate;
+    private readonly Place[] _places;
+    private readonly PackedMatrix<T>?[] _leases;
+    private readonly bool _backward;
+    private readonly int _projection;
+    private readonly int _bias;
+    private readonly int _vectors;
 
-    private CellShape Shape => weights.Shape;
+    internal WeightLeases(DirectionWeights<T> weights, bool backward)
+    {
+        var shape = weights.Shape;
+        var packed = backward ? weights.Backward : weights.Forward;
+        var places = new List<Place> { new(packed.Input, 0, 0, shape.InputColumns, shape.InputSize) };
+        var products = shape.Layout.Products;
+        for (var i = 0; i < products.Count; i++)
+        {
+            var meetsEarlierStates = backward ? products[i].EndsStepBack : products[i].Source.Kind == OperandKind.Previous;
+            places.Add(new(
+                packed.Products[i], weights.ProductSlot(i), weights.ProductRow(i) * shape.HiddenSize, products[i].GateCount * shape.HiddenSize,
+                shape.SourceSize(products[i].Source), MeetsEarlierStates: meetsEarlierStates));
+        }
 
-    private PackedDirection<T> Packed => backward ? weights.Backward : weights.Forward;
+        _gate = packed.Gate;
+        _backward = backward;
+        _projection = Add(new(packed.Projection, weights.ProjectionSlot, 0, shape.ProjectionSize, shape.HiddenSize));
+
+        // No backward pass reads biases.
+        _bias = backward ? -1 : Add(new(packed.Bias, weights.BiasSlot));
+        _vectors = Add(new(packed.Vectors, weights.VectorsSlot));
+        _places = [.. places];
+        _leases = new PackedMatrix<T>?[places.Count];
+
+        int Add(Place place)
+        {
+            if (place.Slot < 0)
+            {
+                return -1;
+            }
+
+            places.Add(place);
+            return places.Count - 1;
+        }
+    }
 
     /// <summary>The input weights.</summary>
-    internal T* Input => _input!.Pointer;
+    internal T* Input => Pointer(0);
 
     /// <summary>The projection.</summary>
-    internal T* Projection => _projection!.Pointer;
+    internal T* Projection => Pointer(_projection);
 
     /// <summary>The biases, null where there are none.</summary>
-    internal T* Bias => _bias is null ? null : _bias.Pointer;
+    internal T* Bias => Pointer(_bias);
 
     /// <summary>The per-unit vectors, null where there are none.</summary>
-    internal T* Vectors => _vectors is null ? null : _vectors.Pointer;
+    internal T* Vectors => Pointer(_vectors);
 
     /// <summary>The weights of a product, null where they are not leased: what they would meet is zero.</summary>
-    internal T* Product(int index) => _products[index] is { } lease ? lease.Pointer : null;
+    internal T* Product(int index) => Pointer(1 + index);
 
     /// <summary>Leases what a run reads.</summary>
     /// <param name="kernels">The kernels that will read it.</param>
@@ -47,68 +81,58 @@ internal sealed unsafe class WeightLeases<T>(DirectionWeights<T> weights, bool b
     /// </param>
     internal void Renew(MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values, bool input = true, bool carried = true)
     {
-        if (input)
+        for (var i = input ? 0 : 1; i < _places.Length; i++)
         {
-            Renew(ref _input, Packed.Input, kernels, values[0], 0, Shape.InputColumns, Shape.InputSize);
-        }
-
-        var products = Shape.Layout.Products;
-        for (var i = 0; i < _products.Length; i++)
-        {
-            var product = products[i];
-            if (carried || !(backward ? product.EndsStepBack : product.Source.Kind == OperandKind.Previous))
+            if ((carried || !_places[i].MeetsEarlierStates) && _leases[i]?.IsOf(values[_places[i].Slot]) != true)
             {
-                Renew(
-                    ref _products[i], Packed.Products[i], kernels, values[weights.ProductSlot(i)], weights.ProductRow(i) * Shape.HiddenSize,
-                    product.GateCount * Shape.HiddenSize, Shape.SourceSize(product.Source));
+                Renew(i, kernels, values, carried);
+                return;
             }
         }
-
-        if (weights.ProjectionSlot >= 0)
-        {
-            Renew(ref _projection, Packed.Projection, kernels, values[weights.ProjectionSlot], 0, Shape.ProjectionSize, Shape.HiddenSize);
-        }
-
-        Renew(ref _bias, Packed.Bias, values, weights.BiasSlot);
-        Renew(ref _vectors, Packed.Vectors, values, weights.VectorsSlot);
     }
 
     /// <summary>Gives all leases back.</summary>
     internal void Release()
     {
-        Release(ref _input);
-        Release(ref _bias);
-        Release(ref _vectors);
-        Release(ref _projection);
-        for (var i = 0; i < _products.Length; i++)
+        lock (_gate)
         {
-            Release(ref _products[i]);
+            for (var i = 0; i < _leases.Length; i++)
+            {
+                _leases[i]?.Release();
+                _leases[i] = null;
+            }
         }
     }
 
-    private void Renew(ref PackedMatrix<T>? lease, PackedWeights<T> packed, MatrixKernels<T> kernels, Tensor<T> values, int firstRow, int rows, int columns)
+    private T* Pointer(int place) => place >= 0 && _leases[place] is { } lease ? lease.Pointer : null;
+
+    // One lock for all that have changed.
+    private void Renew(int first, MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values, bool carried)
     {
-        if (lease?.IsOf(values) == true)
+        lock (_gate)
         {
-            return;
+            for (var i = first; i < _places.Length; i++)
+            {
+                ref readonly var place = ref _places[i];
+                var weights = values[place.Slot];
+                if ((carried || !place.MeetsEarlierStates) && _leases[i]?.IsOf(weights) != true)
+                {
+                    _leases[i]?.Release();
+                    _leases[i] = null;
+                    _leases[i] = place.Columns == 0
+                        ? place.Packed.LeaseCopy(weights)
+                        : place.Packed.Lease(kernels, weights, place.FirstRow, place.Rows, place.Columns, _backward);
+                }
+            }
         }
-
-        Release(ref lease);
-        lease = packed.Lease(kernels, values, firstRow, rows, columns, transposed: backward);
     }
 
-    private static void Renew(ref PackedMatrix<T>? lease, PackedWeights<T> packed, ReadOnlySpan<Tensor<T>> values, int slot)
-    {
-        if (slot >= 0 && lease?.IsOf(values[slot]) != true)
-        {
-            Release(ref lease);
-            lease = packed.LeaseCopy(values[slot]);
-        }
-    }
-
-    private static void Release(ref PackedMatrix<T>? lease)
-    {
-        lease?.Release();
-        lease = null;
-    }
+    /// <summary>Where the weights of one lease come from.</summary>
+    /// <param name="Packed">Their packed forms.</param>
+    /// <param name="Slot">Their place among the slots.</param>
+    /// <param name="FirstRow">The first row.</param>
+    /// <param name="Rows">The number of rows.</param>
+    /// <param name="Columns">The number of columns; 0 for vectors, which are read as they lie.</param>
+    /// <param name="MeetsEarlierStates">Whether they only meet states of earlier steps, or gradients of such.</param>
+    private readonly record struct Place(PackedWeights<T> Packed, int Slot, int FirstRow = 0, int Rows = 0, int Columns = 0, bool MeetsEarlierStates = false);
 }
