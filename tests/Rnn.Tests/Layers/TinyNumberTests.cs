@@ -95,6 +95,33 @@ public sealed class TinyNumberTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Inputs_that_were_looked_through_are_looked_through_again_after_a_write(bool bidirectional)
+    {
+        var layer = new Lstm<float>(37, 17, new() { Bidirectional = bidirectional, Seed = 1 });
+        var x = Tensor<float>.RandomNormal(new RandomSource(2), 0, 1, 3, 5, 37);
+        using var none = NoGradient.Scope();
+        var first = layer.Forward(x).ToArray();
+        Assert.Equal(first, layer.Forward(x).ToArray());
+
+        // What lies past the ends of the rows is not looked at, and counts once the rows are longer.
+        x[2, 4, 36] = Tiny;
+        x[1, 0, 3] = 0;
+        int[] lengths = [5, 5, 4];
+        layer.Forward(x, lengths);
+        var expected = x.Clone();
+        expected[2, 4, 36] = 0;
+        Assert.Equal(layer.Forward(expected).ToArray(), layer.Forward(x).ToArray());
+        using (var edit = x.Edit())
+        {
+            edit.Span.Fill(Tiny);
+        }
+
+        Assert.Equal(layer.Forward(Tensor<float>.Zeros(3, 5, 37)).ToArray(), layer.Forward(x).ToArray());
+    }
+
     [Fact]
     public void Gradients_that_vanish_over_a_long_sequence_end_in_zeros()
     {

@@ -37,7 +37,7 @@ internal sealed unsafe partial class DirectionPass<T>
     // Inputs too small to matter are read as zeros, from a copy of the whole input that is made where any are found.
     private SequenceView<T> CleanInput(int step, int end, int firstRow, int endRow)
     {
-        for (var row = firstRow; row < endRow && _cleansInput; row++)
+        for (var row = firstRow; row < endRow && _looksForTiny; row++)
         {
             var last = Math.Min(end, _plan.Length(row)) - 1;
             if (last < step)

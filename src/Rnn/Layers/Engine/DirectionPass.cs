@@ -44,7 +44,7 @@ internal sealed unsafe partial class DirectionPass<T>
     private T* _cleanInput;
     private Workspace<T> _cleanSpace;
     private readonly Lock _cleaning = new();
-    private readonly bool _cleansInput;
+    private bool _looksForTiny;
     private SequenceView<T> _output;
     private Rows<T> _initialHidden;
     private T* _bias;
@@ -60,10 +60,8 @@ internal sealed unsafe partial class DirectionPass<T>
     private T* _zeros;
 
     internal DirectionPass(
-        CellKernels<T> cell, CellShape shape, DirectionWeights<T> weights, StepOptions options, NormalizationPlan? normalization, int direction, bool reverse,
-        bool cleansInput)
+        CellKernels<T> cell, CellShape shape, DirectionWeights<T> weights, StepOptions options, NormalizationPlan? normalization, int direction, bool reverse)
     {
-        _cleansInput = cleansInput;
         _stepOptions = options;
         _normalization = normalization is null ? null : new(shape, normalization);
         _direction = direction;
@@ -116,9 +114,11 @@ internal sealed unsafe partial class DirectionPass<T>
     /// <param name="parts">How many parts the rows are cut into.</param>
     /// <param name="alone">Whether no other thread has a part, so that threads may share single products.</param>
     /// <param name="carried">Whether any step reads a state that is not zero: there are several, or one was given.</param>
+    /// <param name="looksForTiny">Whether the input may hold numbers too small to matter.</param>
     /// <param name="noise">The randomness of zoneout and dropout.</param>
-    internal void Prepare(BatchPlan plan, Tensor<T>[] values, bool keep, int parts, bool alone, bool carried, in StepNoise noise)
+    internal void Prepare(BatchPlan plan, Tensor<T>[] values, bool keep, int parts, bool alone, bool carried, bool looksForTiny, in StepNoise noise)
     {
+        _looksForTiny = looksForTiny;
         _plan = plan;
         _values = values;
         _keep = keep;
@@ -193,6 +193,9 @@ internal sealed unsafe partial class DirectionPass<T>
             }
         }
     }
+
+    /// <summary>Whether numbers too small to matter were found in the input.</summary>
+    internal bool HasCleanedInput => _cleanInput != null;
 
     /// <summary>Gives the packed weights back, which the forward pass alone reads.</summary>
     internal void ReleaseForward() => _forwardWeights.Release();

@@ -24,6 +24,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
 
     private readonly LayerEngine<T> _engine;
     private readonly CellShape _shape;
+    private readonly bool _cleansInput;
     private readonly DirectionPass<T>[] _directions;
     private readonly nint[][] _gradientOffsets;
     private readonly T*[][] _slotGradients;
@@ -39,6 +40,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         LayerEngine<T> engine, CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, StepOptions options, bool reverse, bool cleansInput)
     {
         _engine = engine;
+        _cleansInput = cleansInput;
         var normalization = NormalizationPlan.Of(shape);
         _shape = shape;
         _directions = new DirectionPass<T>[weights.Length];
@@ -47,7 +49,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         _slotOverwrites = new bool[weights.Length][];
         for (var d = 0; d < weights.Length; d++)
         {
-            _directions[d] = new(cell, shape, weights[d], options, normalization, d, reverse ^ (d == 1), cleansInput);
+            _directions[d] = new(cell, shape, weights[d], options, normalization, d, reverse ^ (d == 1));
             _gradientOffsets[d] = [];
             _slotGradients[d] = new T*[shape.Slots.Count];
             _slotOverwrites[d] = new bool[shape.Slots.Count];
@@ -84,6 +86,8 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         _parts = Parts(threads);
         var states = _shape.Layout.States.Count;
         var carried = Plan.RunSteps > 1 || Array.Exists(initial, state => state is not null);
+        var version = input.Version;
+        var looks = _cleansInput && input.Memory.CleanVersion != version;
         try
         {
             var x = PinToRead(input);
@@ -91,7 +95,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d];
-                direction.Prepare(Plan, values[d], keep, _parts, IsAlone(threads), carried, noise);
+                direction.Prepare(Plan, values[d], keep, _parts, IsAlone(threads), carried, looks, noise);
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(Clean(h)) : null);
                 BindGains(d);
@@ -103,6 +107,12 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
 
             _phase = Phase.Forward;
             Run(_directions.Length * _parts, threads);
+            if (looks && Plan.IsFull && !Array.Exists(_directions, direction => direction.HasCleanedInput))
+            {
+                // Data that is used again, as in the next epoch, need not be looked through again.
+                input.Memory.CleanVersion = version;
+            }
+
             ClearPastEnds(y, OutputWidth);
             for (var d = 0; d < _directions.Length; d++)
             {
