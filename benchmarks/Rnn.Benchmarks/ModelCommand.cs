@@ -80,8 +80,8 @@ internal static class ModelCommand
             var random = new Random(1);
             _tokens = [.. Enumerable.Range(0, rows * steps).Select(_ => random.Next(model.VocabularySize))];
             _targets = [.. Enumerable.Range(0, rows * steps).Select(_ => random.Next(model.VocabularySize))];
-            _input = Leaf(rows, steps, model.Recurrent.InputSize);
-            _features = Leaf(rows, steps, model.Recurrent.OutputSize);
+            _input = Leaf(rows, steps, model.SequenceLayer.InputSize);
+            _features = Leaf(rows, steps, model.SequenceLayer.OutputSize);
             model.Train();
             _optimizer.Attach(model);
         }
@@ -115,7 +115,7 @@ internal static class ModelCommand
             Tensor<float> embedded = null!, hidden = null!, loss = null!;
             Time("embedding", () => embedded = _model.Embedding.Forward(_tokens, [_rows, _tokens.Length / _rows]));
             Fill(_input, embedded);
-            Time("recurrent layer", () => hidden = _model.Recurrent.Forward(_input));
+            Time("recurrent layer", () => hidden = _model.SequenceLayer.Forward(_input));
             Fill(_features, hidden);
             Time("output and loss", () => loss = Loss.LinearCrossEntropy(_features, _model.Output, _targets));
             Time("output and loss, back", () => loss.Backward());

@@ -90,7 +90,7 @@ void CheckLearning(string name, RecurrentLayer<float> layer)
         var loaded = LanguageModel<float>.Open(path);
         loaded.Evaluate();
         var same = loaded.Forward(tokens, rows: 1).Logits.AsReadOnlySpan().SequenceEqual(model.Forward(tokens, rows: 1).Logits.AsReadOnlySpan());
-        Check($"{name} loads what it saved", same, $"{loaded.ParameterCount} parameters, {loaded.Recurrent.Layout.Name}");
+        Check($"{name} loads what it saved", same, $"{loaded.ParameterCount} parameters, {((RecurrentLayer<float>)loaded.SequenceLayer).Layout.Name}");
     }
     finally
     {

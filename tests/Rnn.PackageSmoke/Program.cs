@@ -17,7 +17,7 @@ try
 {
     model.Save(path);
     var loaded = LanguageModel<float>.Open(path);
-    var score = loaded.Evaluate(text);
+    var score = loaded.Score(text);
     var written = vocabulary.Decode([.. loaded.Generate(vocabulary.Encode("or not"), 14, new() { Temperature = 0 })]);
     Console.WriteLine($"Rnn {typeof(LanguageModel<>).Assembly.GetName().Version}: loss {score.Loss:f3}, wrote '{written}'");
     StepTime.Print();

@@ -44,8 +44,20 @@ public sealed class Dropout<T> : Layer<T>
     /// <summary>The source of the masks; its state belongs to a checkpoint.</summary>
     public RandomSource Random { get; }
 
+    internal static string Type => "dropout";
+
+    /// <inheritdoc/>
+    protected override string? FileType => Type;
+
     /// <inheritdoc/>
     protected override string Description => Probability.ToString(CultureInfo.InvariantCulture);
+
+    /// <inheritdoc/>
+    protected override void Describe(DescriptionWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write("probability", Probability);
+    }
 
     /// <summary>The input with elements dropped in training, the input itself in evaluation.</summary>
     /// <param name="input">A tensor of any shape.</param>

@@ -67,11 +67,35 @@ public sealed class Embedding<T> : Layer<T>
     /// <summary>The table [V, size].</summary>
     public Parameter<T> Weight { get; }
 
+    internal static string Type => "embedding";
+
+    /// <inheritdoc/>
+    protected override string? FileType => Type;
+
     /// <inheritdoc/>
     protected override string Description => $"{Count} × {Size}{(PaddingIndex is { } padding ? $", padding {padding}" : string.Empty)}";
 
     /// <inheritdoc/>
     protected override string Arithmetic => "embedding";
+
+    /// <inheritdoc/>
+    protected override void Describe(DescriptionWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write("count", Count);
+        writer.Write("size", Size);
+        if (PaddingIndex is { } padding)
+        {
+            writer.Write("padding_index", padding);
+        }
+    }
+
+    internal static Embedding<T> Read(DescriptionReader reader)
+    {
+        var (count, size) = (reader.GetInt32("count"), reader.GetInt32("size"));
+        reader.CountWeights((double)count * size);
+        return new(count, size, new() { PaddingIndex = reader.Has("padding_index") ? reader.GetInt32("padding_index") : null, Initializer = Initializer.Zeros });
+    }
 
     /// <summary>The rows of symbols.</summary>
     /// <param name="symbols">Indices from 0 to V − 1, row-major; copied.</param>

@@ -13,9 +13,9 @@ internal sealed class UniformInitializer(double low, double high) : Initializer
     public override void Fill<T>(Span<T> values, int rows, int columns, RandomSource random) => random.FillUniform(values, low, high);
 }
 
-internal sealed class NormalInitializer(double mean, double deviation) : Initializer
+internal sealed class NormalInitializer(double mean, double standardDeviation) : Initializer
 {
-    public override void Fill<T>(Span<T> values, int rows, int columns, RandomSource random) => random.FillNormal(values, mean, deviation);
+    public override void Fill<T>(Span<T> values, int rows, int columns, RandomSource random) => random.FillNormal(values, mean, standardDeviation);
 }
 
 internal sealed class ScaledInitializer(Func<int, int, double> variance, bool uniform) : Initializer

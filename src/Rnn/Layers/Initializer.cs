@@ -28,8 +28,8 @@ public abstract class Initializer
     /// <summary>Normal with the variance 2 / inputs, for relu (He et al. 2015, arXiv:1502.01852).</summary>
     public static Initializer HeNormal { get; } = new ScaledInitializer((_, columns) => 2.0 / columns, uniform: false);
 
-    /// <summary>Uniform within ±1/√inputs, as PyTorch starts linear layers.</summary>
-    public static Initializer FanIn { get; } = new ScaledInitializer((_, columns) => 1.0 / (3.0 * columns), uniform: true);
+    /// <summary>Uniform within ±1/√inputs, as PyTorch starts linear layers (<c>kaiming_uniform_</c> with a = √5).</summary>
+    public static Initializer PyTorchLinear { get; } = new ScaledInitializer((_, columns) => 1.0 / (3.0 * columns), uniform: true);
 
     /// <summary>Orthonormal rows or columns, whichever are fewer (Saxe, McClelland and Ganguli 2014, arXiv:1312.6120).</summary>
     public static Initializer Orthogonal { get; } = new OrthogonalInitializer(1);
@@ -48,12 +48,12 @@ public abstract class Initializer
 
     /// <summary>Normal.</summary>
     /// <param name="mean">The mean.</param>
-    /// <param name="deviation">The standard deviation.</param>
+    /// <param name="standardDeviation">The standard deviation.</param>
     /// <exception cref="ArgumentOutOfRangeException">The deviation is negative.</exception>
-    public static Initializer Normal(double mean, double deviation)
+    public static Initializer Normal(double mean, double standardDeviation)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(deviation);
-        return new NormalInitializer(mean, deviation);
+        ArgumentOutOfRangeException.ThrowIfNegative(standardDeviation);
+        return new NormalInitializer(mean, standardDeviation);
     }
 
     /// <summary>Orthonormal rows or columns, whichever are fewer, times a factor.</summary>

@@ -8,7 +8,7 @@ namespace Rnn.Layers;
 public abstract class Layer<T> : Module<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Computes the output; recorded for the way back where gradients are wanted.</summary>
+    /// <summary>Computes the output; recorded for the backward pass where gradients are wanted.</summary>
     /// <param name="input">The input; each layer states its shape.</param>
     public abstract Tensor<T> Forward(Tensor<T> input);
 }

@@ -54,11 +54,34 @@ public sealed class LayerNorm<T> : Layer<T>
     /// <summary>The shift [size], or null.</summary>
     public Parameter<T>? Bias { get; }
 
+    internal static string Type => "layer-norm";
+
+    /// <inheritdoc/>
+    protected override string? FileType => Type;
+
     /// <inheritdoc/>
     protected override string Description => $"{Size}";
 
     /// <inheritdoc/>
     protected override string Arithmetic => string.Create(CultureInfo.InvariantCulture, $"layer normalisation, epsilon {Epsilon}");
+
+    /// <inheritdoc/>
+    protected override void Describe(DescriptionWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write("size", Size);
+        writer.Write("epsilon", Epsilon);
+        writer.Write("scale", Weight is not null);
+        writer.Write("bias", Bias is not null);
+    }
+
+    internal static LayerNorm<T> Read(DescriptionReader reader)
+    {
+        var size = reader.GetInt32("size");
+        var options = new LayerNormOptions { Epsilon = reader.GetDouble("epsilon"), Scale = reader.GetBoolean("scale"), Bias = reader.GetBoolean("bias") };
+        reader.CountWeights((double)size * ((options.Scale ? 1 : 0) + (options.Bias ? 1 : 0)));
+        return new(size, options);
+    }
 
     /// <summary>The input normalised along the last dimension.</summary>
     /// <param name="input">[…, <see cref="Size"/>].</param>

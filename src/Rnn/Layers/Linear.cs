@@ -83,11 +83,32 @@ public sealed class Linear<T> : Layer<T>
     /// <summary>The product with its packed weights.</summary>
     internal LinearProduct<T> Product { get; }
 
+    internal static string Type => "linear";
+
+    /// <inheritdoc/>
+    protected override string? FileType => Type;
+
     /// <inheritdoc/>
     protected override string Description => $"{InputSize} → {OutputSize}{(Bias is null ? ", no bias" : string.Empty)}";
 
     /// <inheritdoc/>
     protected override string Arithmetic => "linear";
+
+    /// <inheritdoc/>
+    protected override void Describe(DescriptionWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write("input_size", InputSize);
+        writer.Write("output_size", OutputSize);
+        writer.Write("bias", Bias is not null);
+    }
+
+    internal static Linear<T> Read(DescriptionReader reader)
+    {
+        var (inputSize, outputSize) = (reader.GetInt32("input_size"), reader.GetInt32("output_size"));
+        reader.CountWeights((double)inputSize * outputSize);
+        return new(inputSize, outputSize, new() { Bias = reader.GetBoolean("bias"), WeightInitializer = Initializer.Zeros });
+    }
 
     /// <summary>x Wᵀ + b.</summary>
     /// <param name="input">[…, <see cref="InputSize"/>].</param>

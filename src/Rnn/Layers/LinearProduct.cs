@@ -6,7 +6,7 @@ using Rnn.Tensors;
 
 namespace Rnn.Layers;
 
-/// <summary>x Wᵀ + b as one recorded operation. Packed weights are kept and made anew only when the weights change.</summary>
+/// <summary>x Wᵀ + b as one recorded operation. Packed weights are kept and packed again only when the weights change.</summary>
 internal sealed unsafe class LinearProduct<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -34,25 +34,29 @@ internal sealed unsafe class LinearProduct<T>
 
     internal Tensor<T> Apply(Tensor<T> input, Tensor<T> weight, Tensor<T>? bias)
     {
+        var output = Tensor<T>.Uninitialized([.. input.Shape.Dimensions[..^1], weight.Shape[0]]);
+        Apply(input.AsReadOnlySpan(), weight, bias, output.AsSpan());
+        return Graph.Records<T>(input, weight, bias) ? new Node(this, input, weight, bias).Attach(output) : output;
+    }
+
+    /// <summary>The same of rows in spans, which nothing records.</summary>
+    internal void Apply(ReadOnlySpan<T> input, Tensor<T> weight, Tensor<T>? bias, Span<T> output)
+    {
         var (outputs, inputs) = (weight.Shape[0], weight.Shape[1]);
-        var rows = input.Length / inputs;
-        var output = Tensor<T>.Uninitialized([.. input.Shape.Dimensions[..^1], outputs]);
         var packed = LeaseForward(weight);
         try
         {
-            fixed (T* x = input.AsReadOnlySpan())
-            fixed (T* y = output.AsSpan())
+            fixed (T* x = input)
+            fixed (T* y = output)
             fixed (T* b = bias is null ? default : bias.AsReadOnlySpan())
             {
-                MatrixProduct<T>.MultiplyPacked(x, rows, packed.Pointer, inputs, outputs, y, accumulate: false, b);
+                MatrixProduct<T>.MultiplyPacked(x, input.Length / inputs, packed.Pointer, inputs, outputs, y, accumulate: false, b);
             }
         }
         finally
         {
             Release(packed);
         }
-
-        return Graph.Records<T>(input, weight, bias) ? new Node(this, input, weight, bias).Attach(output) : output;
     }
 
     /// <summary>The weights packed for x Wᵀ; <see cref="Release"/> the lease after use.</summary>
@@ -116,9 +120,9 @@ internal sealed unsafe class LinearProduct<T>
                     var packed = owner.LeaseBackward(weight);
                     try
                     {
-                        fixed (T* dx = InputGradient(0, out var fresh))
+                        fixed (T* dx = InputGradient(0, out var overwrite))
                         {
-                            MatrixProduct<T>.MultiplyPacked(dy, rows, packed.Pointer, outputs, inputs, dx, !fresh, null);
+                            MatrixProduct<T>.MultiplyPacked(dy, rows, packed.Pointer, outputs, inputs, dx, !overwrite, null);
                         }
                     }
                     finally

@@ -8,7 +8,7 @@ public abstract partial class Module<T>
 {
     private const string ArithmeticKey = "rnn.arithmetic";
 
-    /// <summary>What <see cref="Save"/> writes into the file's metadata by itself, such as how to build a model anew; nothing unless overridden.</summary>
+    /// <summary>What <c>Save</c> writes into the file's metadata beside the description, such as a licence; nothing unless overridden.</summary>
     protected virtual IEnumerable<KeyValuePair<string, string>> FileMetadata => [];
 
     /// <summary>
@@ -19,14 +19,17 @@ public abstract partial class Module<T>
     /// <param name="cancellationToken">Ends the saving; the path keeps its old content.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path, IEnumerable<KeyValuePair<string, string>>? metadata = null, CancellationToken cancellationToken = default) =>
-        SafeTensors.Write(
-            path,
-            NamedParameters.Select(pair => new KeyValuePair<string, Tensor<T>>(pair.Key, pair.Value.Value)),
-            FileMetadata.Concat(ArithmeticMetadata()).Concat(metadata ?? []),
-            cancellationToken);
+        SafeTensors.Write(path, FileTensors(), AllMetadata(metadata), cancellationToken);
+
+    /// <summary>Writes to a stream what <see cref="Save(string, IEnumerable{KeyValuePair{string, string}}, CancellationToken)"/> writes to a file.</summary>
+    /// <param name="stream">Where to; left open and not flushed.</param>
+    /// <param name="metadata">Free text to keep beside the parameters.</param>
+    /// <param name="cancellationToken">Ends the writing part way.</param>
+    public void Save(Stream stream, IEnumerable<KeyValuePair<string, string>>? metadata = null, CancellationToken cancellationToken = default) =>
+        SafeTensors.Write(stream, FileTensors(), AllMetadata(metadata), cancellationToken);
 
     /// <summary>
-    /// Loads all parameters from a safetensors file that <see cref="Save"/> wrote for a module of the same shape. The file must have
+    /// Loads all parameters from a safetensors file that <c>Save</c> wrote for a module of the same shape. The file must have
     /// exactly this module's names and shapes, and where it says what its modules compute (<see cref="Arithmetic"/>), such as the cell, these must do the
     /// same; double, single, half and bfloat16 convert. When it does not fit, no parameter changes.
     /// </summary>
@@ -37,6 +40,21 @@ public abstract partial class Module<T>
     public IReadOnlyDictionary<string, string> Load(string path)
     {
         using var reader = SafeTensorsReader.Open(path);
+        return Load(reader);
+    }
+
+    /// <summary>As <see cref="Load(string)"/>, from a stream.</summary>
+    /// <param name="stream">The stream, from its position to its end; left open. One that is not seekable is read into memory.</param>
+    /// <returns>The metadata.</returns>
+    /// <exception cref="InvalidDataException">The content is damaged or not safetensors, or its names or shapes are not this module's, or its modules compute something else.</exception>
+    public IReadOnlyDictionary<string, string> Load(Stream stream)
+    {
+        using var reader = ReaderOf(stream);
+        return Load(reader);
+    }
+
+    private IReadOnlyDictionary<string, string> Load(SafeTensorsReader reader)
+    {
         var entries = reader.Header.Entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
         var parameters = NamedParameters;
         CheckFits(parameters, entries, reader.Source);
@@ -48,6 +66,12 @@ public abstract partial class Module<T>
 
         return reader.Header.Metadata;
     }
+
+    private IEnumerable<KeyValuePair<string, Tensor<T>>> FileTensors() =>
+        NamedParameters.Select(pair => new KeyValuePair<string, Tensor<T>>(pair.Key, pair.Value.Value));
+
+    private IEnumerable<KeyValuePair<string, string>> AllMetadata(IEnumerable<KeyValuePair<string, string>>? metadata) =>
+        FileMetadata.Concat(DescriptionMetadata()).Concat(ArithmeticMetadata()).Concat(metadata ?? []);
 
     /// <summary>Refuses a file whose metadata say that its weights belong to something else.</summary>
     private protected virtual void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)

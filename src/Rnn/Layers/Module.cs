@@ -20,9 +20,13 @@ public abstract partial class Module<T>
 
     /// <summary>
     /// Whether the module is being trained: dropout and its relatives act only then. True at first. Scoring, validation and generation read false,
-    /// for themselves alone and without switching the mode, so ask in the forward pass and do not keep the answer.
+    /// for themselves alone and without switching the mode, so ask in the forward pass and do not keep the answer. To set it is to call <see cref="Train"/> or <see cref="Evaluate"/>.
     /// </summary>
-    public bool IsTraining => _isTraining && !Evaluation.IsActive;
+    public bool IsTraining
+    {
+        get => _isTraining && !Evaluation.IsActive;
+        set => SetTraining(value);
+    }
 
     /// <summary>The child modules with their names, in the order of registration.</summary>
     public IReadOnlyList<KeyValuePair<string, Module<T>>> Children => _children;
@@ -44,12 +48,12 @@ public abstract partial class Module<T>
     /// <summary>The number of trainable numbers.</summary>
     public long ParameterCount => Parameters.Sum(parameter => (long)parameter.Length);
 
-    /// <summary>What stands behind the name in the printed tree, such as the sizes of a layer.</summary>
-    protected virtual string Description => string.Empty;
+    /// <summary>What stands behind the name in the printed tree, such as the sizes of a layer; unless overridden, the sizes and options that <see cref="Describe"/> writes.</summary>
+    protected virtual string Description => FileType is null ? string.Empty : DescriptionWriter.ToText(this);
 
     /// <summary>
     /// What the module computes beyond what the names and shapes of its parameters tell, such as the name of a cell or an epsilon; empty where they tell all.
-    /// <see cref="Save"/> writes it and <see cref="Load"/> refuses a file that says something else, so that no weights come to compute something else unnoticed.
+    /// <c>Save</c> writes it and <c>Load</c> refuses a file that says something else, so that no weights come to compute something else unnoticed.
     /// </summary>
     protected virtual string Arithmetic => string.Empty;
 
@@ -126,7 +130,7 @@ public abstract partial class Module<T>
     {
     }
 
-    private string TypeName => GetType().Name.Split('`')[0];
+    internal string TypeName => GetType().Name.Split('`')[0];
 
     private string CheckName(string name)
     {

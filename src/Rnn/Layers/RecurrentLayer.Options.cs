@@ -15,10 +15,10 @@ public partial class RecurrentLayer<T>
     /// learned ones, through which gradients flow back to their parameters.
     /// </summary>
     /// <param name="rows">N.</param>
-    public RecurrentState<T> InitialState(int rows)
+    public override SequenceState<T> InitialState(int rows)
     {
         var zeros = ZeroState(rows);
-        return _initial is null ? zeros : new([.. zeros.Tensors.Zip(_initial, (zero, learned) => zero.Add(learned.Value))], Layers, Directions);
+        return _initial is null ? zeros : new(rows, _stateNames, [.. zeros.Tensors.Zip(_initial, (zero, learned) => zero.Add(learned.Value))]);
     }
 
     private bool Separates => Directions == 2 && Options.Merge == DirectionMerge.Separate;
@@ -30,7 +30,7 @@ public partial class RecurrentLayer<T>
     private Tensor<T> Dropped(Tensor<T> input, int layer) =>
         layer > 0 && IsTraining && Options.Dropout > 0 ? input.Dropout(Options.Dropout, Random) : input;
 
-    // The weights of a layer; where they drop, the recurrent matrices with a fresh mask.
+    // The weights of a layer; where they drop, the recurrent matrices with a new mask.
     private Tensor<T>[][] Values(int layer, bool drops)
     {
         var slots = _engines[layer].Shape.Slots;
@@ -56,17 +56,17 @@ public partial class RecurrentLayer<T>
     private int OutputWidth(int layer) => _engines[layer].Shape.OutputSize * (Merges ? 1 : Directions);
 
     // The final hidden states of the top layer as its outputs come: side by side or merged, with the input where that is added.
-    private Tensor<T> LastOutput(RecurrentState<T> state, Tensor<T> topInput, ReadOnlySpan<int> lengths)
+    private Tensor<T> LastOutput(Tensor<T>[] final, Tensor<T> topInput, ReadOnlySpan<int> lengths)
     {
-        var last = state.Hidden();
+        var last = final[final.Length - (Directions * States)];
         if (Directions == 2)
         {
-            var backward = state.Hidden(-1, 1);
+            var backward = final[final.Length - States];
             last = Merges ? last + backward : Tensor<T>.Concat([last, backward], 1);
             last = Merges && Options.Merge == DirectionMerge.Mean ? last * T.CreateTruncating(0.5) : last;
         }
 
-        if (!AddsInput(Layers - 1, topInput.Shape[2]))
+        if (!AddsInput(LayerCount - 1, topInput.Shape[2]))
         {
             return last;
         }

@@ -18,7 +18,7 @@ namespace Rnn.Layers;
 /// denormal numbers, with which processors are slow.
 /// </remarks>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public partial class RecurrentLayer<T> : Layer<T>
+public partial class RecurrentLayer<T> : SequenceLayer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly CellKernels<T> _cell;
@@ -26,6 +26,7 @@ public partial class RecurrentLayer<T> : Layer<T>
     private readonly Parameter<T>[][][] _weights;
     private readonly Parameter<T>[]? _initial;
     private readonly StepOptions _steps;
+    private readonly string[] _stateNames;
 
     internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0)
     {
@@ -66,6 +67,7 @@ public partial class RecurrentLayer<T> : Layer<T>
         }
 
         OutputSize = width;
+        _stateNames = StateNames();
         _initial = options.LearnedInitialState ? MakeInitialStates() : null;
     }
 
@@ -76,7 +78,7 @@ public partial class RecurrentLayer<T> : Layer<T>
     public RecurrentOptions Options { get; }
 
     /// <summary>The size of the input I.</summary>
-    public int InputSize { get; }
+    public override int InputSize { get; }
 
     /// <summary>The hidden size H of the top layer.</summary>
     public int HiddenSize => HiddenSizes[^1];
@@ -88,13 +90,22 @@ public partial class RecurrentLayer<T> : Layer<T>
     public int ProjectionSize { get; }
 
     /// <summary>The size of the output: of both directions together where they are concatenated.</summary>
-    public int OutputSize { get; }
+    public override int OutputSize { get; }
 
     /// <summary>The number of stacked layers.</summary>
-    public int Layers => HiddenSizes.Count;
+    public int LayerCount => HiddenSizes.Count;
 
     /// <summary>One, or two for a bidirectional layer.</summary>
     public int Directions { get; }
+
+    /// <summary>Whether the layer runs forward in time only.</summary>
+    public override bool IsCausal => Directions == 1 && !Options.Reverse;
+
+    /// <inheritdoc/>
+    public override bool HasLearnedInitialState => _initial is not null;
+
+    /// <inheritdoc/>
+    protected override string? FileType => RecurrentDescription.Type;
 
     /// <inheritdoc/>
     protected override string Description =>
@@ -109,21 +120,29 @@ public partial class RecurrentLayer<T> : Layer<T>
 
     private bool Merges => Directions == 2 && Options.Merge is DirectionMerge.Sum or DirectionMerge.Mean;
 
+    /// <inheritdoc/>
+    protected override void Describe(DescriptionWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        RecurrentDescription.Write(writer, this);
+    }
+
     /// <summary>A layer of a cell of your own.</summary>
     /// <typeparam name="TCell">The cell.</typeparam>
     /// <param name="inputSize">The size of the input I.</param>
     /// <param name="hiddenSize">The hidden size H.</param>
     /// <param name="options">Options, or null for the defaults.</param>
+    /// <param name="projectionSize">The size that hidden states are projected to, or 0 for none.</param>
     /// <remarks>
     /// The first layer of a cell runs the cell's step once, watched: an index that the layout does not have, a value read before it is set or
     /// never set, or a gradient that would be lost is an error here instead of wrong numbers later.
     /// </remarks>
     /// <exception cref="ArgumentException">A size or option is out of range, or the cell and its layout do not agree; the message says how.</exception>
-    public static RecurrentLayer<T> Create<TCell>(int inputSize, int hiddenSize, RecurrentOptions? options = null)
+    public static RecurrentLayer<T> Create<TCell>(int inputSize, int hiddenSize, RecurrentOptions? options = null, int projectionSize = 0)
         where TCell : struct, ICell
     {
         CellTrace.Run<TCell>();
-        return new(CellKernels<T>.Create<TCell>(), inputSize, hiddenSize, options ?? new());
+        return new(CellKernels<T>.Create<TCell>(), inputSize, hiddenSize, options ?? new(), projectionSize);
     }
 
     /// <summary>A layer of a built-in cell by its name, as files and command lines give it.</summary>
@@ -136,33 +155,34 @@ public partial class RecurrentLayer<T> : Layer<T>
     public static RecurrentLayer<T> Create(string cell, int inputSize, int hiddenSize, RecurrentOptions? options = null, int projectionSize = 0) =>
         new(CellCatalog.Create<T>(cell), inputSize, hiddenSize, options ?? new(), projectionSize);
 
-    /// <summary>The output at every step for sequences of full length that start from the initial state.</summary>
-    /// <param name="input">[N, T, <see cref="InputSize"/>].</param>
-    /// <returns>[N, T, <see cref="OutputSize"/>].</returns>
-    public override Tensor<T> Forward(Tensor<T> input) => Forward(input, default).Output;
+    /// <inheritdoc/>
+    public override RecurrentOutput<T> Forward(Tensor<T> input, SequenceState<T>? initialState) => Forward(input, default, initialState, cellStates: false);
 
-    /// <summary>Runs a batch of sequences.</summary>
+    /// <inheritdoc/>
+    public override RecurrentOutput<T> Forward(Tensor<T> input, ReadOnlySpan<int> lengths, SequenceState<T>? initialState = null) =>
+        Forward(input, lengths, initialState, cellStates: false);
+
+    /// <summary>Runs a batch of sequences, and gives the cell state after every step where it is asked for.</summary>
     /// <param name="input">[N, T, <see cref="InputSize"/>].</param>
-    /// <param name="lengths">The number of valid steps of each row, 0 to T in any order; empty for full length. A row's state passes through the steps past its end.</param>
-    /// <param name="initialState">The states to start from; null for zeros, or for the learned ones.</param>
-    /// <param name="cellStates">Whether to give the cell state after every step too.</param>
+    /// <param name="lengths">The number of valid steps of each row, 0 to T in any order; empty for full length. Past a row's end its state is unchanged and its output zero.</param>
+    /// <param name="initialState">The state to go on from; null for zeros, or for the learned one.</param>
+    /// <param name="cellStates">Whether to give <see cref="RecurrentOutput{T}.CellStates"/>.</param>
     /// <exception cref="ArgumentException">A shape, length or state does not fit; the message says how.</exception>
-    public RecurrentOutput<T> Forward(
-        Tensor<T> input, ReadOnlySpan<int> lengths, RecurrentState<T>? initialState = null, bool cellStates = false)
+    public RecurrentOutput<T> Forward(Tensor<T> input, ReadOnlySpan<int> lengths, SequenceState<T>? initialState = null, bool cellStates = false)
     {
         RecurrentChecks.CheckBatch(input, lengths, InputSize);
-        CheckState(initialState, input.Shape[0]);
-        var final = new Tensor<T>[Layers * Directions * States];
+        var given = CheckState(initialState, input.Shape[0]);
+        var final = new Tensor<T>[LayerCount * Directions * States];
         var cells = cellStates && States > 1 ? new List<Tensor<T>>() : null;
         var output = input;
         var topInput = input;
-        for (var layer = 0; layer < Layers; layer++)
+        for (var layer = 0; layer < LayerCount; layer++)
         {
             var below = output;
             var initial = new Tensor<T>?[Directions * States];
             for (var i = 0; i < initial.Length; i++)
             {
-                initial[i] = Initial(initialState, (layer * initial.Length) + i, input.Shape[0]);
+                initial[i] = Initial(given, (layer * initial.Length) + i, input.Shape[0]);
             }
 
             var result = _engines[layer].Forward(Dropped(below, layer), lengths, initial, Values(layer, IsTraining && Options.WeightDrop > 0), cells is not null, Noise());
@@ -173,43 +193,51 @@ public partial class RecurrentLayer<T> : Layer<T>
             topInput = below;
         }
 
-        var state = new RecurrentState<T>(final, Layers, Directions);
-        return new()
+        return new(output, new(input.Shape[0], _stateNames, final), LastOutput(final, topInput, lengths))
         {
-            Output = output,
-            Last = LastOutput(state, topInput, lengths),
-            FinalState = state,
             Directions = Separates ? output.Split(2, OutputSize / 2, OutputSize / 2) : null,
             CellStates = cells,
         };
     }
 
-    /// <summary>States of zeros for a batch of <paramref name="rows"/> rows.</summary>
-    public RecurrentState<T> ZeroState(int rows)
+    /// <inheritdoc/>
+    public override SequenceState<T> ZeroState(int rows)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        var tensors = new Tensor<T>[Layers * Directions * States];
+        var tensors = new Tensor<T>[LayerCount * Directions * States];
         for (var i = 0; i < tensors.Length; i++)
         {
             tensors[i] = Tensor<T>.Zeros(rows, StateSize(i));
         }
 
-        return new(tensors, Layers, Directions);
+        return new(rows, _stateNames, tensors);
+    }
+
+    /// <summary>A state made of tensors, such as PyTorch's <c>h_0</c> and <c>c_0</c> taken apart by layer.</summary>
+    /// <param name="tensors">Each [N, size]: layer by layer, in each forward before backward, in each the hidden state first, then the cell state.</param>
+    /// <exception cref="ArgumentException">The number of tensors, their rows or their sizes do not fit.</exception>
+    public SequenceState<T> CreateState(params ReadOnlySpan<Tensor<T>> tensors)
+    {
+        if (tensors.Length != _stateNames.Length)
+        {
+            throw new ArgumentException(
+                $"tensors: expected {_stateNames.Length} tensors ({string.Join(", ", _stateNames)}) but got {tensors.Length}.", nameof(tensors));
+        }
+
+        ArgumentNullException.ThrowIfNull(tensors[0], nameof(tensors));
+        var rows = tensors[0].Rank > 0 ? tensors[0].Shape[0] : 0;
+        CheckSizes(tensors, rows, nameof(tensors));
+        return new(rows, _stateNames, tensors.ToArray());
     }
 
     /// <summary>A stream that runs this layer one step at a time for one sequence, from zero or learned initial states.</summary>
     /// <exception cref="InvalidOperationException">The layer runs back in time: it would need the future.</exception>
     public RecurrentStream<T> CreateStream()
     {
-        if (Directions == 2 || Options.Reverse)
-        {
-            throw new InvalidOperationException(
-                "CreateStream: a bidirectional or reversed layer needs the whole sequence; use Forward, or a layer that runs forward only.");
-        }
-
-        var layers = new StreamLayer<T>[Layers];
+        CheckCausal(nameof(CreateStream));
+        var layers = new StreamLayer<T>[LayerCount];
         var width = InputSize;
-        for (var layer = 0; layer < Layers; layer++)
+        for (var layer = 0; layer < LayerCount; layer++)
         {
             var initial = new Tensor<T>?[States];
             for (var state = 0; state < States && _initial is not null; state++)
@@ -221,7 +249,14 @@ public partial class RecurrentLayer<T> : Layer<T>
             width = OutputWidth(layer);
         }
 
-        return new(layers, InputSize, OutputSize);
+        return new(layers, InputSize, OutputSize, _stateNames);
+    }
+
+    /// <inheritdoc/>
+    public override SequenceStepper<T> CreateStepper(int rows = 1)
+    {
+        CheckCausal(nameof(CreateStepper));
+        return new RecurrentStepper<T>(this, rows);
     }
 
     private static string Zoneout(string state, double probability) =>
@@ -229,44 +264,54 @@ public partial class RecurrentLayer<T> : Layer<T>
 
     private int StateSize(int index) => _engines[index / (Directions * States)].Shape.StateSize(index % States);
 
-    private Tensor<T>? Initial(RecurrentState<T>? state, int index, int rows) =>
-        state?.At(index) ?? (_initial is null ? null : Tensor<T>.Zeros(rows, StateSize(index)).Add(_initial[index].Value));
+    private Tensor<T>? Initial(Tensor<T>[]? given, int index, int rows) =>
+        given?[index] ?? (_initial is null ? null : Tensor<T>.Zeros(rows, StateSize(index)).Add(_initial[index].Value));
 
     private Parameter<T>[] MakeInitialStates()
     {
-        var parameters = new Parameter<T>[Layers * Directions * States];
+        var parameters = new Parameter<T>[LayerCount * Directions * States];
         for (var i = 0; i < parameters.Length; i++)
         {
             var (layer, direction) = (i / (Directions * States), i / States % Directions);
-            var name = $"initial_{Layout.States[i % States].Letter}_l{layer}{(direction == 1 ? "_reverse" : string.Empty)}";
+            var name = $"initial_{RecurrentStates.Name(Layout.States[i % States].Letter, layer, direction)}";
             parameters[i] = AddParameter(name, Tensor<T>.Zeros(StateSize(i)));
         }
 
         return parameters;
     }
 
-    private void CheckState(RecurrentState<T>? initialState, int rows)
+    private string[] StateNames()
     {
-        if (initialState is not { } state)
+        var names = new string[LayerCount * Directions * States];
+        for (var i = 0; i < names.Length; i++)
         {
-            return;
+            names[i] = RecurrentStates.Name(Layout.States[i % States].Letter, i / (Directions * States), i / States % Directions);
         }
 
-        if (state.Layers != Layers || state.Directions != Directions || state.StatesPerLayer != States)
+        return names;
+    }
+
+    private Tensor<T>[]? CheckState(SequenceState<T>? initialState, int rows)
+    {
+        if (initialState is null)
         {
-            throw new ArgumentException(
-                $"initialState: expected {Layers} layers of {Directions} directions with {States} states but got {state.Layers} of {state.Directions} with {state.StatesPerLayer}.",
-                nameof(initialState));
+            return null;
         }
 
-        for (var i = 0; i < state.Tensors.Count; i++)
+        var tensors = initialState.InOrder(_stateNames, nameof(initialState));
+        CheckSizes(tensors, rows, nameof(initialState));
+        return tensors;
+    }
+
+    private void CheckSizes(ReadOnlySpan<Tensor<T>> tensors, int rows, string parameter)
+    {
+        for (var i = 0; i < tensors.Length; i++)
         {
             var expected = new Shape(rows, StateSize(i));
-            if (state.At(i).Shape != expected)
+            if (tensors[i].Shape != expected)
             {
                 throw new ArgumentException(
-                    $"initialState: expected {expected} for state {i} but got {state.At(i).Shape}; the first dimension is the batch size, the second the state's size.",
-                    nameof(initialState));
+                    $"{parameter}: expected {expected} for {_stateNames[i]} but got {tensors[i].Shape}; the first dimension is the batch size, the second the state's size.", parameter);
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using Rnn.Layers.Engine;
+using Rnn.Tensors;
 
 namespace Rnn.Layers;
 
@@ -19,11 +20,13 @@ public sealed class RecurrentStream<T>
     private static readonly long Succession = Stopwatch.Frequency / 10_000;
 
     private readonly StreamLayer<T>[] _layers;
+    private readonly string[] _stateNames;
     private readonly bool _isLarge;
     private long _lastStep;
 
-    internal RecurrentStream(StreamLayer<T>[] layers, int inputSize, int outputSize)
+    internal RecurrentStream(StreamLayer<T>[] layers, int inputSize, int outputSize, string[] stateNames)
     {
+        _stateNames = stateNames;
         _layers = layers;
         _isLarge = Array.Exists(layers, layer => layer.IsLarge);
         InputSize = inputSize;
@@ -79,22 +82,22 @@ public sealed class RecurrentStream<T>
     /// <summary>Goes on from the states of another run, of one row.</summary>
     /// <param name="state">A state of this layer with one row.</param>
     /// <exception cref="ArgumentException">The state does not fit.</exception>
-    public void SetState(RecurrentState<T> state)
+    public void SetState(SequenceState<T> state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        if (state.Layers != _layers.Length || state.Directions != 1 || state.Rows != 1)
+        if (state.Rows != 1)
         {
-            throw new ArgumentException(
-                $"state: expected the state of {_layers.Length} layers, one direction and one row but got {state.Layers} layers, {state.Directions} directions and {state.Rows} rows.",
-                nameof(state));
+            throw new ArgumentException($"state: expected a state of one row but got {state.Rows}.", nameof(state));
         }
 
+        ReadOnlySpan<Tensor<T>> tensors = state.InOrder(_stateNames, nameof(state));
         for (var layer = 0; layer < _layers.Length; layer++)
         {
-            _layers[layer].SetState(state, layer);
+            var states = tensors.Length / _layers.Length;
+            _layers[layer].SetState(tensors.Slice(layer * states, states), layer);
         }
     }
 
     /// <summary>The states after the last step, as tensors of one row.</summary>
-    public RecurrentState<T> GetState() => new([.. _layers.SelectMany(layer => layer.GetState())], _layers.Length, 1);
+    public SequenceState<T> GetState() => new(1, _stateNames, [.. _layers.SelectMany(layer => layer.GetState())]);
 }

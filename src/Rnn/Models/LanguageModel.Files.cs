@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Rnn.Formats;
 using Rnn.Layers;
 
@@ -7,123 +5,142 @@ namespace Rnn.Models;
 
 public sealed partial class LanguageModel<T>
 {
-    private const string FormatKey = "format";
-    private const string Format = "rnn.language-model";
-    private const string VersionKey = "version";
-    private const string Version = "1";
-    private const string ModelKey = "model";
+    private const string Type = "language-model";
+
+    // Files of the first format say so and have their description under a key of its own.
+    private const string FirstFormatKey = "format";
+    private const string FirstFormat = "rnn.language-model";
+    private const string FirstVersionKey = "version";
+    private const string FirstVersion = "1";
+    private const string FirstDescriptionKey = "model";
     private const string VocabularyKey = "vocabulary";
 
     /// <inheritdoc/>
-    protected override IEnumerable<KeyValuePair<string, string>> FileMetadata =>
-    [
-        new(FormatKey, Format),
-        new(VersionKey, Version),
-        new(ModelKey, Describe()),
-        .. Vocabulary is { } vocabulary ? [new KeyValuePair<string, string>(VocabularyKey, vocabulary.ToMetadata())] : Array.Empty<KeyValuePair<string, string>>(),
-    ];
+    protected override string? FileType => Type;
 
     /// <summary>
     /// Opens a model that <c>Save</c> wrote: builds it as the file says, with its weights and, where it was saved, its vocabulary. (<c>Load</c> fills a
     /// model that exists.)
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="recurrent">The recurrent layer to fill, for a cell of your own; null to make it by the name of its built-in cell.</param>
+    /// <param name="layer">The sequence layer to fill, for a layer or cell of your own; null to make it as the file describes it.</param>
     /// <returns>The model, in evaluation mode.</returns>
     /// <exception cref="InvalidDataException">
     /// The file is damaged, or not a language model of this library, or the layer given is of another cell than the one saved; the message says what it is.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static LanguageModel<T> Open(string path, RecurrentLayer<T>? recurrent = null)
+    public static LanguageModel<T> Open(string path, SequenceLayer<T>? layer = null)
     {
-        var name = Path.GetFileName(path);
-        var (metadata, entries) = ReadHeader(path);
-        if (metadata.GetValueOrDefault(FormatKey) != Format || !metadata.TryGetValue(ModelKey, out var description))
-        {
-            throw new InvalidDataException(
-                $"{name}: this safetensors file is not a language model that LanguageModel.Save wrote: it has no metadata \"{FormatKey}\": \"{Format}\". Its tensors are "
-                + $"{(entries.Count == 0 ? "none" : string.Join(", ", entries.Take(5).Select(entry => $"{entry.Name} {entry.Shape}")))}{(entries.Count > 5 ? ", …" : string.Empty)}.");
-        }
+        using var reader = SafeTensorsReader.Open(path);
+        return Open(reader, layer);
+    }
 
-        if (metadata.GetValueOrDefault(VersionKey) != Version)
-        {
-            throw new InvalidDataException(
-                $"{name}: expected version {Version} of the format but the file has {metadata.GetValueOrDefault(VersionKey) ?? "none"}; a newer library may read it.");
-        }
+    /// <summary>As <see cref="Open(string, SequenceLayer{T})"/>, from a stream such as an embedded resource.</summary>
+    /// <param name="stream">The stream, from its position to its end; left open. One that is not seekable is read into memory.</param>
+    /// <param name="layer">The sequence layer to fill, or null to make it as the file describes it.</param>
+    /// <returns>The model, in evaluation mode.</returns>
+    /// <exception cref="InvalidDataException">The content is damaged, or not a language model of this library, or the layer given does not fit.</exception>
+    public static LanguageModel<T> Open(Stream stream, SequenceLayer<T>? layer = null)
+    {
+        using var reader = ReaderOf(stream);
+        return Open(reader, layer);
+    }
 
-        var model = Build(name, description, metadata.GetValueOrDefault(VocabularyKey), recurrent, entries.Sum(entry => (long)entry.Shape.ElementCount));
-        model.Load(path);
-        model.Evaluate();
-        return model;
+    /// <summary>
+    /// Makes a model from its description, without its weights: what <c>ModuleCatalog.Register("language-model", LanguageModel&lt;float&gt;.Create)</c> needs for language models that are parts
+    /// of other modules.
+    /// </summary>
+    /// <param name="reader">The description.</param>
+    public static LanguageModel<T> Create(DescriptionReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return Read(reader, layer: null, vocabulary: null);
+    }
+
+    /// <inheritdoc/>
+    protected override void Describe(DescriptionWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Write("vocabulary_size", VocabularySize);
+        writer.Write("embedding_dropout", Options.EmbeddingDropout);
+        writer.Write("dropout", Options.Dropout);
+        writer.Write("tied_weights", Options.TieWeights);
+        writer.Write("layer", SequenceLayer);
+        writer.Write(VocabularyKey, Vocabulary?.ToMetadata());
     }
 
     /// <inheritdoc/>
     private protected override void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)
     {
         base.CheckMetadata(metadata, source);
-        if (Vocabulary is { } vocabulary && metadata.TryGetValue(VocabularyKey, out var saved) && saved != vocabulary.ToMetadata())
+        if (Vocabulary is { } vocabulary && SavedVocabulary(metadata, source) is { } saved && saved != vocabulary.ToMetadata())
         {
             throw new InvalidDataException(
                 $"{source} does not fit this LanguageModel: its weights are for another vocabulary; open the file with LanguageModel.Open, or set Vocabulary to null to take the weights as they are.");
         }
     }
 
-    private static (IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<SafeTensorsEntry> Entries) ReadHeader(string path)
+    private static string? SavedVocabulary(IReadOnlyDictionary<string, string> metadata, string source) =>
+        metadata.TryGetValue(DescriptionKey, out var description)
+            ? DescriptionReader.Read(description, source, 0, reader => reader.Type == Type && reader.Has(VocabularyKey) ? reader.GetString(VocabularyKey) : null)
+            : metadata.GetValueOrDefault(VocabularyKey);
+
+    private static LanguageModel<T> Open(SafeTensorsReader reader, SequenceLayer<T>? layer)
     {
-        using var reader = SafeTensorsReader.Open(path);
-        return (reader.Header.Metadata, reader.Header.Entries);
+        var metadata = reader.Header.Metadata;
+        if (metadata.GetValueOrDefault(FirstFormatKey) == FirstFormat && metadata.TryGetValue(FirstDescriptionKey, out var first))
+        {
+            return OpenFirst(reader, first, layer);
+        }
+
+        if (metadata.TryGetValue(DescriptionKey, out var description) && DescriptionReader.Read(description, reader.Source, 0, described => described.Type == Type))
+        {
+            return Open(reader, described => Read(described, layer, vocabulary: null));
+        }
+
+        var entries = reader.Header.Entries;
+        throw new InvalidDataException(
+            $"{reader.Source}: this safetensors file is not a language model that LanguageModel.Save wrote: its metadata do not describe one. Its tensors are "
+            + $"{(entries.Count == 0 ? "none" : string.Join(", ", entries.Take(5).Select(entry => $"{entry.Name} {entry.Shape}")))}{(entries.Count > 5 ? ", …" : string.Empty)}.");
     }
 
-    private static LanguageModel<T> Build(string name, string description, string? vocabulary, RecurrentLayer<T>? recurrent, long elements)
+    private static LanguageModel<T> OpenFirst(SafeTensorsReader reader, string description, SequenceLayer<T>? layer)
     {
-        try
-        {
-            using var document = JsonDocument.Parse(description);
-            var root = document.RootElement;
-            var vocabularySize = root.GetProperty("vocabulary_size").GetInt32();
-            var tied = root.GetProperty("tied_weights").GetBoolean();
-            var saved = root.GetProperty("recurrent");
-            if (recurrent is null)
-            {
-                recurrent = RecurrentDescription.Read<T>(saved, vocabularySize, tied, elements);
-            }
-            else
-            {
-                RecurrentDescription.CheckGiven(saved, recurrent, vocabularySize, tied, elements);
-            }
-
-            return new(vocabularySize, recurrent, new()
-            {
-                EmbeddingDropout = root.GetProperty("embedding_dropout").GetDouble(),
-                Dropout = root.GetProperty("dropout").GetDouble(),
-                TieWeights = tied,
-            })
-            {
-                Vocabulary = vocabulary is null ? null : Sequences.Vocabulary.FromMetadata(vocabulary),
-            };
-        }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or InvalidDataException)
-        {
-            throw new InvalidDataException($"{name}: the description of the model is damaged: {exception.Message}", exception);
-        }
+        var metadata = reader.Header.Metadata;
+        return metadata.GetValueOrDefault(FirstVersionKey) == FirstVersion
+            ? Fill(reader, DescriptionReader.Read(
+                description, reader.Source, CountWeights(reader), described => Read(described, layer, metadata.GetValueOrDefault(VocabularyKey))))
+            : throw new InvalidDataException(
+                $"{reader.Source}: expected version {FirstVersion} of the first format but the file has {metadata.GetValueOrDefault(FirstVersionKey) ?? "none"}.");
     }
 
-    private string Describe()
+    private static LanguageModel<T> Read(DescriptionReader reader, SequenceLayer<T>? layer, string? vocabulary)
     {
-        using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream))
+        var vocabularySize = reader.GetInt32("vocabulary_size");
+        var tied = reader.GetBoolean("tied_weights");
+
+        // The first format had recurrent layers only.
+        var described = reader.Has("layer") ? reader.Part("layer") : reader.Part("recurrent", RecurrentDescription.Type);
+        if (layer is null)
         {
-            writer.WriteStartObject();
-            writer.WriteNumber("vocabulary_size", VocabularySize);
-            writer.WriteNumber("embedding_dropout", Options.EmbeddingDropout);
-            writer.WriteNumber("dropout", Options.Dropout);
-            writer.WriteBoolean("tied_weights", Options.TieWeights);
-            writer.WriteStartObject("recurrent");
-            RecurrentDescription.Write(writer, Recurrent);
-            writer.WriteEndObject();
-            writer.WriteEndObject();
+            layer = (SequenceLayer<T>)ModuleCatalog.Create<T>(described);
+        }
+        else
+        {
+            RecurrentDescription.CheckGiven(described, layer);
         }
 
-        return Encoding.UTF8.GetString(stream.GetBuffer(), 0, (int)stream.Length);
+        // The layer itself exists by now; what is still to be made are the embedding and the output layer.
+        reader.CountWeights((double)vocabularySize * (layer.InputSize + (tied ? 0 : layer.OutputSize)));
+        vocabulary ??= reader.Has(VocabularyKey) ? reader.GetString(VocabularyKey) : null;
+        return new(vocabularySize, layer, new()
+        {
+            EmbeddingDropout = reader.GetDouble("embedding_dropout"),
+            Dropout = reader.GetDouble("dropout"),
+            TieWeights = tied,
+        })
+        {
+            Vocabulary = vocabulary is null ? null : Sequences.Vocabulary.FromMetadata(vocabulary),
+        };
     }
 }

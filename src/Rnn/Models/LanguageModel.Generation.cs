@@ -30,7 +30,24 @@ public sealed partial class LanguageModel<T>
     }
 
     /// <summary>
-    /// As <see cref="Generate"/>, with each token computed on a thread of the pool, so that a program with a user interface or a server can
+    /// Writes on from a text: as <see cref="Generate(IReadOnlyList{int}, int, SamplingOptions, CancellationToken)"/>, with the tokens of <see cref="Vocabulary"/>.
+    /// </summary>
+    /// <param name="prompt">The text to go on from. Empty only where the vocabulary has a token that begins sequences.</param>
+    /// <param name="count">The most tokens to write.</param>
+    /// <param name="options">How tokens are drawn, or null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the writing.</param>
+    /// <returns>The text that was written, without the prompt.</returns>
+    /// <exception cref="ArgumentException">The prompt is empty or has symbols that the vocabulary does not know, or the count is negative.</exception>
+    /// <exception cref="InvalidOperationException">The model has no vocabulary.</exception>
+    public string Generate(string prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        var vocabulary = Vocabulary ?? throw new InvalidOperationException("Generate: this model has no Vocabulary to read the prompt with; set it, or give tokens.");
+        return vocabulary.Decode(Generate(vocabulary.Encode(prompt), count, options, cancellationToken));
+    }
+
+    /// <summary>
+    /// As <see cref="Generate(IReadOnlyList{int}, int, SamplingOptions, CancellationToken)"/>, with each token computed on a thread of the pool, so that a program with a user interface or a server can
     /// show tokens as they come.
     /// </summary>
     /// <param name="prompt">The tokens to go on from.</param>

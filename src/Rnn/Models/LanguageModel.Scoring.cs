@@ -18,7 +18,7 @@ public sealed partial class LanguageModel<T>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Ends the scoring.</param>
     /// <exception cref="ArgumentException">There are fewer than two tokens, or one is out of range.</exception>
-    public TextScore Evaluate(ReadOnlySpan<int> tokens, TextScoreOptions? options = null, CancellationToken cancellationToken = default)
+    public TextScore Score(ReadOnlySpan<int> tokens, TextScoreOptions? options = null, CancellationToken cancellationToken = default)
     {
         if (tokens.Length < 2)
         {
@@ -27,26 +27,26 @@ public sealed partial class LanguageModel<T>
 
         using var evaluation = Evaluation.Enter();
         using var scope = NoGradient.Scope();
-        return new(Score(tokens, options ?? new(), cancellationToken), tokens.Length - 1, tokens.Length - 1);
+        return new(Sum(tokens, options ?? new(), cancellationToken), tokens.Length - 1, tokens.Length - 1);
     }
 
-    /// <summary>How well the model predicts a text; see <see cref="Evaluate(ReadOnlySpan{int}, TextScoreOptions, CancellationToken)"/>.</summary>
+    /// <summary>How well the model predicts a text; see <see cref="Score(ReadOnlySpan{int}, TextScoreOptions, CancellationToken)"/>.</summary>
     /// <param name="text">A text of two tokens or more of <see cref="Vocabulary"/>.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Ends the scoring.</param>
     /// <returns>The score; its characters are those of the text behind the part that its first token stands for, to the end of the text.</returns>
     /// <exception cref="ArgumentException">The text has fewer than two tokens, or symbols that the vocabulary does not have.</exception>
     /// <exception cref="InvalidOperationException">The model has no vocabulary.</exception>
-    public TextScore Evaluate(string text, TextScoreOptions? options = null, CancellationToken cancellationToken = default)
+    public TextScore Score(string text, TextScoreOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var vocabulary = Vocabulary ?? throw new InvalidOperationException("Evaluate: this model has no Vocabulary to read the text with; set it, or give tokens.");
+        var vocabulary = Vocabulary ?? throw new InvalidOperationException("Score: this model has no Vocabulary to read the text with; set it, or give tokens.");
         var tokens = vocabulary.Encode(text);
-        var score = Evaluate(tokens, options, cancellationToken);
+        var score = Score(tokens, options, cancellationToken);
         return score with { Characters = CountCharacters(text.AsSpan(Sequences.Vocabulary.EndOfFirst(vocabulary, text, tokens[0]))) };
     }
 
-    private double Score(ReadOnlySpan<int> tokens, TextScoreOptions options, CancellationToken cancellationToken)
+    private double Sum(ReadOnlySpan<int> tokens, TextScoreOptions options, CancellationToken cancellationToken)
     {
         // Each stream predicts its part of the tokens behind the first and begins a little earlier to find its state.
         var predictions = tokens.Length - 1;
@@ -64,7 +64,8 @@ public sealed partial class LanguageModel<T>
         // The result does not depend on the steps at once: very many streams take fewer, so that an array holds a window.
         var steps = Math.Min(options.Steps, Math.Min(longest, Math.Max(1, Array.MaxLength / streams)));
         var (inputs, targets, lengths) = (new int[streams * steps], new int[streams * steps], new int[streams]);
-        var state = Recurrent.ZeroState(streams);
+        // Memory of its own, which a layer may not have given.
+        var state = SequenceLayer.ZeroState(streams).Clone();
         var sum = 0.0;
         for (var at = 0; at < longest; at += steps)
         {

@@ -7,7 +7,7 @@ using Rnn.Training;
 namespace Rnn.Models;
 
 /// <summary>
-/// Predicts the next token from all before: an embedding, a recurrent layer of any cell, an output layer with one score for each token.
+/// Predicts the next token from all before: an embedding, a sequence layer such as a recurrent one of any cell, an output layer with one score for each token.
 /// </summary>
 /// <remarks>
 /// Mikolov et al., "Recurrent neural network based language model" (2010); Zaremba et al., "Recurrent Neural Network Regularization" (2014,
@@ -19,7 +19,7 @@ namespace Rnn.Models;
 /// var model = new LanguageModel&lt;float&gt;(vocabulary, new Lstm&lt;float&gt;(inputSize: 64, hiddenSize: 256, new() { Layers = 2 }));
 /// // … train …
 /// model.Save("model.safetensors");
-/// Console.WriteLine(vocabulary.Decode(model.Generate(vocabulary.Encode("ROMEO:"), 300, new() { Temperature = 0.8, TopK = 40 })));
+/// Console.WriteLine(model.Generate("ROMEO:", 300, new() { Temperature = 0.8, TopK = 40 }));
 /// </code>
 /// </example>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
@@ -31,28 +31,28 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
 
     /// <summary>A model with new embedding and output layer.</summary>
     /// <param name="vocabularySize">The number of tokens V.</param>
-    /// <param name="recurrent">The recurrent layer; its <c>InputSize</c> is the size of the embedding. It may not look ahead.</param>
+    /// <param name="layer">The sequence layer, such as an LSTM; its <c>InputSize</c> is the size of the embedding. It must be causal.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <exception cref="ArgumentException">A size does not fit, the layer is bidirectional or reversed, or the options give both a seed and a source.</exception>
-    public LanguageModel(int vocabularySize, RecurrentLayer<T> recurrent, LanguageModelOptions? options = null)
+    /// <exception cref="ArgumentException">A size does not fit, the layer is not causal, or the options give both a seed and a source.</exception>
+    public LanguageModel(int vocabularySize, SequenceLayer<T> layer, LanguageModelOptions? options = null)
     {
-        ArgumentNullException.ThrowIfNull(recurrent);
+        ArgumentNullException.ThrowIfNull(layer);
         if (vocabularySize < 1)
         {
             throw new ArgumentOutOfRangeException(nameof(vocabularySize), vocabularySize, $"vocabularySize: expected 1 or more but got {vocabularySize}.");
         }
 
-        if (recurrent.Directions == 2 || recurrent.Options.Reverse)
+        if (!layer.IsCausal)
         {
-            throw new ArgumentException("recurrent: a language model predicts what comes next, but this layer is bidirectional or reversed and would see it.", nameof(recurrent));
+            throw new ArgumentException("layer: a language model predicts what comes next, but this layer is bidirectional or reversed and would see it.", nameof(layer));
         }
 
         Options = options ??= new();
-        if (options.TieWeights && recurrent.OutputSize != recurrent.InputSize)
+        if (options.TieWeights && layer.OutputSize != layer.InputSize)
         {
             throw new ArgumentException(
-                $"TieWeights: expected a recurrent layer whose OutputSize equals its InputSize ({recurrent.InputSize}), the size of the shared table's rows, but it is {recurrent.OutputSize}; "
-                + $"choose hiddenSize {recurrent.InputSize}, or an LSTM with ProjectionSize {recurrent.InputSize}.",
+                $"TieWeights: expected a layer whose OutputSize equals its InputSize ({layer.InputSize}), the size of the shared table's rows, but it is {layer.OutputSize}; "
+                + $"choose hiddenSize {layer.InputSize}, or an LSTM with ProjectionSize {layer.InputSize}.",
                 nameof(options));
         }
 
@@ -61,24 +61,26 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
         var random = new RandomSource(seed);
 
         // A tied table is also read as output weights, whose scores should start near zero.
-        var deviation = options.TieWeights ? 1 / Math.Sqrt(recurrent.InputSize) : 1;
+        var deviation = options.TieWeights ? 1 / Math.Sqrt(layer.InputSize) : 1;
         Embedding = AddModule(
-            "embedding", new Embedding<T>(vocabularySize, recurrent.InputSize, new() { Initializer = Initializer.Normal(0, deviation), Seed = seed }));
+            "embedding", new Embedding<T>(vocabularySize, layer.InputSize, new() { Initializer = Initializer.Normal(0, deviation), Seed = seed }));
         _embeddingDropout = options.EmbeddingDropout > 0 ? AddModule("embedding_dropout", new Dropout<T>(options.EmbeddingDropout, random.Fork("embedding dropout"))) : null;
-        Recurrent = AddModule("recurrent", recurrent);
+
+        // The name in files, from the time when every layer here was recurrent.
+        SequenceLayer = AddModule("recurrent", layer);
         _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, random.Fork("output dropout"))) : null;
         Output = AddModule("output", options.TieWeights
             ? new Linear<T>(Embedding.Weight, new() { Seed = seed })
-            : new Linear<T>(recurrent.OutputSize, vocabularySize, new() { Seed = seed }));
+            : new Linear<T>(layer.OutputSize, vocabularySize, new() { Seed = seed }));
     }
 
     /// <summary>A model of a vocabulary's tokens, which is saved with it.</summary>
     /// <param name="vocabulary">The vocabulary.</param>
-    /// <param name="recurrent">The recurrent layer; its <c>InputSize</c> is the size of the embedding. It may not look ahead.</param>
+    /// <param name="layer">The sequence layer, such as an LSTM; its <c>InputSize</c> is the size of the embedding. It must be causal.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <exception cref="ArgumentException">A size does not fit, the layer is bidirectional or reversed, or the options give both a seed and a source.</exception>
-    public LanguageModel(IVocabulary vocabulary, RecurrentLayer<T> recurrent, LanguageModelOptions? options = null)
-        : this(SizeOf(vocabulary), recurrent, options) => Vocabulary = vocabulary;
+    /// <exception cref="ArgumentException">A size does not fit, the layer is not causal, or the options give both a seed and a source.</exception>
+    public LanguageModel(IVocabulary vocabulary, SequenceLayer<T> layer, LanguageModelOptions? options = null)
+        : this(SizeOf(vocabulary), layer, options) => Vocabulary = vocabulary;
 
     /// <summary>The options the model was made with.</summary>
     public LanguageModelOptions Options { get; }
@@ -99,8 +101,8 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     /// <summary>The table of the tokens' vectors.</summary>
     public Embedding<T> Embedding { get; }
 
-    /// <summary>The recurrent layer.</summary>
-    public RecurrentLayer<T> Recurrent { get; }
+    /// <summary>The layer between embedding and output.</summary>
+    public SequenceLayer<T> SequenceLayer { get; }
 
     /// <summary>The layer that scores the tokens.</summary>
     public Linear<T> Output { get; }
@@ -112,7 +114,7 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     /// <param name="tokens">Tokens from 0 to V − 1, [N, T].</param>
     /// <param name="state">The states to start from, such as those after the window before; null for the initial ones.</param>
     /// <exception cref="ArgumentException">A token is out of range or the state does not fit.</exception>
-    public SequenceOutput<T> Forward(int[,] tokens, RecurrentState<T>? state = null)
+    public SequenceOutput<T> Forward(int[,] tokens, SequenceState<T>? state = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
         return ToOutput(Hidden(Embedding.Forward(tokens), default, state));
@@ -124,14 +126,14 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     /// <param name="lengths">The valid steps of each row; empty for all.</param>
     /// <param name="state">The states to start from, such as those after the window before; null for the initial ones.</param>
     /// <exception cref="ArgumentException">The tokens do not divide among the rows, one is out of range, or state or lengths do not fit.</exception>
-    public SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths = default, RecurrentState<T>? state = null)
+    public SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths = default, SequenceState<T>? state = null)
     {
         return ToOutput(Hidden(Embed(tokens, rows), lengths, state));
     }
 
-    /// <summary>The states that sequences begin with: zeros, or the learned ones of <see cref="Recurrent"/>.</summary>
+    /// <summary>The states that sequences begin with: zeros, or the learned ones of <see cref="SequenceLayer"/>.</summary>
     /// <param name="rows">The number of rows N.</param>
-    public RecurrentState<T>? InitialState(int rows) => Recurrent.Options.LearnedInitialState ? Recurrent.InitialState(rows) : null;
+    public SequenceState<T>? InitialState(int rows) => SequenceLayer.HasLearnedInitialState ? SequenceLayer.InitialState(rows) : null;
 
     /// <summary>The cross-entropy of the tokens that follow, without making the scores of all steps at once.</summary>
     /// <param name="tokens">Tokens from 0 to V − 1, [N, T] row-major.</param>
@@ -142,7 +144,7 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     /// <param name="options">What the loss is; null for the defaults.</param>
     /// <exception cref="ArgumentException">A token is out of range, or targets, state or lengths do not fit.</exception>
     public SequenceLoss<T> ForwardLoss(
-        ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<T>? state, ReadOnlySpan<int> targets, CrossEntropyOptions? options = null)
+        ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, SequenceState<T>? state, ReadOnlySpan<int> targets, CrossEntropyOptions? options = null)
     {
         var hidden = Hidden(Embed(tokens, rows), lengths, state);
         return new(Loss.LinearCrossEntropy(hidden.Output, Output, targets, options), hidden.FinalState);
@@ -153,13 +155,13 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
         : throw new ArgumentException($"tokens: expected [rows, steps] but {tokens.Length} tokens do not divide among {rows} rows.", nameof(tokens));
 
     // What the output layer reads.
-    private (Tensor<T> Output, RecurrentState<T> FinalState) Hidden(Tensor<T> embedded, ReadOnlySpan<int> lengths, RecurrentState<T>? state)
+    private (Tensor<T> Output, SequenceState<T> FinalState) Hidden(Tensor<T> embedded, ReadOnlySpan<int> lengths, SequenceState<T>? state)
     {
-        var output = Recurrent.Forward(_embeddingDropout?.Forward(embedded) ?? embedded, lengths, state);
+        var output = SequenceLayer.Forward(_embeddingDropout?.Forward(embedded) ?? embedded, lengths, state);
         return (_dropout?.Forward(output.Output) ?? output.Output, output.FinalState);
     }
 
-    private SequenceOutput<T> ToOutput((Tensor<T> Output, RecurrentState<T> FinalState) hidden) => new(Output.Forward(hidden.Output), hidden.FinalState);
+    private SequenceOutput<T> ToOutput((Tensor<T> Output, SequenceState<T> FinalState) hidden) => new(Output.Forward(hidden.Output), hidden.FinalState);
 
     private static int SizeOf(IVocabulary vocabulary)
     {

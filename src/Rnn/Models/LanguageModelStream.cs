@@ -7,7 +7,7 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace Rnn.Models;
 
 /// <summary>
-/// A language model that reads one text token by token: no allocation, no graph. Made by <see cref="LanguageModel{T}.CreateStream"/>; not for
+/// A language model that reads one text token by token, without a graph, and with a recurrent layer without allocating anything. Made by <see cref="LanguageModel{T}.CreateStream"/>; not for
 /// several threads at once, but any number of streams may share a model.
 /// </summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
@@ -16,15 +16,15 @@ public sealed class LanguageModelStream<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly LanguageModel<T> _model;
-    private readonly RecurrentStream<T> _recurrent;
+    private readonly SequenceStepper<T> _stepper;
     private readonly T[] _hidden;
     private readonly T[] _logits;
 
     internal LanguageModelStream(LanguageModel<T> model)
     {
         _model = model;
-        _recurrent = model.Recurrent.CreateStream();
-        _hidden = new T[_recurrent.OutputSize];
+        _stepper = model.SequenceLayer.CreateStepper();
+        _hidden = new T[_stepper.OutputSize];
         _logits = new T[model.VocabularySize];
     }
 
@@ -39,8 +39,8 @@ public sealed class LanguageModelStream<T>
             throw new ArgumentOutOfRangeException(nameof(token), token, $"token: expected a token from 0 to {_logits.Length - 1} but got {token}.");
         }
 
-        var size = _recurrent.InputSize;
-        _recurrent.Step(_model.Embedding.Weight.Value.AsReadOnlySpan().Slice(token * size, size), _hidden);
+        var size = _stepper.InputSize;
+        _stepper.Step(_model.Embedding.Weight.Value.AsReadOnlySpan().Slice(token * size, size), _hidden);
         fixed (T* hidden = _hidden, weight = _model.Output.Weight.Value.AsReadOnlySpan(), logits = _logits)
         {
             SpanSweep<T>.RowTimesTransposed(hidden, weight, logits, _logits.Length, _hidden.Length, accumulate: false);
@@ -55,13 +55,22 @@ public sealed class LanguageModelStream<T>
     }
 
     /// <summary>Starts a new text.</summary>
-    public void Reset() => _recurrent.Reset();
+    public void Reset() => _stepper.Reset();
 
     /// <summary>Goes on from the states of another run, of one row.</summary>
-    /// <param name="state">A state of the model's recurrent layer with one row.</param>
+    /// <param name="state">A state of the model's sequence layer with one row.</param>
     /// <exception cref="ArgumentException">The state does not fit.</exception>
-    public void SetState(RecurrentState<T> state) => _recurrent.SetState(state);
+    public void SetState(SequenceState<T> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (state.Rows != 1)
+        {
+            throw new ArgumentException($"state: expected a state of one row but got {state.Rows}.", nameof(state));
+        }
+
+        _stepper.SetState(state);
+    }
 
     /// <summary>The states after the last token, as tensors of one row.</summary>
-    public RecurrentState<T> GetState() => _recurrent.GetState();
+    public SequenceState<T> GetState() => _stepper.GetState();
 }

@@ -8,21 +8,20 @@ namespace Rnn.Training;
 internal sealed class CarriedState<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private RecurrentState<T>? _buffer;
+    private SequenceState<T>? _buffer;
 
     /// <summary>The state to start the next window from; null where all sequences begin.</summary>
-    internal RecurrentState<T>? State { get; private set; }
+    internal SequenceState<T>? State { get; private set; }
 
     /// <summary>Lets all sequences begin anew.</summary>
     internal void Forget() => State = null;
 
     /// <summary>Copies the state that a window ended with.</summary>
-    internal void Keep(RecurrentState<T> state)
+    internal void Keep(SequenceState<T> state)
     {
         if (_buffer is null || _buffer.Rows != state.Rows)
         {
-            _buffer = RecurrentState<T>.FromTensors(
-                [.. state.Tensors.Select(tensor => new Tensor<T>(new Storage<T>(new T[tensor.Length]), tensor.Shape))], state.Layers, state.Directions);
+            _buffer = state.Map(tensor => new Tensor<T>(new Storage<T>(new T[tensor.Length]), tensor.Shape), state.Rows);
         }
 
         _buffer.CopyFrom(state);
@@ -38,7 +37,7 @@ internal sealed class CarriedState<T>
         }
         else if (rows.Contains(true))
         {
-            State?.ResetRows(rows);
+            State?.ClearRows(rows);
         }
     }
 }

@@ -17,14 +17,14 @@ public interface ISequenceModel<T>
     /// <param name="rows">N.</param>
     /// <param name="lengths">The number of valid steps of each row; empty for full length.</param>
     /// <param name="state">The state to start from; null for the beginning of all sequences.</param>
-    SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<T>? state);
+    SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, SequenceState<T>? state);
 
     /// <summary>
     /// The states that sequences begin with, recorded where they are learned: what a <see cref="Trainer{T}"/> gives to the rows of a window that
     /// begin a new sequence beside others that go on. Null, unless overridden, for zeros.
     /// </summary>
     /// <param name="rows">N.</param>
-    RecurrentState<T>? InitialState(int rows) => null;
+    SequenceState<T>? InitialState(int rows) => null;
 
     /// <summary>The loss of a batch of windows. A model with an output layer may do it without making all scores at once; see <see cref="Loss.LinearCrossEntropy"/>.</summary>
     /// <param name="tokens">[N, T], row-major.</param>
@@ -34,7 +34,7 @@ public interface ISequenceModel<T>
     /// <param name="targets">The token that follows each step, [N, T], or the ignore index.</param>
     /// <param name="options">What the loss is; null for the defaults.</param>
     SequenceLoss<T> ForwardLoss(
-        ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<T>? state, ReadOnlySpan<int> targets, CrossEntropyOptions? options = null)
+        ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, SequenceState<T>? state, ReadOnlySpan<int> targets, CrossEntropyOptions? options = null)
     {
         var output = Forward(tokens, rows, lengths, state);
         return new(Training.Loss.CrossEntropy(output.Logits, targets, options: options), output.State);
@@ -45,12 +45,12 @@ public interface ISequenceModel<T>
 /// <param name="Loss">The loss, a scalar.</param>
 /// <param name="State">The state after the last valid step of each row.</param>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly record struct SequenceLoss<T>(Tensor<T> Loss, RecurrentState<T> State)
+public readonly record struct SequenceLoss<T>(Tensor<T> Loss, SequenceState<T> State)
     where T : unmanaged, IFloatingPointIeee754<T>;
 
 /// <summary>What a sequence model gives for a batch of windows.</summary>
 /// <param name="Logits">The scores of the next token after every step, [N, T, V].</param>
 /// <param name="State">The state after the last valid step of each row.</param>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly record struct SequenceOutput<T>(Tensor<T> Logits, RecurrentState<T> State)
+public readonly record struct SequenceOutput<T>(Tensor<T> Logits, SequenceState<T> State)
     where T : unmanaged, IFloatingPointIeee754<T>;

@@ -9,7 +9,7 @@ namespace Rnn.Training;
 /// <param name="inputs">The features, [N, T, I].</param>
 /// <param name="state">The state to start from; null at the beginning.</param>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public delegate (Tensor<T> Output, RecurrentState<T> State) SeriesForward<T>(Tensor<T> inputs, RecurrentState<T>? state)
+public delegate (Tensor<T> Output, SequenceState<T> State) SeriesForward<T>(Tensor<T> inputs, SequenceState<T>? state)
     where T : unmanaged, IFloatingPointIeee754<T>;
 
 /// <summary>Truncated backpropagation through time over a series: the state is carried from window to window, the gradient is not.</summary>
@@ -18,7 +18,7 @@ internal sealed class SeriesTask<T>(
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly CarriedState<T> _carried = new();
-    private RecurrentState<T>? _next;
+    private SequenceState<T>? _next;
 
     /// <inheritdoc/>
     public override bool HasValidation => validation is not null;
@@ -75,7 +75,7 @@ internal sealed class SeriesTask<T>(
         return sum / count;
     }
 
-    private BatchLoss<T> Window(SeriesBatcher<T> batcher, RecurrentState<T>? state, out RecurrentState<T> next)
+    private BatchLoss<T> Window(SeriesBatcher<T> batcher, SequenceState<T>? state, out SequenceState<T> next)
     {
         var (cut, steps, seen) = (batcher.CarrySteps, batcher.Steps, batcher.SeenSteps);
         (var output, next) = forward(batcher.Inputs(0, cut), state);

@@ -16,7 +16,7 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     private readonly RandomSource? _shuffle;
     private readonly int _ignored;
     private readonly CarriedState<T> _carried = new();
-    private RecurrentState<T>? _next;
+    private SequenceState<T>? _next;
     private int[] _inputColumns = [];
     private int[] _targetColumns = [];
 
@@ -112,23 +112,14 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     }
 
     // Where some rows begin anew beside others that go on, theirs are the model's initial states; where those are learned, gradients flow to them.
-    private RecurrentState<T>? StateOf(TokenWindow window)
+    private SequenceState<T>? StateOf(TokenWindow window)
     {
         if (_carried.State is not { } carried || !window.Starts.Contains(true) || _model.InitialState(window.Rows) is not { } initial)
         {
             return _carried.State;
         }
 
-        var begins = Tensor<T>.Zeros(window.Rows, 1);
-        var mask = begins.AsSpan();
-        for (var row = 0; row < window.Rows; row++)
-        {
-            mask[row] = window.Starts[row] ? T.One : T.Zero;
-        }
-
-        // The rows that begin carry zeros.
-        return RecurrentState<T>.FromTensors(
-            [.. carried.Tensors.Zip(initial.Tensors, (state, first) => state + (first * begins))], carried.Layers, carried.Directions);
+        return carried.ResetRows(window.Starts, initial);
     }
 
     // What a mean over the window's targets is divided by.

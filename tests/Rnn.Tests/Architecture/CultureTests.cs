@@ -55,7 +55,7 @@ public sealed class CultureTests : IDisposable
         var text = new List<string> { Convert.ToHexString(File.ReadAllBytes(path)), model.ToString(), chain.ToString(), vocabulary.ToMetadata() };
         var opened = LanguageModel<double>.Open(path);
         text.Add(opened.ToString());
-        text.Add($"{opened.Evaluate("IT is ICE")}");
+        text.Add($"{opened.Score("IT is ICE")}");
         text.Add(string.Join(' ', opened.Generate([1], 20, new() { Seed = 3 })));
         text.Add(new RandomSource(5).Save().ToString());
         text.Add(RandomState.Parse(new RandomSource(5).Save().ToString()).ToString());

@@ -77,7 +77,7 @@ public sealed class CellCatalogTests
         Assert.Equal("gru-before", Gru(new() { ResetAfter = false }));
         Assert.Equal("gru-replacing", Gru(new() { UpdateKeeps = false }));
         Assert.Equal("gru-before-replacing-layernorm", Gru(new() { ResetAfter = false, UpdateKeeps = false, LayerNormalization = true }));
-        Assert.Equal("mgu", new MinimalGatedUnit<float>(2, 3).Layout.Name);
+        Assert.Equal("mgu", new Mgu<float>(2, 3).Layout.Name);
         Assert.Equal("rnn-tanh", new SimpleRnn<float>(2, 3).Layout.Name);
         Assert.Equal("indrnn-relu", new IndRnn<float>(2, 3).Layout.Name);
         foreach (var activation in Enum.GetValues<Activation>())

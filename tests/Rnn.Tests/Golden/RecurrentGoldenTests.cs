@@ -32,16 +32,16 @@ public class RecurrentGoldenTests
         var x = Leaf<T>(golden, "x");
         string[] letters = golden.IsLstm ? ["h", "c"] : ["h"];
         var initial = golden.State ? letters.Select(letter => Leaf<T>(golden, $"{letter}0")).ToArray() : [];
-        var state = golden.State ? RecurrentState<T>.FromTensors(
-            [.. from k in Enumerable.Range(0, golden.Layers * golden.Directions) from s in initial select s.Select(0, k)],
-            golden.Layers, golden.Directions) : null;
+        var state = golden.State
+            ? layer.CreateState([.. from k in Enumerable.Range(0, golden.Layers * golden.Directions) from s in initial select s.Select(0, k)])
+            : null;
         var result = layer.Forward(x, golden.Lengths, state);
 
         GoldenAssert.Close(golden.Values("output"), result.Output.AsReadOnlySpan(), tolerance, "output");
         var loss = (result.Output * Constant<T>(golden, "loss.output")).Sum();
         for (var s = 0; s < letters.Length; s++)
         {
-            var finals = Tensor<T>.Stack([.. result.FinalState.Tensors.Where((_, index) => index % letters.Length == s)]);
+            var finals = s == 0 ? result.FinalState.StackHidden() : result.FinalState.StackCell();
             GoldenAssert.Close(golden.Values($"{letters[s]}_n"), finals.AsReadOnlySpan(), tolerance, $"{letters[s]}_n");
             loss += (finals * Constant<T>(golden, $"loss.{letters[s]}_n")).Sum();
         }

@@ -104,6 +104,6 @@ public sealed class ArithmeticTests : IDisposable
         new Sequential<float>(new Embedding<float>(5, 2), new Dropout<float>(0.5), new Gru<float>(2, 3), new Linear<float>(3, 2)).Save(Location);
         Assert.Equal("""{"0":"embedding","2":"gru","3":"linear"}""", SafeTensors.Read(Location).Metadata["rnn.arithmetic"]);
         new Sequential<float>().Save(Location);
-        Assert.Empty(SafeTensors.Read(Location).Metadata);
+        Assert.False(SafeTensors.Read(Location).Metadata.ContainsKey("rnn.arithmetic"));
     }
 }

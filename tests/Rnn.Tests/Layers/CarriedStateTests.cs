@@ -35,7 +35,7 @@ public sealed class CarriedStateTests
 
                 var input = Tensor<float>.RandomNormal(random, 0, 1, Rows, Steps, 5);
                 input.RequiresGradient = training;
-                RecurrentState<float>? state = null;
+                SequenceState<float>? state = null;
                 var steps = new Tensor<float>[Steps];
                 for (var step = 0; step < Steps; step++)
                 {

@@ -75,7 +75,7 @@ public class InitializerTests
     [InlineData("GlorotNormal", 2.0 / 500)]
     [InlineData("HeUniform", 2.0 / 200)]
     [InlineData("HeNormal", 2.0 / 200)]
-    [InlineData("FanIn", 1.0 / 600)]
+    [InlineData("PyTorchLinear", 1.0 / 600)]
     public void Random_rules_have_the_variance_they_name(string name, double variance)
     {
         var rule = (Initializer)typeof(Initializer).GetProperty(name)!.GetValue(null)!;

@@ -28,7 +28,7 @@ public sealed class RecurrentOptionTests
             var valid = Tensor<double>.From([.. Ragged.Select(length => length > step ? 1.0 : 0)], 5, 1);
             var h = (next.Hidden() * (1.0 - (0.3 * valid))) + (state.Hidden() * (0.3 * valid));
             var c = (next.Cell() * (1.0 - (0.6 * valid))) + (state.Cell() * (0.6 * valid));
-            state = RecurrentState<double>.FromTensors([h, c], 1);
+            state = plain.CreateState(h, c);
             GoldenAssert.Close(h * valid, actual.Output.Select(1, step).Clone(), 1e-14, $"output {step}");
             GoldenAssert.Close(c * valid, actual.CellStates![0].Select(1, step).Clone(), 1e-14, $"cell {step}");
         }
@@ -69,7 +69,7 @@ public sealed class RecurrentOptionTests
         // h = (m⊙h₋)/(1 − p) without input: a unit is lost at the first step or grows by the same factor at each.
         var layer = new SimpleRnn<double>(
             1, 40, new() { Activation = Activation.Identity, RecurrentDropout = 0.25, Initialization = RecurrentInitialization.Identity, Seed = 1 });
-        var (x, state) = (Tensor<double>.Zeros(6, 5, 1), RecurrentState<double>.FromTensors([Tensor<double>.Ones(6, 40)], 1));
+        var (x, state) = (Tensor<double>.Zeros(6, 5, 1), layer.CreateState(Tensor<double>.Ones(6, 40)));
         var output = layer.Forward(x, [], state).Output;
         var lost = 0;
         for (var row = 0; row < 6; row++)
@@ -99,7 +99,7 @@ public sealed class RecurrentOptionTests
         var hh = layer.NamedParameters.Single(pair => pair.Key == "weight_hh_l0").Value.Value;
 
         // A unit vector as the state and no input: the output is a column of the dropped matrix.
-        var state = RecurrentState<double>.FromTensors([Tensor<double>.Identity(30)], 1);
+        var state = layer.CreateState(Tensor<double>.Identity(30));
         var output = layer.Forward(Tensor<double>.Zeros(30, 1, 30), [], state).Output;
         var dropped = 0;
         for (var row = 0; row < 30; row++)

@@ -33,7 +33,7 @@ public class SeedTests
         ["Gru"] = (seed, random) => Values(new Gru<float>(2, 3, new() { Seed = seed, Random = random })),
         ["SimpleRnn"] = (seed, random) => Values(new SimpleRnn<float>(2, 3, new() { Seed = seed, Random = random })),
         ["IndRnn"] = (seed, random) => Values(new IndRnn<float>(2, 3, new() { Seed = seed, Random = random })),
-        ["MinimalGatedUnit"] = (seed, random) => Values(new MinimalGatedUnit<float>(2, 3, new() { Seed = seed, Random = random })),
+        ["Mgu"] = (seed, random) => Values(new Mgu<float>(2, 3, new() { Seed = seed, Random = random })),
         ["by name"] = (seed, random) => Values(RecurrentLayer<float>.Create("lstm-peephole", 2, 3, new() { Seed = seed, Random = random })),
         ["zoneout"] = (seed, random) =>
         {

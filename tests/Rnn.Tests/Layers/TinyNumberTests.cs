@@ -158,7 +158,7 @@ public sealed class TinyNumberTests
         }
     }
 
-    private static (float[] Output, float[][] Gradients) Gradients(RecurrentLayer<float> layer, Tensor<float> x, RecurrentState<float> state, int[] lengths)
+    private static (float[] Output, float[][] Gradients) Gradients(RecurrentLayer<float> layer, Tensor<float> x, SequenceState<float> state, int[] lengths)
     {
         Tensor<float>[] leaves = [x, .. state.Tensors, .. layer.Parameters.Select(parameter => parameter.Value)];
         foreach (var leaf in leaves)

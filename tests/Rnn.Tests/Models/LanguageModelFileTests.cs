@@ -27,13 +27,13 @@ public sealed class LanguageModelFileTests : IDisposable
         model.Save(PathOf("model.safetensors"));
         var loaded = LanguageModel<float>.Open(PathOf("model.safetensors"));
         Assert.False(loaded.IsTraining);
-        Assert.Equal(cell, loaded.Recurrent.Layout.Name);
-        Assert.Equal([5, 5], loaded.Recurrent.HiddenSizes);
-        Assert.Equal(0.25, loaded.Recurrent.Options.Dropout);
+        Assert.Equal(cell, Layer(loaded).Layout.Name);
+        Assert.Equal([5, 5], Layer(loaded).HiddenSizes);
+        Assert.Equal(0.25, Layer(loaded).Options.Dropout);
         Assert.Equal((0.5, 0.125, false), (loaded.Options.Dropout, loaded.Options.EmbeddingDropout, loaded.Options.TieWeights));
         Assert.Equal("abc", loaded.Vocabulary!.Decode(vocabulary.Encode("abc")));
         Assert.Equal(model.NamedParameters.Select(pair => pair.Key), loaded.NamedParameters.Select(pair => pair.Key));
-        Assert.Equal(model.Evaluate("bad cab"), loaded.Evaluate("bad cab"));
+        Assert.Equal(model.Score("bad cab"), loaded.Score("bad cab"));
     }
 
     [Fact]
@@ -43,14 +43,14 @@ public sealed class LanguageModelFileTests : IDisposable
         var model = new LanguageModel<double>(5, new Lstm<double>(4, 7, options), new() { TieWeights = true, Seed = 2 });
         model.Save(PathOf("model.safetensors"));
         var loaded = LanguageModel<double>.Open(PathOf("model.safetensors"));
-        Assert.Equal([7, 6], loaded.Recurrent.HiddenSizes);
-        Assert.Equal(4, loaded.Recurrent.ProjectionSize);
-        Assert.False(loaded.Recurrent.Options.Bias);
+        Assert.Equal([7, 6], Layer(loaded).HiddenSizes);
+        Assert.Equal(4, Layer(loaded).ProjectionSize);
+        Assert.False(Layer(loaded).Options.Bias);
         Assert.Same(loaded.Embedding.Weight, loaded.Output.Weight);
         Assert.Null(loaded.Vocabulary);
         int[] tokens = [0, 1, 2, 3, 4, 3, 2];
-        Assert.Equal(model.Evaluate(tokens), loaded.Evaluate(tokens));
-        Assert.Equal(model.Evaluate(tokens).Loss, LanguageModel<float>.Open(PathOf("model.safetensors")).Evaluate(tokens).Loss, 1e-5);
+        Assert.Equal(model.Score(tokens), loaded.Score(tokens));
+        Assert.Equal(model.Score(tokens).Loss, LanguageModel<float>.Open(PathOf("model.safetensors")).Score(tokens).Loss, 1e-5);
     }
 
     [Fact]
@@ -60,8 +60,8 @@ public sealed class LanguageModelFileTests : IDisposable
         model.Save(PathOf("model.safetensors"), [new("note", "hello")]);
         var layer = new Gru<float>(3, 4);
         var loaded = LanguageModel<float>.Open(PathOf("model.safetensors"), layer);
-        Assert.Same(layer, loaded.Recurrent);
-        Assert.Equal(model.Evaluate([1, 2, 3]), loaded.Evaluate([1, 2, 3]));
+        Assert.Same(layer, loaded.SequenceLayer);
+        Assert.Equal(model.Score([1, 2, 3]), loaded.Score([1, 2, 3]));
         Assert.Equal("hello", SafeTensors.Read(PathOf("model.safetensors")).Metadata["note"]);
         var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(PathOf("model.safetensors"), new Gru<float>(3, 6)));
         Assert.Contains("expected [18, 6] but is [12, 4]", error.Message, StringComparison.Ordinal);
@@ -80,30 +80,36 @@ public sealed class LanguageModelFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("version", "1", "2", "expected version 1 of the format but the file has 2")]
-    [InlineData("model", "{", "(", "the description of the model is damaged")]
-    [InlineData("model", "\"cell\":\"gru\"", "\"cell\":\"mine\"", "the cell 'mine' is none of the built-in ones")]
-    [InlineData("model", "\"hidden_sizes\":[4]", "\"hidden_sizes\":[2000000000]", "more weights than the file")]
-    [InlineData("model", "\"vocabulary_size\":5", "\"vocabulary_size\":2000000000", "more weights than the file")]
-    [InlineData("model", "\"hidden_sizes\":[4]", "\"hidden_sizes\":[-4]", "expected 1 or more but got -4")]
-    [InlineData("model", "\"hidden_sizes\":[4]", "\"hidden_sizes\":[3]", "expected [9, 3] but is [12, 3]")]
-    [InlineData("model", "\"bias\":true", "\"bias\":0", "the description of the model is damaged")]
-    [InlineData("vocabulary", "abcde", "abcd", "expected 5 tokens")]
-    [InlineData("vocabulary", "characters", "bytes", "not the description of a vocabulary")]
+    [InlineData("rnn.format", "2", "3", "expected version 2 of the format but the file has 3")]
+    [InlineData("rnn.module", "{", "(", "the description of the model is damaged")]
+    [InlineData("rnn.module", "\"type\":\"recurrent\"", "\"type\":\"recursive\"", "the type 'recursive' is unknown")]
+    [InlineData("rnn.module", "\"type\":\"recurrent\"", "\"type\":\"dropout\"", "it has no 'probability'")]
+    [InlineData("rnn.module", "\"type\":\"recurrent\"", "\"type\":\"last-step\"", "the description of the model is damaged")]
+    [InlineData("rnn.module", "\"cell\":\"gru\"", "\"cell\":\"mine\"", "the cell 'mine' is none of the built-in ones")]
+    [InlineData("rnn.module", "\"hidden_sizes\":[4]", "\"hidden_sizes\":[2000000000]", "more weights than the file")]
+    [InlineData("rnn.module", "\"vocabulary_size\":5", "\"vocabulary_size\":2000000000", "more weights than the file")]
+    [InlineData("rnn.module", "\"hidden_sizes\":[4]", "\"hidden_sizes\":[-4]", "expected 1 or more but got -4")]
+    [InlineData("rnn.module", "\"hidden_sizes\":[4]", "\"hidden_sizes\":[3]", "expected [9, 3] but is [12, 3]")]
+    [InlineData("rnn.module", "\"bias\":true", "\"bias\":0", "the description of the model is damaged")]
+    [InlineData("rnn.module", "abcde", "abcd", "expected 5 tokens")]
+    [InlineData("rnn.module", "characters", "bytes", "not the description of a vocabulary")]
     public void Damaged_metadata_is_refused(string key, string from, string to, string message)
     {
         var model = new LanguageModel<float>(CharVocabulary.FromText("abcde"), new Gru<float>(3, 4));
         model.Save(PathOf("model.safetensors"));
         var file = SafeTensors.Read(PathOf("model.safetensors"));
         var metadata = file.Metadata.ToDictionary(pair => pair.Key, pair => pair.Value);
-        var old = from == "abcde" ? "\"e\"]" : from;
+        var old = from == "abcde" ? "\\\"e\\\"]" : from;
         Assert.Contains(old, metadata[key], StringComparison.Ordinal);
-        metadata[key] = metadata[key].Replace(old, from == "abcde" ? "\"e\",\"f\"]" : to, StringComparison.Ordinal);
+        metadata[key] = metadata[key].Replace(old, from == "abcde" ? "\\\"e\\\",\\\"f\\\"]" : to, StringComparison.Ordinal);
         SafeTensors.Write(
             PathOf("damaged.safetensors"), file.Entries.Select(entry => new KeyValuePair<string, Tensor<float>>(entry.Name, file.Get<float>(entry.Name))), metadata);
         var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(PathOf("damaged.safetensors")));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
+
+    private static RecurrentLayer<T> Layer<T>(LanguageModel<T> model)
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> => Assert.IsAssignableFrom<RecurrentLayer<T>>(model.SequenceLayer);
 
     private string PathOf(string name) => Path.Combine(_folder, name);
 
@@ -114,9 +120,9 @@ public sealed class LanguageModelFileTests : IDisposable
         var model = new LanguageModel<float>(vocabulary, new Gru<float>(3, 4, new() { Seed = 1 }), new() { Seed = 1 });
         model.Save(PathOf("model.safetensors"), [new("note", "hello")]);
         var other = new LanguageModel<float>(vocabulary, new Gru<float>(3, 4, new() { Seed = 2 }), new() { Seed = 2 });
-        Assert.NotEqual(model.Evaluate("abcde"), other.Evaluate("abcde"));
+        Assert.NotEqual(model.Score("abcde"), other.Score("abcde"));
         Assert.Equal("hello", other.Load(PathOf("model.safetensors"))["note"]);
-        Assert.Equal(model.Evaluate("abcde"), other.Evaluate("abcde"));
+        Assert.Equal(model.Score("abcde"), other.Score("abcde"));
         Assert.True(other.IsTraining);
     }
 
@@ -126,7 +132,7 @@ public sealed class LanguageModelFileTests : IDisposable
         var path = PathOf("model.safetensors");
         new LanguageModel<float>(CharVocabulary.FromText("abcde"), new SimpleRnn<float>(3, 4)).Save(path);
         var error = Assert.Throws<InvalidDataException>(() => LanguageModel<float>.Open(path, new SimpleRnn<float>(3, 4, new() { Activation = Activation.Relu })));
-        Assert.Contains("recurrent: expected a layer of the cell 'rnn-tanh', which the file was saved with, but got one of 'rnn-relu'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("layer: expected a layer of the cell 'rnn-tanh', which the file was saved with, but got one of 'rnn-relu'", error.Message, StringComparison.Ordinal);
         error = Assert.Throws<InvalidDataException>(
             () => new LanguageModel<float>(5, new SimpleRnn<float>(3, 4, new() { Activation = Activation.Relu })).Load(path));
         Assert.Contains("recurrent computes 'rnn-relu' but is saved from 'rnn-tanh'", error.Message, StringComparison.Ordinal);
@@ -167,8 +173,8 @@ public sealed class LanguageModelFileTests : IDisposable
         model.Save(path);
         var file = SafeTensors.Read(path);
         var metadata = file.Metadata.ToDictionary(pair => pair.Key, pair => pair.Value);
-        Assert.Contains(from, metadata["model"], StringComparison.Ordinal);
-        metadata["model"] = metadata["model"].Replace(from, to, StringComparison.Ordinal);
+        Assert.Contains(from, metadata["rnn.module"], StringComparison.Ordinal);
+        metadata["rnn.module"] = metadata["rnn.module"].Replace(from, to, StringComparison.Ordinal);
         SafeTensors.Write(path, file.Entries.Select(entry => new KeyValuePair<string, Tensor<float>>(entry.Name, file.Get<float>(entry.Name))), metadata);
     }
 }

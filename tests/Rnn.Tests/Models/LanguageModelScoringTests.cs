@@ -19,7 +19,7 @@ public class LanguageModelScoringTests
     {
         var model = LanguageModelTests.SmallModel();
         var tokens = Text[..length];
-        var score = model.Evaluate(tokens, new TextScoreOptions { Steps = steps });
+        var score = model.Score(tokens, new TextScoreOptions { Steps = steps });
         var expected = Expected(model, tokens);
         Assert.Equal(expected, score.NegativeLogLikelihood, 1e-11);
         Assert.Equal((length - 1, length - 1), (score.Tokens, score.Characters));
@@ -33,7 +33,7 @@ public class LanguageModelScoringTests
     {
         var model = new LanguageModel<float>(5, new Lstm<float>(3, 4, new() { Layers = 2, Seed = 1 }), new() { Seed = 0 });
         var tokens = Text;
-        Assert.Equal(Expected(LanguageModelTests.SmallModel(), tokens), model.Evaluate(tokens).NegativeLogLikelihood, 1e-4);
+        Assert.Equal(Expected(LanguageModelTests.SmallModel(), tokens), model.Score(tokens).NegativeLogLikelihood, 1e-4);
     }
 
     [Theory]
@@ -44,7 +44,7 @@ public class LanguageModelScoringTests
     public void Streams_that_warm_up_on_everything_before_give_the_same(int streams, int steps)
     {
         var model = LanguageModelTests.SmallModel();
-        var score = model.Evaluate(Text, new TextScoreOptions { Streams = streams, WarmUp = 1000, Steps = steps });
+        var score = model.Score(Text, new TextScoreOptions { Streams = streams, WarmUp = 1000, Steps = steps });
         Assert.Equal(Expected(model, Text), score.NegativeLogLikelihood, 1e-11);
     }
 
@@ -52,7 +52,7 @@ public class LanguageModelScoringTests
     public void Streams_without_warm_up_start_their_parts_from_nothing()
     {
         var model = LanguageModelTests.SmallModel();
-        var score = model.Evaluate(Text, new TextScoreOptions { Streams = 3, WarmUp = 0 });
+        var score = model.Score(Text, new TextScoreOptions { Streams = 3, WarmUp = 0 });
         var expected = Expected(model, Text[..44]) + Expected(model, Text[43..87]) + Expected(model, Text[86..]);
         Assert.Equal(expected, score.NegativeLogLikelihood, 1e-11);
     }
@@ -61,9 +61,9 @@ public class LanguageModelScoringTests
     public void A_learned_initial_state_is_the_start()
     {
         var model = new LanguageModel<double>(5, new Gru<double>(3, 4, new() { LearnedInitialState = true, Seed = 1 }), new() { Seed = 2 });
-        var before = model.Evaluate(Text).NegativeLogLikelihood;
+        var before = model.Score(Text).NegativeLogLikelihood;
         new RandomSource(1).FillNormal(model.NamedParameters.First(pair => pair.Key.Contains("initial", StringComparison.Ordinal)).Value.Value.AsSpan());
-        var after = model.Evaluate(Text, new TextScoreOptions { Steps = 7 }).NegativeLogLikelihood;
+        var after = model.Score(Text, new TextScoreOptions { Steps = 7 }).NegativeLogLikelihood;
         Assert.NotEqual(before, after);
         Assert.Equal(Expected(model, Text), after, 1e-11);
     }
@@ -73,12 +73,12 @@ public class LanguageModelScoringTests
     {
         var model = LanguageModelTests.SmallModel(new() { Dropout = 0.5, Seed = 0 });
         Assert.True(model.IsTraining);
-        var score = model.Evaluate(Text);
+        var score = model.Score(Text);
         Assert.True(model.IsTraining);
         Assert.Equal(Expected(LanguageModelTests.SmallModel(), Text), score.NegativeLogLikelihood, 1e-11);
         Assert.All(model.Parameters, parameter => Assert.Null(parameter.Gradient));
         model.Evaluate();
-        model.Evaluate(Text);
+        model.Score(Text);
         Assert.False(model.IsTraining);
     }
 
@@ -87,24 +87,24 @@ public class LanguageModelScoringTests
     {
         var vocabulary = WordVocabulary.FromText("the cat sat");
         var model = new LanguageModel<double>(vocabulary, new Gru<double>(3, 4));
-        var score = model.Evaluate("the cat sat");
+        var score = model.Score("the cat sat");
         Assert.Equal((2, 8), (score.Tokens, score.Characters));
         Assert.Equal(score.NegativeLogLikelihood / 8 / Math.Log(2), score.BitsPerCharacter, 1e-12);
-        Assert.Equal(model.Evaluate(vocabulary.Encode("the cat sat")).NegativeLogLikelihood, score.NegativeLogLikelihood);
-        Assert.Contains("has no Vocabulary", Assert.Throws<InvalidOperationException>(() => LanguageModelTests.SmallModel().Evaluate("abc")).Message, StringComparison.Ordinal);
+        Assert.Equal(model.Score(vocabulary.Encode("the cat sat")).NegativeLogLikelihood, score.NegativeLogLikelihood);
+        Assert.Contains("has no Vocabulary", Assert.Throws<InvalidOperationException>(() => LanguageModelTests.SmallModel().Score("abc")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Impossible_texts_and_options_are_refused()
     {
         var model = LanguageModelTests.SmallModel();
-        Assert.Contains("expected 2 tokens or more", Assert.Throws<ArgumentException>(() => model.Evaluate([1])).Message, StringComparison.Ordinal);
-        Assert.Contains("got 5", Assert.Throws<ArgumentException>(() => model.Evaluate([1, 5, 2])).Message, StringComparison.Ordinal);
+        Assert.Contains("expected 2 tokens or more", Assert.Throws<ArgumentException>(() => model.Score([1])).Message, StringComparison.Ordinal);
+        Assert.Contains("got 5", Assert.Throws<ArgumentException>(() => model.Score([1, 5, 2])).Message, StringComparison.Ordinal);
         Assert.True(model.IsTraining);
         Assert.Contains("Streams: expected 1 or more but got 0", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { Streams = 0 }).Message, StringComparison.Ordinal);
         Assert.Contains("WarmUp", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { WarmUp = -1 }).Message, StringComparison.Ordinal);
         Assert.Contains("Steps", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { Steps = 0 }).Message, StringComparison.Ordinal);
-        Assert.Throws<OperationCanceledException>(() => model.Evaluate(Text, null, new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(() => model.Score(Text, null, new CancellationToken(canceled: true)));
     }
 
     // The definition, from the scores of one run over the whole text.
@@ -132,7 +132,7 @@ public class LanguageModelScoringTests
     {
         var vocabulary = CharVocabulary.FromText(symbols, new() { Unknown = true });
         var model = new LanguageModel<double>(vocabulary, new Gru<double>(3, 4, new() { Seed = 1 }), new() { Seed = 1 });
-        var score = model.Evaluate(text);
+        var score = model.Score(text);
         Assert.Equal((characters, characters), (score.Characters, score.Tokens));
         Assert.Equal(score.NegativeLogLikelihood / characters / Math.Log(2), score.BitsPerCharacter, 1e-12);
     }
@@ -150,7 +150,7 @@ public class LanguageModelScoringTests
     {
         var vocabulary = WordVocabulary.FromText("the cat sat\n");
         var model = new LanguageModel<double>(vocabulary, new Gru<double>(3, 4, new() { Seed = 1 }), new() { Seed = 1 });
-        var score = model.Evaluate(text);
+        var score = model.Score(text);
         Assert.Equal((tokens, characters), (score.Tokens, score.Characters));
         Assert.InRange(score.BitsPerCharacter, 0.01, 100);
     }
@@ -159,9 +159,9 @@ public class LanguageModelScoringTests
     public void A_vocabulary_of_ones_own_is_counted_by_its_symbols()
     {
         var model = new LanguageModel<double>(new Pairs(), new Gru<double>(3, 4, new() { Seed = 1 }), new() { Seed = 1 });
-        Assert.Equal((2, 4), (model.Evaluate("aabbaa").Tokens, model.Evaluate("aabbaa").Characters));
-        Assert.Equal(4, model.Evaluate(" bbaabb").Characters);
-        Assert.Equal(5, model.Evaluate("??aabb").Characters);
+        Assert.Equal((2, 4), (model.Score("aabbaa").Tokens, model.Score("aabbaa").Characters));
+        Assert.Equal(4, model.Score(" bbaabb").Characters);
+        Assert.Equal(5, model.Score("??aabb").Characters);
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public class LanguageModelScoringTests
     {
         var model = LanguageModelTests.SmallModel();
         var options = new TextScoreOptions { Streams = int.MaxValue, Steps = int.MaxValue, WarmUp = int.MaxValue };
-        Assert.Equal(Expected(model, Text), model.Evaluate(Text, options).NegativeLogLikelihood, 1e-11);
+        Assert.Equal(Expected(model, Text), model.Score(Text, options).NegativeLogLikelihood, 1e-11);
     }
 
     // aa and bb are tokens, everything else is unknown.

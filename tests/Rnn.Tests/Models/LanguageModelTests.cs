@@ -14,7 +14,7 @@ public class LanguageModelTests
         var model = SmallModel(new() { Seed = 3 });
         int[,] tokens = { { 1, 0, 4 }, { 2, 2, 3 } };
         var output = model.Forward(tokens);
-        var expected = model.Output.Forward(model.Recurrent.Forward(model.Embedding.Forward(tokens)));
+        var expected = model.Output.Forward(model.SequenceLayer.Forward(model.Embedding.Forward(tokens)));
         Assert.Equal([2, 3, 5], output.Logits.Shape);
         Assert.Equal(expected.ToArray(), output.Logits.ToArray());
         Assert.Equal(expected.ToArray(), model.Forward([1, 0, 4, 2, 2, 3], rows: 2).Logits.ToArray());
@@ -57,7 +57,7 @@ public class LanguageModelTests
         Assert.DoesNotContain("output.weight", model.NamedParameters.Select(pair => pair.Key));
         Assert.Contains("output.bias", model.NamedParameters.Select(pair => pair.Key));
         var error = Assert.Throws<ArgumentException>(() => new LanguageModel<float>(7, new Lstm<float>(4, 6), new() { TieWeights = true }));
-        Assert.Contains("TieWeights: expected a recurrent layer whose OutputSize equals its InputSize (4)", error.Message, StringComparison.Ordinal);
+        Assert.Contains("TieWeights: expected a layer whose OutputSize equals its InputSize (4)", error.Message, StringComparison.Ordinal);
         Assert.Contains("ProjectionSize 4", error.Message, StringComparison.Ordinal);
     }
 
@@ -101,7 +101,7 @@ public class LanguageModelTests
             optimizer.ClearGradients();
         }
 
-        Assert.InRange(model.Evaluate(tokens).Loss, 0, 0.05);
+        Assert.InRange(model.Score(tokens).Loss, 0, 0.05);
         Assert.Equal(tokens[6..30], model.Generate(tokens[..6], 24, new() { Temperature = 0 }));
     }
 

@@ -156,7 +156,7 @@ public class FusedLayerTests
         Tensor<double>[] initial = [.. state.Tensors.Select(tensor => Leaf(tensor.Clone()))];
 
         var merge = layer.Options.Merge switch { DirectionMerge.Sum => Merging.Sum, DirectionMerge.Mean => Merging.Mean, _ => Merging.Concat };
-        var oracle = new LayerOracle(cell, layer.Layers, layer.Directions == 2, merge, layer.Options.Residual, layer.Options.Reverse);
+        var oracle = new LayerOracle(cell, layer.LayerCount, layer.Directions == 2, merge, layer.Options.Residual, layer.Options.Reverse);
         var expected = oracle.Run(parameters.GetValueOrDefault, xCopy, lengths, initial);
         var actual = layer.Forward(x, lengths, given ? state : null, cellStates: true);
 

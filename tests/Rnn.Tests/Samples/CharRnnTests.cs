@@ -38,7 +38,7 @@ public sealed partial class CharRnnTests : IDisposable
         // The figure is that of the saved model over the last tenth of the text, its state carried.
         var model = LanguageModel<float>.Open(Path.Combine(_folder, "model.safetensors"));
         var tokens = model.Vocabulary!.Encode(File.ReadAllText(Path.Combine(_folder, "text.txt")));
-        Assert.Equal(model.Evaluate(tokens.AsSpan((int)(tokens.Length * 0.9))).Loss, loss, 1e-4);
+        Assert.Equal(model.Score(tokens.AsSpan((int)(tokens.Length * 0.9))).Loss, loss, 1e-4);
 
         string[] prompt = ["--load", "model.safetensors", "--prompt", "the 3 ", "--length", "30", "--temperature", "0"];
         var written = Run(prompt);
@@ -72,7 +72,7 @@ public sealed partial class CharRnnTests : IDisposable
     {
         var result = Run(["--text", "text.txt", "--steps", "2", "--cell", "lstm-projection", "--save", "model.safetensors", .. Small]);
         Assert.True(result.ExitCode == 0, result.Error);
-        Assert.Equal(8, LanguageModel<float>.Open(Path.Combine(_folder, "model.safetensors")).Recurrent.ProjectionSize);
+        Assert.Equal(8, ((RecurrentLayer<float>)LanguageModel<float>.Open(Path.Combine(_folder, "model.safetensors")).SequenceLayer).ProjectionSize);
     }
 
     [Fact]

@@ -70,7 +70,7 @@ public class CarriedStateTests
             TestModule<double>.AssertClose(expected.Value.Value.ToArray(), actual.Value.Value.ToArray(), 1e-13);
         }
 
-        Assert.NotEqual(Model(learned: true).Recurrent.InitialState(1).Hidden().ToArray(), model.Recurrent.InitialState(1).Hidden().ToArray());
+        Assert.NotEqual(Model(learned: true).SequenceLayer.InitialState(1).Hidden().ToArray(), model.SequenceLayer.InitialState(1).Hidden().ToArray());
 
         void Update(Tensor<double> loss)
         {
@@ -79,7 +79,7 @@ public class CarriedStateTests
             optimizer.Step();
         }
 
-        static Tensor<double> Sum(LanguageModel<double> model, int[] tokens, int[] targets, RecurrentState<double>? state) =>
+        static Tensor<double> Sum(LanguageModel<double> model, int[] tokens, int[] targets, SequenceState<double>? state) =>
             model.ForwardLoss(tokens, 1, default, state, targets, new() { Reduction = LossReduction.Sum }).Loss;
     }
 
@@ -92,7 +92,7 @@ public class CarriedStateTests
         state.Hidden(0).Sum().Backward();
         Assert.All(model.NamedParameters.Single(pair => pair.Key == "recurrent.initial_h_l0").Value.Gradient!.ToArray(), gradient => Assert.Equal(3, gradient));
         Assert.Null(Model(learned: false).InitialState(3));
-        Assert.All(Model(learned: false).Recurrent.InitialState(2).Tensors, tensor => Assert.Equal(new double[tensor.Length], tensor.ToArray()));
+        Assert.All(Model(learned: false).SequenceLayer.InitialState(2).Tensors, tensor => Assert.Equal(new double[tensor.Length], tensor.ToArray()));
     }
 
     // After a step that was left out the state is not to be trusted; in a new pass the series begins anew.
@@ -175,7 +175,7 @@ public class CarriedStateTests
 
         public List<bool> Begins { get; } = [];
 
-        public SequenceOutput<double> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<double>? state)
+        public SequenceOutput<double> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, SequenceState<double>? state)
         {
             Begins.Add(state is null);
             var output = _inner.Forward(tokens, rows, lengths, state);
@@ -185,7 +185,7 @@ public class CarriedStateTests
 
     private sealed class Keeping(TinyLanguageModel<double> model) : TrainingTask<double>
     {
-        private RecurrentState<double>? _state;
+        private SequenceState<double>? _state;
 
         public override BatchLoss<double>? NextLoss()
         {

@@ -14,11 +14,11 @@ public class ModeTests
 
     private static readonly Dictionary<string, Action<LanguageModel<float>>> Readers = new()
     {
-        ["tokens"] = model => model.Evaluate(Tokens),
-        ["text"] = model => model.Evaluate("abcdeab"),
-        ["several streams"] = model => model.Evaluate(Tokens, new TextScoreOptions { Streams = 3 }),
-        ["refused tokens"] = model => Assert.Throws<ArgumentException>(() => model.Evaluate([1, 9, 2])),
-        ["cancelled"] = model => Assert.Throws<OperationCanceledException>(() => model.Evaluate(Tokens, null, new CancellationToken(canceled: true))),
+        ["tokens"] = model => model.Score(Tokens),
+        ["text"] = model => model.Score("abcdeab"),
+        ["several streams"] = model => model.Score(Tokens, new TextScoreOptions { Streams = 3 }),
+        ["refused tokens"] = model => Assert.Throws<ArgumentException>(() => model.Score([1, 9, 2])),
+        ["cancelled"] = model => Assert.Throws<OperationCanceledException>(() => model.Score(Tokens, null, new CancellationToken(canceled: true))),
         ["mean loss"] = model => SequenceEvaluation.MeanLoss(model, Tokens),
         ["generation"] = model => Assert.Equal(20, model.Generate([1, 2], 20).Count()),
         ["stream"] = model => Assert.Equal(5, model.CreateStream().Step(1).Length),
@@ -34,9 +34,9 @@ public class ModeTests
         Readers[reader](model);
         Assert.All(All(model), module => Assert.True(module.IsTraining));
 
-        model.Recurrent.Evaluate();
+        model.SequenceLayer.Evaluate();
         Readers[reader](model);
-        Assert.All(All(model), module => Assert.Equal(module != model.Recurrent, module.IsTraining));
+        Assert.All(All(model), module => Assert.Equal(module != model.SequenceLayer, module.IsTraining));
 
         model.Evaluate();
         model.Output.Train();
@@ -58,14 +58,14 @@ public class ModeTests
     public void ScoresDoNotDependOnTheModes()
     {
         var model = Model();
-        var score = model.Evaluate(Tokens);
+        var score = model.Score(Tokens);
         var loss = SequenceEvaluation.MeanLoss(model, Tokens);
         Assert.Equal(score.Loss, loss, 1e-6);
         model.Evaluate();
-        Assert.Equal(score, model.Evaluate(Tokens));
+        Assert.Equal(score, model.Score(Tokens));
         Assert.Equal(loss, SequenceEvaluation.MeanLoss(model, Tokens));
-        model.Recurrent.Train();
-        Assert.Equal(score, model.Evaluate(Tokens));
+        model.SequenceLayer.Train();
+        Assert.Equal(score, model.Score(Tokens));
     }
 
     [Theory]
@@ -145,7 +145,7 @@ public class ModeTests
         var seen = new List<string>();
         double Loss(string kind)
         {
-            seen.Add($"{kind} {model.IsTraining} {model.Recurrent.IsTraining} {model.Output.IsTraining}");
+            seen.Add($"{kind} {model.IsTraining} {model.SequenceLayer.IsTraining} {model.Output.IsTraining}");
             return 0;
         }
 
@@ -190,7 +190,7 @@ public class ModeTests
         using (Evaluation.Enter())
         {
             Assert.False(model.IsTraining);
-            Assert.False(await Task.Run(() => model.Recurrent.IsTraining));
+            Assert.False(await Task.Run(() => model.SequenceLayer.IsTraining));
             var elsewhere = true;
             var thread = new Thread(() => elsewhere = model.IsTraining);
             thread.UnsafeStart();
@@ -234,14 +234,14 @@ public class ModeTests
     {
         for (var round = 0; round < 25; round++)
         {
-            var expected = (Model().Evaluate("abcdeabccba"), string.Join(' ', Model().Generate([1], 20, new() { Seed = 3 })));
+            var expected = (Model().Score("abcdeabccba"), string.Join(' ', Model().Generate([1], 20, new() { Seed = 3 })));
             var model = Model();
             var results = new (TextScore Score, string Text)[4];
             Run(results.Length, thread =>
             {
-                var score = thread % 2 == 0 ? model.Evaluate("abcdeabccba") : default;
+                var score = thread % 2 == 0 ? model.Score("abcdeabccba") : default;
                 var text = string.Join(' ', model.Generate([1], 20, new() { Seed = 3 }));
-                results[thread] = (thread % 2 == 0 ? score : model.Evaluate("abcdeabccba"), text);
+                results[thread] = (thread % 2 == 0 ? score : model.Score("abcdeabccba"), text);
             });
             Assert.All(results, result => Assert.Equal(expected, result));
             Assert.True(model.IsTraining);
@@ -259,7 +259,7 @@ public class ModeTests
         {
             while (!training.IsCompleted)
             {
-                watched.Evaluate(Tokens);
+                watched.Score(Tokens);
                 Interlocked.Increment(ref scores);
             }
         });
@@ -280,7 +280,7 @@ public class ModeTests
     private static List<Module<float>> All(Module<float> module) => [module, .. module.Children.SelectMany(child => All(child.Value))];
 
     private static List<RandomState> Sources(LanguageModel<float> model) =>
-        [model.Recurrent.Random.Save(), .. model.Children.Select(child => child.Value).OfType<Dropout<float>>().Select(layer => layer.Random.Save())];
+        [((RecurrentLayer<float>)model.SequenceLayer).Random.Save(), .. model.Children.Select(child => child.Value).OfType<Dropout<float>>().Select(layer => layer.Random.Save())];
 
     // Threads of their own that begin at once.
     private static void Run(int count, Action<int> action)

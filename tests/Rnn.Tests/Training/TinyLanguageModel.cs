@@ -20,7 +20,7 @@ internal sealed class TinyLanguageModel<T> : Module<T>, ISequenceModel<T>
         _head = AddModule("head", new Linear<T>(hidden, vocabulary, new() { Seed = 0 }));
     }
 
-    public SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, RecurrentState<T>? state)
+    public SequenceOutput<T> Forward(ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, SequenceState<T>? state)
     {
         var output = _lstm.Forward(_embedding.Forward(tokens, new Shape(rows, tokens.Length / rows)), lengths, state);
         return new(_head.Forward(output.Output), output.FinalState);

@@ -154,12 +154,12 @@ internal sealed unsafe partial class StreamLayer<T>
         }
     }
 
-    internal void SetState(RecurrentState<T> source, int layer)
+    internal void SetState(ReadOnlySpan<Tensor<T>> source, int layer)
     {
         for (var state = 0; state < States; state++)
         {
-            var from = source[state, layer];
-            if (from.Shape[1] != _shape.StateSize(state))
+            var from = source[state];
+            if (from.Length != _shape.StateSize(state))
             {
                 throw new ArgumentException(
                     $"state: expected [1, {_shape.StateSize(state)}] for state {state} of layer {layer} but got {from.Shape}.", nameof(source));
