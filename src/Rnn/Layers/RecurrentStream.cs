@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using Rnn.Layers.Engine;
+using Rnn.Tensors;
 
 namespace Rnn.Layers;
 
@@ -15,17 +15,11 @@ namespace Rnn.Layers;
 public sealed class RecurrentStream<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Steps closer than this are taken for one succession: a tenth of a millisecond.
-    private static readonly long Succession = Stopwatch.Frequency / 10_000;
+    private readonly Stepper<T> _stepper;
 
-    private readonly StreamLayer<T>[] _layers;
-    private readonly bool _isLarge;
-    private long _lastStep;
-
-    internal RecurrentStream(StreamLayer<T>[] layers, int inputSize, int outputSize)
+    internal RecurrentStream(Stepper<T> stepper, int inputSize, int outputSize)
     {
-        _layers = layers;
-        _isLarge = Array.Exists(layers, layer => layer.IsLarge);
+        _stepper = stepper;
         InputSize = inputSize;
         OutputSize = outputSize;
     }
@@ -52,29 +46,11 @@ public sealed class RecurrentStream<T>
             throw new ArgumentException($"output: expected room for {OutputSize} numbers, the layer's OutputSize, but got {output.Length}.", nameof(output));
         }
 
-        // Other threads help only while steps follow each other at once: to wake one for a single step would cost more than it saves.
-        var share = _isLarge && Stopwatch.GetTimestamp() - _lastStep < Succession;
-        var below = input;
-        foreach (var layer in _layers)
-        {
-            below = layer.Step(below, share);
-        }
-
-        below.CopyTo(output);
-        if (_isLarge)
-        {
-            _lastStep = Stopwatch.GetTimestamp();
-        }
+        _stepper.Step(input, output);
     }
 
     /// <summary>Starts a new sequence: all states zero, or the learned initial ones.</summary>
-    public void Reset()
-    {
-        foreach (var layer in _layers)
-        {
-            layer.Reset();
-        }
-    }
+    public void Reset() => _stepper.Reset();
 
     /// <summary>Goes on from the states of another run, of one row.</summary>
     /// <param name="state">A state of this layer with one row.</param>
@@ -82,19 +58,46 @@ public sealed class RecurrentStream<T>
     public void SetState(RecurrentState<T> state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        if (state.Layers != _layers.Length || state.Directions != 1 || state.Rows != 1)
+        if (state.Layers != _stepper.Layers || state.Directions != 1 || state.Rows != 1)
         {
             throw new ArgumentException(
-                $"state: expected the state of {_layers.Length} layers, one direction and one row but got {state.Layers} layers, {state.Directions} directions and {state.Rows} rows.",
+                $"state: expected the state of {_stepper.Layers} layers, one direction and one row but got {state.Layers} layers, {state.Directions} directions and {state.Rows} rows.",
                 nameof(state));
         }
 
-        for (var layer = 0; layer < _layers.Length; layer++)
+        for (var layer = 0; layer < _stepper.Layers; layer++)
         {
-            _layers[layer].SetState(state, layer);
+            for (var index = 0; index < _stepper.States; index++)
+            {
+                var shape = state[index, layer].Shape;
+                if (shape[1] != _stepper.StateSize(layer, index))
+                {
+                    throw new ArgumentException(
+                        $"state: expected [1, {_stepper.StateSize(layer, index)}] for state {index} of layer {layer} but got {shape}.", nameof(state));
+                }
+            }
+        }
+
+        for (var layer = 0; layer < _stepper.Layers; layer++)
+        {
+            for (var index = 0; index < _stepper.States; index++)
+            {
+                _stepper.CopyStateFrom(layer, index, state[index, layer].AsReadOnlySpan());
+            }
         }
     }
 
     /// <summary>The states after the last step, as tensors of one row.</summary>
-    public RecurrentState<T> GetState() => new([.. _layers.SelectMany(layer => layer.GetState())], _layers.Length, 1);
+    public RecurrentState<T> GetState()
+    {
+        var tensors = new Tensor<T>[_stepper.Layers * _stepper.States];
+        for (var i = 0; i < tensors.Length; i++)
+        {
+            var (layer, state) = (i / _stepper.States, i % _stepper.States);
+            tensors[i] = Tensor<T>.Uninitialized(new Shape(1, _stepper.StateSize(layer, state)));
+            _stepper.CopyStateTo(layer, state, tensors[i].AsSpan());
+        }
+
+        return new(tensors, _stepper.Layers, 1);
+    }
 }
