@@ -20,8 +20,8 @@ internal static unsafe class CellTable
             var kernels = CellCatalog.Create<float>(name);
             var block = MakeBlock(kernels.Layout);
             var phases = kernels.Layout.Phases;
-            var infer = Time(() => Forward(kernels, block, phases, keep: false));
-            var train = Time(() => Forward(kernels, block, phases, keep: true));
+            var infer = Time(() => Forward(kernels, block, phases, saves: false));
+            var train = Time(() => Forward(kernels, block, phases, saves: true));
             var back = Time(() => Backward(kernels, block, phases));
             Console.WriteLine($"| {name} | {infer:F1} | {train:F1} | {back:F1} |");
         }
@@ -31,11 +31,11 @@ internal static unsafe class CellTable
 
     private static double Time(Action action) => 1e6 * Roofline.Shortest(action);
 
-    private static void Forward(CellKernels<float> kernels, in CellBlock<float> block, int phases, bool keep)
+    private static void Forward(CellKernels<float> kernels, in CellBlock<float> block, int phases, bool saves)
     {
         for (var phase = 0; phase < phases; phase++)
         {
-            kernels.Forward(phase, block, keep);
+            kernels.Forward(phase, block, saves);
         }
     }
 
@@ -53,11 +53,11 @@ internal static unsafe class CellTable
         {
             Rows = Rows,
             Units = Units,
-            Columns = Take(layout.Gates.Count),
-            Kept = Take(layout.KeptValues),
-            Made = Take(layout.MadeValues),
-            MadeGradient = Take(layout.MadeValues),
-            Vectors = Take(layout.Vectors.Count).Start,
+            Gates = Take(layout.Gates.Count),
+            Saved = Take(layout.SavedValues),
+            Intermediates = Take(layout.Intermediates),
+            IntermediateGradient = Take(layout.Intermediates),
+            UnitWeights = Take(layout.UnitWeights.Count).Start,
             OutputGradient = Take(1),
         };
         for (var state = 0; state < layout.States.Count; state++)

@@ -39,7 +39,7 @@ public unsafe class PointwiseBenchmarks
 
         _rows = RowKernels<float>.For(Bits);
         _cell = CellKernels<float>.Create<LstmCell<NoPeephole, SeparateForget, Unnormalized>>(Bits);
-        _block = new() { Rows = Batch, Units = Units, Columns = new(_memory, 4 * Units), Kept = new(_memory + (4 * Batch * Units), Units) };
+        _block = new() { Rows = Batch, Units = Units, Gates = new(_memory, 4 * Units), Saved = new(_memory + (4 * Batch * Units), Units) };
         for (var state = 0; state < 2; state++)
         {
             _block.Previous[state] = new(_memory + ((5 + state) * Batch * Units), Units);
@@ -52,7 +52,7 @@ public unsafe class PointwiseBenchmarks
 
     /// <summary>[32, 256], every gate kept for the way back.</summary>
     [Benchmark]
-    public void LstmStep() => _cell!.Forward(0, _block, keep: true);
+    public void LstmStep() => _cell!.Forward(0, _block, saves: true);
 
     [Benchmark]
     public void Softmax() => _rows!.Softmax(X, Y, Rows, Columns);

@@ -4,7 +4,7 @@ using Rnn.Kernels;
 
 namespace Rnn.Cells;
 
-/// <summary>The way back of <see cref="ForwardStep{V, T, TKeeps, TPartial}"/>.</summary>
+/// <summary>The backward counterpart of <see cref="ForwardStep{V, T, TSaves, TPartial}"/>.</summary>
 internal readonly unsafe struct BackwardStep<V, T, TPartial>(RowAddresses<T>* at, nint unit) : IBackwardStep<V, T>
     where V : struct, IVector<V, T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -17,7 +17,7 @@ internal readonly unsafe struct BackwardStep<V, T, TPartial>(RowAddresses<T>* at
     public void SetGateGradient(int gate, V value) => Store(value, at->Gates + (gate * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V KeptValue(int index) => Load(at->Kept + (index * at->Units));
+    public V SavedValue(int index) => Load(at->Saved + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V Previous(int state) => Load((&at->Previous0)[state]);
@@ -26,16 +26,16 @@ internal readonly unsafe struct BackwardStep<V, T, TPartial>(RowAddresses<T>* at
     public V Next(int state) => Load((&at->Next0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Made(int index) => Load(at->Made + (index * at->Units));
+    public V Intermediate(int index) => Load(at->Intermediates + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V MadeGradient(int index) => Load(at->MadeGradient + (index * at->Units));
+    public V IntermediateGradient(int index) => Load(at->IntermediateGradient + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetMadeGradient(int index, V value) => Store(V.FlushToZero(value), at->MadeGradient + (index * at->Units));
+    public void SetIntermediateGradient(int index, V value) => Store(V.FlushToZero(value), at->IntermediateGradient + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Vector(int index) => Load(at->Vectors + (index * at->Units));
+    public V UnitWeight(int index) => Load(at->UnitWeights + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V Gradient(int state) => state == 0 ? V.FlushToZero(Load(at->Gradient0) + Load(at->OutputGradient)) : CarriedGradient(state);

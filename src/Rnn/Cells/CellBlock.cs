@@ -4,7 +4,7 @@ using Rnn.Kernels;
 
 namespace Rnn.Cells;
 
-/// <summary>Where the rows of one step lie: everything a pointwise sweep reads and writes. All strides are in elements.</summary>
+/// <summary>Where the rows of one step lie: everything an element-wise kernel reads and writes. All strides are in elements.</summary>
 internal unsafe struct CellBlock<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -17,8 +17,8 @@ internal unsafe struct CellBlock<T>
     /// <summary>The number of hidden units H.</summary>
     internal int Units;
 
-    /// <summary>The gates' columns [rows, gates·H]: pre-activations, then gate values, then their gradients.</summary>
-    internal Rows<T> Columns;
+    /// <summary>The gates [rows, gates·H]: pre-activations, then gate values, then gradients of the pre-activations.</summary>
+    internal Rows<T> Gates;
 
     /// <summary>The states before the step [rows, H] each.</summary>
     internal RowSet<T> Previous;
@@ -26,17 +26,17 @@ internal unsafe struct CellBlock<T>
     /// <summary>The states after the step [rows, H] each.</summary>
     internal RowSet<T> Next;
 
-    /// <summary>Further kept values [rows, kept·H].</summary>
-    internal Rows<T> Kept;
+    /// <summary>Further saved values [rows, values·H].</summary>
+    internal Rows<T> Saved;
 
-    /// <summary>Made values [rows, made·H].</summary>
-    internal Rows<T> Made;
+    /// <summary>Intermediates [rows, intermediates·H].</summary>
+    internal Rows<T> Intermediates;
 
-    /// <summary>Gradients of made values [rows, made·H].</summary>
-    internal Rows<T> MadeGradient;
+    /// <summary>Gradients of intermediates [rows, intermediates·H].</summary>
+    internal Rows<T> IntermediateGradient;
 
-    /// <summary>The per-unit vectors [vectors, H].</summary>
-    internal T* Vectors;
+    /// <summary>The per-unit weights [vectors, H].</summary>
+    internal T* UnitWeights;
 
     /// <summary>The gradient of the step's output [rows, H].</summary>
     internal Rows<T> OutputGradient;

@@ -17,23 +17,10 @@ public static class CellCatalog
         new Entry<LstmCell<FullPeephole, SeparateForget, Unnormalized>>(),
         new Entry<LstmCell<FullPeephole, CoupledForget, Unnormalized>>(),
         new Entry<LstmCell<FullPeephole, NoForget, Unnormalized>>(),
-        new Entry<LstmCell<NoPeephole, SeparateForget, LayerNormalized>>(),
-        new Entry<LstmCell<NoPeephole, CoupledForget, LayerNormalized>>(),
-        new Entry<LstmCell<NoPeephole, NoForget, LayerNormalized>>(),
-        new Entry<LstmCell<DiagonalPeephole, SeparateForget, LayerNormalized>>(),
-        new Entry<LstmCell<DiagonalPeephole, CoupledForget, LayerNormalized>>(),
-        new Entry<LstmCell<DiagonalPeephole, NoForget, LayerNormalized>>(),
-        new Entry<LstmCell<FullPeephole, SeparateForget, LayerNormalized>>(),
-        new Entry<LstmCell<FullPeephole, CoupledForget, LayerNormalized>>(),
-        new Entry<LstmCell<FullPeephole, NoForget, LayerNormalized>>(),
-        new Entry<GruCell<UpdateKeeps, Unnormalized>>(),
-        new Entry<GruCell<UpdateReplaces, Unnormalized>>(),
-        new Entry<GruBeforeCell<UpdateKeeps, Unnormalized>>(),
-        new Entry<GruBeforeCell<UpdateReplaces, Unnormalized>>(),
-        new Entry<GruCell<UpdateKeeps, LayerNormalized>>(),
-        new Entry<GruCell<UpdateReplaces, LayerNormalized>>(),
-        new Entry<GruBeforeCell<UpdateKeeps, LayerNormalized>>(),
-        new Entry<GruBeforeCell<UpdateReplaces, LayerNormalized>>(),
+        new Entry<GruCell<UpdateKeeps>>(),
+        new Entry<GruCell<UpdateReplaces>>(),
+        new Entry<GruBeforeCell<UpdateKeeps>>(),
+        new Entry<GruBeforeCell<UpdateReplaces>>(),
         new Entry<MinimalGatedUnitCell>(),
         new Entry<SimpleRnnCell<Tanh>>(),
         new Entry<SimpleRnnCell<Relu>>(),
@@ -57,6 +44,20 @@ public static class CellCatalog
         new Entry<IndRnnCell<Identity>>(),
     ];
 
+    // The cells of which more than products is normalised: cells of their own under the option.
+    private static readonly ICellEntry[] NormalizedEntries =
+    [
+        new Entry<LstmCell<NoPeephole, SeparateForget, LayerNormalized>>(),
+        new Entry<LstmCell<NoPeephole, CoupledForget, LayerNormalized>>(),
+        new Entry<LstmCell<NoPeephole, NoForget, LayerNormalized>>(),
+        new Entry<LstmCell<DiagonalPeephole, SeparateForget, LayerNormalized>>(),
+        new Entry<LstmCell<DiagonalPeephole, CoupledForget, LayerNormalized>>(),
+        new Entry<LstmCell<DiagonalPeephole, NoForget, LayerNormalized>>(),
+        new Entry<LstmCell<FullPeephole, SeparateForget, LayerNormalized>>(),
+        new Entry<LstmCell<FullPeephole, CoupledForget, LayerNormalized>>(),
+        new Entry<LstmCell<FullPeephole, NoForget, LayerNormalized>>(),
+    ];
+
     private interface ICellEntry
     {
         CellLayout Layout { get; }
@@ -68,22 +69,48 @@ public static class CellCatalog
     }
 
     /// <summary>The names of all built-in cells.</summary>
+    /// <remarks>A name with <c>-layernorm</c> behind it stands for the cell in a layer with the option <c>LayerNormalization</c>.</remarks>
     public static IReadOnlyList<string> Names => field ??= [.. Entries.Select(entry => entry.Layout.Name)];
 
-    /// <summary>The types of all built-in cells, in the order of <see cref="Names"/>.</summary>
-    internal static IReadOnlyList<Type> Types => [.. Entries.Select(entry => entry.Cell)];
+    /// <summary>The types of all built-in cells, in the order of <see cref="TypeNames"/>.</summary>
+    internal static IReadOnlyList<Type> Types => [.. Entries.Concat(NormalizedEntries).Select(entry => entry.Cell)];
+
+    /// <summary>The names of <see cref="Types"/>: of all cells, then of those that are cells of their own when normalised.</summary>
+    internal static IReadOnlyList<string> TypeNames => [.. Entries.Concat(NormalizedEntries).Select(entry => entry.Layout.Name)];
 
     /// <summary>What a step of a built-in cell is made of.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="name">One of <see cref="Names"/>, with <c>-layernorm</c> behind it for the cell with layer normalisation.</param>
     /// <exception cref="ArgumentException">There is no cell of this name.</exception>
-    public static CellLayout Layout(string name) => Find(name).Layout;
+    public static CellLayout Layout(string name)
+    {
+        var layout = Find(name).Layout;
+        return IsNormalized(name) ? layout.WithNormalizedProducts() : layout;
+    }
 
-    /// <summary>The sweeps of a built-in cell.</summary>
+    /// <summary>Whether there is a cell of a name, also with <c>-layernorm</c> behind it.</summary>
+    internal static bool Contains(string name) => FindOrNull(name) is not null;
+
+    /// <summary>Whether a name stands for a cell with layer normalisation.</summary>
+    internal static bool IsNormalized(string name) => name.EndsWith(LayerNormalized.NameSuffix, StringComparison.Ordinal);
+
+    /// <summary>The element-wise kernels of a built-in cell; its products are normalised where the layer's options say so.</summary>
     internal static CellKernels<T> Create<T>(string name)
         where T : unmanaged, IFloatingPointIeee754<T> => Find(name).Create<T>();
 
-    private static ICellEntry Find(string name) => Array.Find(Entries, entry => entry.Layout.Name == name)
+    private static ICellEntry Find(string name) => FindOrNull(name)
         ?? throw new ArgumentException($"name: there is no cell '{name}'; the cells are {string.Join(", ", Names)}.", nameof(name));
+
+    private static ICellEntry? FindOrNull(string name)
+    {
+        if (!IsNormalized(name))
+        {
+            return Named(Entries, name);
+        }
+
+        return Named(NormalizedEntries, name) ?? Named(Entries, name[..^LayerNormalized.NameSuffix.Length]);
+    }
+
+    private static ICellEntry? Named(ICellEntry[] entries, string name) => Array.Find(entries, entry => entry.Layout.Name == name);
 
     private sealed class Entry<TCell> : ICellEntry
         where TCell : struct, ICell

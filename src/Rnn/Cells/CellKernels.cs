@@ -4,28 +4,28 @@ using Rnn.Kernels;
 
 namespace Rnn.Cells;
 
-/// <summary>The pointwise sweeps of one cell at one vector width: what the engine calls once per block of rows, step and phase.</summary>
+/// <summary>The element-wise kernels of one cell at one vector width: what the engine calls once per block of rows, step and phase.</summary>
 internal abstract class CellKernels<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>What a step of the cell is made of.</summary>
     internal abstract CellLayout Layout { get; }
 
-    /// <summary>The sweeps of <typeparamref name="TCell"/> at the width in use.</summary>
+    /// <summary>The kernels of <typeparamref name="TCell"/> at the width in use.</summary>
     internal static CellKernels<T> Create<TCell>()
         where TCell : struct, ICell => Simd.Create<T, Factory<TCell>, CellKernels<T>>(default);
 
-    /// <summary>The sweeps of <typeparamref name="TCell"/> at a given width.</summary>
+    /// <summary>The kernels of <typeparamref name="TCell"/> at a given width.</summary>
     internal static CellKernels<T> Create<TCell>(int vectorBits)
         where TCell : struct, ICell => Simd.Create<T, Factory<TCell>, CellKernels<T>>(default, vectorBits);
 
-    /// <summary>Runs one phase forward; <paramref name="keep"/> says whether a way back will follow.</summary>
-    internal abstract void Forward(int phase, in CellBlock<T> block, bool keep);
+    /// <summary>Runs one phase forward; <paramref name="saves"/> says whether a backward pass will follow.</summary>
+    internal abstract void Forward(int phase, in CellBlock<T> block, bool saves);
 
     /// <summary>Runs one phase backward.</summary>
     internal abstract void Backward(int phase, in CellBlock<T> block);
 
-    /// <summary>sums[j] += Σᵣ a[r, j] b[r, j] in ascending order of r: the gradient of a per-unit vector.</summary>
+    /// <summary>sums[j] += Σᵣ a[r, j] b[r, j] in ascending order of r: the gradient of a per-unit weight.</summary>
     internal abstract unsafe void SumProducts(Rows<T> a, Rows<T> b, int count, T* sums, int firstColumn, int endColumn);
 
     private readonly struct Factory<TCell> : IVectorFactory<T, CellKernels<T>>
@@ -44,9 +44,9 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
 {
     internal override CellLayout Layout => TCell.Layout;
 
-    internal override void Forward(int phase, in CellBlock<T> block, bool keep)
+    internal override void Forward(int phase, in CellBlock<T> block, bool saves)
     {
-        switch (phase, keep)
+        switch (phase, saves)
         {
             case (0, false):
                 ForwardRows<Phase0, No>(block);
@@ -159,19 +159,19 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         }
     }
 
-    private static void ForwardRows<TPhase, TKeeps>(in CellBlock<T> block)
+    private static void ForwardRows<TPhase, TSaves>(in CellBlock<T> block)
         where TPhase : struct, IPhase
-        where TKeeps : struct, IChoice
+        where TSaves : struct, IChoice
     {
         var whole = block.Units - (block.Units % V.Count);
         if (whole > 0)
         {
-            ForwardUnits<TPhase, TKeeps, No>(block, 0, whole);
+            ForwardUnits<TPhase, TSaves, No>(block, 0, whole);
         }
 
         if (whole < block.Units)
         {
-            ForwardUnits<TPhase, TKeeps, Yes>(block, whole, block.Units - whole);
+            ForwardUnits<TPhase, TSaves, Yes>(block, whole, block.Units - whole);
         }
     }
 
@@ -192,9 +192,9 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
 
     // Not inlined: the cell's step fills the JIT's allowance of local variables, and two of them in one method would overflow it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void ForwardUnits<TPhase, TKeeps, TPartial>(in CellBlock<T> block, int first, int count)
+    private static void ForwardUnits<TPhase, TSaves, TPartial>(in CellBlock<T> block, int first, int count)
         where TPhase : struct, IPhase
-        where TKeeps : struct, IChoice
+        where TSaves : struct, IChoice
         where TPartial : struct, IChoice
     {
         RowAddresses<T> at, strides;
@@ -205,7 +205,7 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
             nint unit = 0;
             do
             {
-                TCell.Forward<ForwardStep<V, T, TKeeps, TPartial>, V, T>(TPhase.Index, new(&at, unit));
+                TCell.Forward<ForwardStep<V, T, TSaves, TPartial>, V, T>(TPhase.Index, new(&at, unit));
                 unit += V.Count;
             }
             while (unit < count);

@@ -4,8 +4,8 @@ public sealed partial record CellLayout
 {
     private const int MostPhases = 3;
 
-    // The engine notes which of them have a gradient already in the bits of a word.
-    private const int MostMadeValues = 64;
+    // The compiler of the step program notes in the bits of a word which of them have a gradient already.
+    private const int MostIntermediates = 64;
 
     /// <summary>Says what is wrong with a layout that the engine cannot run: a cell of one's own may have one.</summary>
     /// <exception cref="ArgumentException">The layout contradicts itself; the message names the cell, the member and the mend.</exception>
@@ -15,14 +15,14 @@ public sealed partial record CellLayout
         Require(Gates.Count > 0, "Gates", "expected one or more");
         Require(States.Count is > 0 and <= CellBlock<float>.MaxStates, "States", $"expected 1 to {CellBlock<float>.MaxStates} but got {States.Count}");
         Require(Phases is > 0 and <= MostPhases, "Phases", $"expected 1 to {MostPhases} but got {Phases}");
-        Require(MadeValues is >= 0 and <= MostMadeValues, "MadeValues", $"expected 0 to {MostMadeValues} but got {MadeValues}");
-        Require(KeptValues >= 0, "KeptValues", $"expected 0 or more but got {KeptValues}");
+        Require(Intermediates is >= 0 and <= MostIntermediates, "Intermediates", $"expected 0 to {MostIntermediates} but got {Intermediates}");
+        Require(SavedValues >= 0, "SavedValues", $"expected 0 or more but got {SavedValues}");
         Require(InputGates > 0, "Gates", "none takes the input");
         CheckNames();
         foreach (var gate in Gates)
         {
             Require(double.IsFinite(gate.InitialBias), "Gates", $"'{gate.Letter}' starts with a bias of {gate.InitialBias}; expected a finite number");
-            Require(gate.Role is GateRole.Other or GateRole.Keeps or GateRole.Admits, "Gates", $"'{gate.Letter}' has a role of {(int)gate.Role}, which is none");
+            Require(gate.Role is GateRole.Other or GateRole.Forget or GateRole.Input, "Gates", $"'{gate.Letter}' has a role of {(int)gate.Role}, which is none");
         }
 
         for (var gate = 1; gate < Gates.Count; gate++)
@@ -31,10 +31,10 @@ public sealed partial record CellLayout
         }
 
         CheckProducts();
-        foreach (var vector in Vectors)
+        foreach (var weight in UnitWeights)
         {
-            Require(vector.Gate >= 0 && vector.Gate < Gates.Count, "Vectors", $"'{vector.Letter}' names gate {vector.Gate} of {Gates.Count}");
-            CheckOperand("Vectors", vector.Letter, vector.Source);
+            Require(weight.Gate >= 0 && weight.Gate < Gates.Count, "UnitWeights", $"'{weight.Letter}' names gate {weight.Gate} of {Gates.Count}");
+            CheckOperand("UnitWeights", weight.Letter, weight.Source);
         }
 
         foreach (var normalization in Normalizations)
@@ -43,9 +43,9 @@ public sealed partial record CellLayout
                 normalization.State > 0 && normalization.State < States.Count, "Normalizations",
                 $"'{normalization.Name}' names state {normalization.State}; it may be any but the hidden one, 1 to {States.Count - 1}");
             Require(
-                Normalizations.Count(other => other.Made == normalization.Made) == 1, "Normalizations",
-                $"'{normalization.Name}' makes value {normalization.Made}, and so does another");
-            Require(normalization.Made >= 0 && normalization.Made < MadeValues, "Normalizations", $"'{normalization.Name}' makes value {normalization.Made} of {MadeValues}");
+                Normalizations.Count(other => other.Intermediate == normalization.Intermediate) == 1, "Normalizations",
+                $"'{normalization.Name}' makes value {normalization.Intermediate}, and so does another");
+            Require(normalization.Intermediate >= 0 && normalization.Intermediate < Intermediates, "Normalizations", $"'{normalization.Name}' makes value {normalization.Intermediate} of {Intermediates}");
             Require(
                 normalization.AfterPhase >= 0 && normalization.AfterPhase < Phases - 1, "Normalizations",
                 $"'{normalization.Name}' comes after phase {normalization.AfterPhase}; a later phase must read it");
@@ -57,13 +57,13 @@ public sealed partial record CellLayout
     {
         CheckDistinct("Gates", Gates.Select(gate => gate.Letter), "letter");
         CheckDistinct("States", States.Select(state => state.Letter), "letter");
-        CheckDistinct("Vectors", Vectors.Select(vector => vector.Letter), "letter");
+        CheckDistinct("UnitWeights", UnitWeights.Select(weight => weight.Letter), "letter");
         List<string> parameters = ["weight_ih", "weight_hr", "bias"];
-        if (Vectors.Count > 0)
+        if (UnitWeights.Count > 0)
         {
-            Require(!string.IsNullOrWhiteSpace(VectorWeight), "VectorWeight", "expected a name");
-            Require(!parameters.Contains(VectorWeight), "VectorWeight", $"'{VectorWeight}' is the name of another parameter");
-            parameters.Add(VectorWeight);
+            Require(!string.IsNullOrWhiteSpace(UnitWeightName), "UnitWeightName", "expected a name");
+            Require(!parameters.Contains(UnitWeightName), "UnitWeightName", $"'{UnitWeightName}' is the name of another parameter");
+            parameters.Add(UnitWeightName);
         }
 
         foreach (var weight in Products.Select(product => product.Weight).Distinct())
@@ -93,7 +93,7 @@ public sealed partial record CellLayout
 
     private void CheckProducts()
     {
-        var fed = InputGates;
+        var summed = InputGates;
         for (var phase = 0; phase < Phases; phase++)
         {
             foreach (var product in Products.Where(product => product.Phase == phase))
@@ -108,11 +108,11 @@ public sealed partial record CellLayout
                     end <= InputGates || product.FirstGate >= InputGates, "Products",
                     $"'{product.Weight}' feeds gates with and without input; make two products of it");
                 Require(
-                    product.FirstGate <= fed, "Products",
-                    $"'{product.Weight}' feeds gate {product.FirstGate} before gate {fed}, which does not take the input; order the gates as they are fed");
+                    product.FirstGate <= summed, "Products",
+                    $"'{product.Weight}' feeds gate {product.FirstGate} before gate {summed}, which does not take the input; order the gates as they are fed");
                 Require(phase > 0 || product.Source.Kind == OperandKind.Previous, "Products", $"'{product.Weight}' of phase 0 reads what no phase has set yet");
                 CheckOperand("Products", product.Weight, product.Source);
-                fed = Math.Max(fed, end);
+                summed = Math.Max(summed, end);
             }
         }
 
@@ -121,16 +121,16 @@ public sealed partial record CellLayout
             Require(product.Phase >= 0 && product.Phase < Phases, "Products", $"'{product.Weight}' is of phase {product.Phase}, and there are {Phases}");
         }
 
-        Require(fed == Gates.Count, "Gates", $"gate {fed} takes neither the input nor a product");
+        Require(summed == Gates.Count, "Gates", $"gate {summed} takes neither the input nor a product");
     }
 
     private void CheckOperand(string member, string what, Operand operand)
     {
-        Require(operand.Kind is OperandKind.Previous or OperandKind.Next or OperandKind.Made, member, $"'{what}' reads a kind of {(int)operand.Kind}, which is none");
-        var count = operand.Kind == OperandKind.Made ? MadeValues : States.Count;
+        Require(operand.Kind is OperandKind.Previous or OperandKind.Next or OperandKind.Intermediate, member, $"'{what}' reads a kind of {(int)operand.Kind}, which is none");
+        var count = operand.Kind == OperandKind.Intermediate ? Intermediates : States.Count;
         Require(
             operand.Index >= 0 && operand.Index < count, member,
-            $"'{what}' reads {(operand.Kind == OperandKind.Made ? "made value" : "state")} {operand.Index} of {count}");
+            $"'{what}' reads {(operand.Kind == OperandKind.Intermediate ? "intermediate" : "state")} {operand.Index} of {count}");
     }
 
     private void Require(bool condition, string member, string problem, string argument = nameof(CellLayout))

@@ -17,31 +17,34 @@ public sealed partial record CellLayout
     public required IReadOnlyList<CellState> States { get; init; }
 
     /// <summary>The recurrent matrix products.</summary>
-    public IReadOnlyList<Product> Products { get; init; } = [];
+    public IReadOnlyList<RecurrentProduct> Products { get; init; } = [];
 
-    /// <summary>The per-unit vectors, rows of one parameter.</summary>
-    public IReadOnlyList<UnitVector> Vectors { get; init; } = [];
+    /// <summary>The per-unit weights, rows of one parameter.</summary>
+    public IReadOnlyList<UnitWeight> UnitWeights { get; init; } = [];
 
-    /// <summary>The name of the parameter that holds <see cref="Vectors"/>, such as <c>weight_peephole</c>.</summary>
-    public string VectorWeight { get; init; } = "weight_v";
+    /// <summary>The name of the parameter that holds <see cref="UnitWeights"/>, such as <c>weight_peephole</c>.</summary>
+    public string UnitWeightName { get; init; } = "weight_v";
 
     /// <summary>The row normalisations between phases.</summary>
     public IReadOnlyList<RowNormalization> Normalizations { get; init; } = [];
 
-    /// <summary>How many values the step makes for products of later phases or by row normalisation.</summary>
-    public int MadeValues { get; init; }
+    /// <summary>How many intermediates the step has: values that products of later phases multiply, and normalised states.</summary>
+    public int Intermediates { get; init; }
 
-    /// <summary>How many values beyond the gates are kept for the way back.</summary>
-    public int KeptValues { get; init; }
+    /// <summary>How many values beyond the gates are saved for the backward pass.</summary>
+    public int SavedValues { get; init; }
 
     /// <summary>The number of phases.</summary>
     public int Phases { get; init; } = 1;
 
     /// <summary>
     /// Whether the input product and the recurrent products are each normalised over their rows before they are added
-    /// (layer normalisation; Ba, Kiros and Hinton 2016, arXiv:1607.06450).
+    /// (layer normalisation; Ba, Kiros and Hinton 2016, arXiv:1607.06450). The option <c>LayerNormalization</c> of a layer turns it on for any cell.
     /// </summary>
     public bool NormalizesProducts { get; init; }
+
+    /// <summary>Whether there is another cell that is this one with layer normalisation, since more than products is normalised.</summary>
+    internal bool HasNormalizedForm { get; init; }
 
     /// <summary>The number of gates that the input product feeds.</summary>
     public int InputGates
@@ -91,6 +94,10 @@ public sealed partial record CellLayout
         }
     }
 
+    /// <summary>The same cell with layer-normalised products, under a name of its own.</summary>
+    internal CellLayout WithNormalizedProducts() =>
+        NormalizesProducts ? this : this with { Name = Name + LayerNormalized.NameSuffix, NormalizesProducts = true };
+
     /// <summary>The number of gate rows of a weight matrix that products share by name.</summary>
     internal int GateRows(string weight) => Products.Where(product => product.Weight == weight).Sum(product => product.GateCount);
 
@@ -125,21 +132,21 @@ public enum GateRole
     /// <summary>Neither of the two.</summary>
     Other,
 
-    /// <summary>The more open it is, the more of the old state stays: a forget gate, or an update gate z of h = (1−z)⊙n + z⊙h₋.</summary>
-    Keeps,
+    /// <summary>A forget gate: the more open it is, the more of the old state stays. Also an update gate z of h = (1−z)⊙n + z⊙h₋.</summary>
+    Forget,
 
-    /// <summary>The more open it is, the more new comes in: an input gate, or an update gate z of h = (1−z)⊙h₋ + z⊙n.</summary>
-    Admits,
+    /// <summary>An input gate: the more open it is, the more new comes in. Also an update gate z of h = (1−z)⊙h₋ + z⊙n.</summary>
+    Input,
 }
 
 /// <summary>A state that a cell carries from step to step.</summary>
 /// <param name="Letter">The letter in the equations.</param>
 /// <param name="Name">What it is.</param>
-/// <param name="FlowsDirectly">
-/// Whether its gradient also flows pointwise from step to step, so that the way back calls <c>SetGradient</c>; false where it flows through
-/// products alone, as with the hidden state of an LSTM.
+/// <param name="CarriesGradient">
+/// Whether its gradient also flows element-wise from step to step, so that the backward pass calls <c>SetGradient</c>; false where it flows
+/// through products alone, as with the hidden state of an LSTM.
 /// </param>
-public sealed record CellState(string Letter, string Name, bool FlowsDirectly);
+public sealed record CellState(string Letter, string Name, bool CarriesGradient);
 
 /// <summary>A recurrent matrix product that feeds gates.</summary>
 /// <param name="Weight">The parameter's name, such as <c>weight_hh</c>; products of one name share a matrix, their rows in the order of the list.</param>
@@ -147,22 +154,22 @@ public sealed record CellState(string Letter, string Name, bool FlowsDirectly);
 /// <param name="FirstGate">The first gate it feeds.</param>
 /// <param name="GateCount">The number of neighbouring gates it feeds.</param>
 /// <param name="Phase">The phase before whose pointwise part it runs.</param>
-public sealed record Product(string Weight, Operand Source, int FirstGate, int GateCount, int Phase = 0)
+public sealed record RecurrentProduct(string Weight, Operand Source, int FirstGate, int GateCount, int Phase = 0)
 {
-    /// <summary>Whether on the way back it comes last in a step and its gradient goes to a state before the step alone.</summary>
+    /// <summary>Whether in the backward pass it comes last in a step and its gradient goes to a state before the step alone.</summary>
     internal bool EndsStepBack => Source.Kind == OperandKind.Previous && Phase == 0;
 }
 
-/// <summary>A per-unit vector v that a gate sees as v ⊙ source; the cell adds the term itself, the engine derives the vector's gradient.</summary>
+/// <summary>A per-unit weight v that a gate sees as v ⊙ source; the cell adds the term itself, the engine derives the gradient of v.</summary>
 /// <param name="Letter">The letter in the equations.</param>
 /// <param name="Name">What it is.</param>
 /// <param name="Gate">The gate whose pre-activation has the term.</param>
 /// <param name="Source">What it is multiplied with.</param>
 /// <param name="Initial">How it starts.</param>
-public sealed record UnitVector(string Letter, string Name, int Gate, Operand Source, VectorInitial Initial = VectorInitial.Uniform);
+public sealed record UnitWeight(string Letter, string Name, int Gate, Operand Source, UnitWeightInitial Initial = UnitWeightInitial.Uniform);
 
-/// <summary>How a per-unit vector starts.</summary>
-public enum VectorInitial
+/// <summary>How a per-unit weight starts.</summary>
+public enum UnitWeightInitial
 {
     /// <summary>Uniform within ±1/√H.</summary>
     Uniform,
@@ -171,16 +178,16 @@ public enum VectorInitial
     UnitInterval,
 }
 
-/// <summary>A layer normalisation of a state over its row, between the phase that sets it and the next; the result is a made value.</summary>
+/// <summary>A layer normalisation of a state over its row, between the phase that sets it and the next; the result is an intermediate.</summary>
 /// <param name="Name">The name of its gain and bias parameters, such as <c>norm_c</c>.</param>
 /// <param name="State">The state of this step that is normalised.</param>
-/// <param name="Made">The made value that receives the result.</param>
+/// <param name="Intermediate">The intermediate that receives the result.</param>
 /// <param name="AfterPhase">The phase that sets the state.</param>
-public sealed record RowNormalization(string Name, int State, int Made, int AfterPhase);
+public sealed record RowNormalization(string Name, int State, int Intermediate, int AfterPhase);
 
-/// <summary>What a product or a per-unit vector is multiplied with.</summary>
+/// <summary>What a product or a per-unit weight is multiplied with.</summary>
 /// <param name="Kind">Where it comes from.</param>
-/// <param name="Index">Which state or made value.</param>
+/// <param name="Index">Which state or intermediate.</param>
 public readonly record struct Operand(OperandKind Kind, int Index)
 {
     /// <summary>A state before the step.</summary>
@@ -189,8 +196,8 @@ public readonly record struct Operand(OperandKind Kind, int Index)
     /// <summary>A state after the step, set by an earlier phase.</summary>
     public static Operand Next(int state) => new(OperandKind.Next, state);
 
-    /// <summary>A value that an earlier phase made.</summary>
-    public static Operand Made(int index) => new(OperandKind.Made, index);
+    /// <summary>An intermediate, set by an earlier phase.</summary>
+    public static Operand Intermediate(int index) => new(OperandKind.Intermediate, index);
 }
 
 /// <summary>Where an operand comes from.</summary>
@@ -202,6 +209,6 @@ public enum OperandKind
     /// <summary>A state after the step.</summary>
     Next,
 
-    /// <summary>A value made in the step.</summary>
-    Made,
+    /// <summary>An intermediate of the step.</summary>
+    Intermediate,
 }

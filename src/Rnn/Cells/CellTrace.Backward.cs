@@ -8,9 +8,9 @@ internal sealed partial class CellTrace
     private readonly int[] _gateGradient = Filled(layout.Gates.Count);
     private readonly bool[] _gradientRead = new bool[layout.Gates.Count];
     private readonly string?[] _gradientUser = new string?[layout.Gates.Count];
-    private readonly bool[] _madeGradient = new bool[layout.MadeValues];
-    private readonly bool[] _madeMultiplied = new bool[layout.MadeValues];
-    private readonly string?[] _madeAdded = new string?[layout.MadeValues];
+    private readonly bool[] _intermediateGradients = new bool[layout.Intermediates];
+    private readonly bool[] _multipliedIntermediates = new bool[layout.Intermediates];
+    private readonly string?[] _addedIntermediates = new string?[layout.Intermediates];
     private readonly int[] _stateGradient = Filled(layout.States.Count);
     private readonly string?[] _stateAdded = new string?[layout.States.Count];
     private readonly string?[] _stateOverwritten = new string?[layout.States.Count];
@@ -25,26 +25,26 @@ internal sealed partial class CellTrace
         _gateGradient[gate] = _phase;
     }
 
-    internal void KeptValue(int index)
+    internal void SavedValue(int index)
     {
-        CheckIndex("KeptValue", "a kept value", index, layout.KeptValues);
-        Require(_keptValues[index], "KeptValue", index, "no phase of Forward has kept it (KeepValue)");
+        CheckIndex("SavedValue", "a saved value", index, layout.SavedValues);
+        Require(_savedValues[index], "SavedValue", index, "no phase of Forward has saved it (SaveValue)");
     }
 
-    internal void MadeGradient(int index)
+    internal void IntermediateGradient(int index)
     {
-        CheckIndex("MadeGradient", "a made value", index, layout.MadeValues);
-        Require(_madeGradient[index], "MadeGradient", index, "no product of a later phase has set it");
-        _madeAdded[index] = null;
+        CheckIndex("IntermediateGradient", "an intermediate", index, layout.Intermediates);
+        Require(_intermediateGradients[index], "IntermediateGradient", index, "no product of a later phase has set it");
+        _addedIntermediates[index] = null;
     }
 
-    internal void SetMadeGradient(int index)
+    internal void SetIntermediateGradient(int index)
     {
-        CheckIndex("SetMadeGradient", "a made value", index, layout.MadeValues);
-        Require(IsNormalized(index, out var normalization), "SetMadeGradient", index, "no normalisation makes this value; only its products have a gradient for it");
-        Require(_phase > normalization!.AfterPhase, "SetMadeGradient", index, $"the normalisation '{normalization.Name}' after phase {normalization.AfterPhase} has passed it on already");
-        Require(_madeAdded[index] is null, "SetMadeGradient", index, $"what {_madeAdded[index]} has added would be lost; add MadeGradient to it");
-        _madeGradient[index] = true;
+        CheckIndex("SetIntermediateGradient", "an intermediate", index, layout.Intermediates);
+        Require(IsNormalized(index, out var normalization), "SetIntermediateGradient", index, "no normalisation makes this value; only its products have a gradient for it");
+        Require(_phase > normalization!.AfterPhase, "SetIntermediateGradient", index, $"the normalisation '{normalization.Name}' after phase {normalization.AfterPhase} has passed it on already");
+        Require(_addedIntermediates[index] is null, "SetIntermediateGradient", index, $"what {_addedIntermediates[index]} has added would be lost; add IntermediateGradient to it");
+        _intermediateGradients[index] = true;
     }
 
     internal void Gradient(int state)
@@ -74,8 +74,8 @@ internal sealed partial class CellTrace
     {
         CheckIndex("SetGradient", "a state", state, layout.States.Count);
         Require(
-            layout.States[state].FlowsDirectly, "SetGradient", state,
-            $"the state '{layout.States[state].Letter}' does not flow directly, so that this would be lost; set FlowsDirectly in the layout");
+            layout.States[state].CarriesGradient, "SetGradient", state,
+            $"the state '{layout.States[state].Letter}' does not flow directly, so that this would be lost; set CarriesGradient in the layout");
         Require(_stateAdded[state] is null, "SetGradient", state, $"what {_stateAdded[state]} has added would be lost; add CarriedGradient to it");
         _stateGradient[state] = _phase;
     }
@@ -101,9 +101,9 @@ internal sealed partial class CellTrace
             if (normalization.AfterPhase == phase)
             {
                 Require(
-                    _madeGradient[normalization.Made], "SetMadeGradient", normalization.Made,
+                    _intermediateGradients[normalization.Intermediate], "SetIntermediateGradient", normalization.Intermediate,
                     $"the normalisation '{normalization.Name}' passes it on, and no later phase has set it");
-                _madeAdded[normalization.Made] = null;
+                _addedIntermediates[normalization.Intermediate] = null;
                 _stateAdded[normalization.State] = $"the normalisation '{normalization.Name}'";
             }
         }
@@ -115,7 +115,7 @@ internal sealed partial class CellTrace
         {
             Require(
                 !_gradientRead[gate] || _gateGradient[gate] == phase, "Gate", gate,
-                "a later phase has replaced its value by a gradient, and this phase reads that without setting another; keep the value with KeepValue");
+                "a later phase has replaced its value by a gradient, and this phase reads that without setting another; save the value with SaveValue");
             _gradientRead[gate] = false;
         }
 
@@ -128,7 +128,7 @@ internal sealed partial class CellTrace
         }
     }
 
-    private void Multiply(Product product)
+    private void Multiply(RecurrentProduct product)
     {
         var user = $"the product '{product.Weight}' of phase {product.Phase}";
         for (var gate = product.FirstGate; gate < product.FirstGate + product.GateCount; gate++)
@@ -138,24 +138,24 @@ internal sealed partial class CellTrace
         }
 
         var (kind, index) = product.Source;
-        if (kind == OperandKind.Made)
+        if (kind == OperandKind.Intermediate)
         {
             Require(
-                !_madeGradient[index] || _madeMultiplied[index], "SetMadeGradient", index,
+                !_intermediateGradients[index] || _multipliedIntermediates[index], "SetIntermediateGradient", index,
                 $"{user} would replace it; let a phase before {product.Phase} set it");
-            (_madeGradient[index], _madeMultiplied[index]) = (true, true);
-            _madeAdded[index] = user;
+            (_intermediateGradients[index], _multipliedIntermediates[index]) = (true, true);
+            _addedIntermediates[index] = user;
             return;
         }
 
         if (kind == OperandKind.Previous && product.Phase > 0)
         {
             Require(
-                !layout.States[index].FlowsDirectly || _stateGradient[index] != Never, "SetGradient", index,
+                !layout.States[index].CarriesGradient || _stateGradient[index] != Never, "SetGradient", index,
                 $"{user} adds to the gradient of the state before the step, and no phase from {product.Phase} on has set that");
         }
 
-        if (kind == OperandKind.Previous && !layout.States[index].FlowsDirectly)
+        if (kind == OperandKind.Previous && !layout.States[index].CarriesGradient)
         {
             _stateOverwritten[index] = user;
         }
@@ -175,8 +175,8 @@ internal sealed partial class CellTrace
         for (var state = 0; state < _stateGradient.Length; state++)
         {
             Require(
-                !layout.States[state].FlowsDirectly || _stateGradient[state] != Never, "SetGradient", state,
-                $"the state '{layout.States[state].Letter}' flows directly, and no phase sets its gradient; set V.Zero where none flows, or FlowsDirectly to false");
+                !layout.States[state].CarriesGradient || _stateGradient[state] != Never, "SetGradient", state,
+                $"the state '{layout.States[state].Letter}' flows directly, and no phase sets its gradient; set V.Zero where none flows, or CarriesGradient to false");
         }
     }
 

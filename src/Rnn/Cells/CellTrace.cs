@@ -5,7 +5,7 @@ using Rnn.Kernels;
 namespace Rnn.Cells;
 
 /// <summary>
-/// What a cell does in one step, written down while it runs once, and what is wrong with it. The kernels check nothing: an index that a layout
+/// What a cell does in one step, recorded while it runs once, and what is wrong with it. The kernels check nothing: an index that a layout
 /// does not have reads or writes someone else's memory there, and a value that was never set is whatever lay in its place.
 /// </summary>
 /// <remarks>The order of calls follows from the cell alone, not from values, so that one run shows all there is to see.</remarks>
@@ -13,14 +13,14 @@ internal sealed partial class CellTrace(CellLayout layout)
 {
     private const int WholeStep = -1;
 
-    private readonly int[] _lastFed = LastFed(layout);
-    private readonly bool[] _keptAside = new bool[layout.Gates.Count];
-    private readonly bool[] _keptValues = new bool[layout.KeptValues];
+    private readonly int[] _lastProduct = LastProduct(layout);
+    private readonly bool[] _savedGates = new bool[layout.Gates.Count];
+    private readonly bool[] _savedValues = new bool[layout.SavedValues];
     private readonly bool[] _next = new bool[layout.States.Count];
     private readonly string?[] _nextReader = new string?[layout.States.Count];
-    private readonly bool[] _made = new bool[layout.MadeValues];
-    private readonly string?[] _madeReader = new string?[layout.MadeValues];
-    private readonly bool[] _vectors = new bool[layout.Vectors.Count];
+    private readonly bool[] _intermediates = new bool[layout.Intermediates];
+    private readonly string?[] _intermediateReaders = new string?[layout.Intermediates];
+    private readonly bool[] _unitWeights = new bool[layout.UnitWeights.Count];
     private string _way = nameof(ICell.Forward);
     private int _phase;
 
@@ -72,26 +72,26 @@ internal sealed partial class CellTrace(CellLayout layout)
             return;
         }
 
-        Require(_lastFed[gate] <= _phase, "Gate", gate, $"a product of phase {_lastFed[gate]} has not been added yet");
-        Require(!_keptAside[gate], "Gate", gate, "Keep has replaced it in training but not in inference; read it before, or use SetGate");
+        Require(_lastProduct[gate] <= _phase, "Gate", gate, $"a product of phase {_lastProduct[gate]} has not been added yet");
+        Require(!_savedGates[gate], "Gate", gate, "SaveGate has replaced it in training but not in inference; read it before, or use SetGate");
     }
 
     internal void SetGate(int gate)
     {
         CheckSetGate("SetGate", gate);
-        _keptAside[gate] = false;
+        _savedGates[gate] = false;
     }
 
-    internal void Keep(int gate)
+    internal void SaveGate(int gate)
     {
-        CheckSetGate("Keep", gate);
-        _keptAside[gate] = true;
+        CheckSetGate("SaveGate", gate);
+        _savedGates[gate] = true;
     }
 
-    internal void KeepValue(int index)
+    internal void SaveValue(int index)
     {
-        CheckIndex("KeepValue", "a kept value", index, layout.KeptValues);
-        _keptValues[index] = true;
+        CheckIndex("SaveValue", "a saved value", index, layout.SavedValues);
+        _savedValues[index] = true;
     }
 
     internal void Previous(int state) => CheckIndex("Previous", "a state", state, layout.States.Count);
@@ -109,24 +109,24 @@ internal sealed partial class CellTrace(CellLayout layout)
         _next[state] = true;
     }
 
-    internal void Made(int index)
+    internal void Intermediate(int index)
     {
-        CheckIndex("Made", "a made value", index, layout.MadeValues);
-        Require(_made[index], "Made", index, "nothing has made it yet (SetMade, or a normalisation after an earlier phase)");
+        CheckIndex("Intermediate", "an intermediate", index, layout.Intermediates);
+        Require(_intermediates[index], "Intermediate", index, "nothing has made it yet (SetIntermediate, or a normalisation after an earlier phase)");
     }
 
-    internal void SetMade(int index)
+    internal void SetIntermediate(int index)
     {
-        CheckIndex("SetMade", "a made value", index, layout.MadeValues);
-        Require(!IsNormalized(index, out var normalization), "SetMade", index, $"the normalisation '{normalization?.Name}' makes it");
-        Require(_madeReader[index] is null, "SetMade", index, $"{_madeReader[index]} has read it already");
-        _made[index] = true;
+        CheckIndex("SetIntermediate", "an intermediate", index, layout.Intermediates);
+        Require(!IsNormalized(index, out var normalization), "SetIntermediate", index, $"the normalisation '{normalization?.Name}' makes it");
+        Require(_intermediateReaders[index] is null, "SetIntermediate", index, $"{_intermediateReaders[index]} has read it already");
+        _intermediates[index] = true;
     }
 
-    internal void Vector(int index)
+    internal void UnitWeight(int index)
     {
-        CheckIndex("Vector", "a vector", index, layout.Vectors.Count);
-        _vectors[index] = true;
+        CheckIndex("UnitWeight", "a per-unit weight", index, layout.UnitWeights.Count);
+        _unitWeights[index] = true;
     }
 
     private void BeginForward(int phase)
@@ -148,8 +148,8 @@ internal sealed partial class CellTrace(CellLayout layout)
             }
             else
             {
-                Require(_made[index], "SetMade", index, $"{reader} reads this value, and no phase before has made it");
-                _madeReader[index] = reader;
+                Require(_intermediates[index], "SetIntermediate", index, $"{reader} reads this value, and no phase before has made it");
+                _intermediateReaders[index] = reader;
             }
         }
     }
@@ -163,7 +163,7 @@ internal sealed partial class CellTrace(CellLayout layout)
                 var reader = $"the normalisation '{normalization.Name}' after phase {phase}";
                 Require(_next[normalization.State], "SetNext", normalization.State, $"{reader} reads this state, and no phase until then has set it");
                 _nextReader[normalization.State] = reader;
-                _made[normalization.Made] = true;
+                _intermediates[normalization.Intermediate] = true;
             }
         }
     }
@@ -176,16 +176,16 @@ internal sealed partial class CellTrace(CellLayout layout)
             Require(_next[state], "SetNext", state, $"no phase sets the state '{layout.States[state].Letter}'");
         }
 
-        for (var vector = 0; vector < _vectors.Length; vector++)
+        for (var i = 0; i < _unitWeights.Length; i++)
         {
-            Require(_vectors[vector], "Vector", vector, $"no phase reads the vector '{layout.Vectors[vector].Letter}', and its gradient would not be zero");
+            Require(_unitWeights[i], "UnitWeight", i, $"no phase reads the per-unit weight '{layout.UnitWeights[i].Letter}', and its gradient would not be zero");
         }
     }
 
     private void CheckSetGate(string member, int gate)
     {
         CheckIndex(member, "a gate", gate, layout.Gates.Count);
-        Require(_lastFed[gate] <= _phase, member, gate, $"a product of phase {_lastFed[gate]} will be added to it");
+        Require(_lastProduct[gate] <= _phase, member, gate, $"a product of phase {_lastProduct[gate]} will be added to it");
     }
 
     private void CheckIndex(string member, string what, int index, int count)
@@ -196,9 +196,9 @@ internal sealed partial class CellTrace(CellLayout layout)
         }
     }
 
-    private bool IsNormalized(int made, out RowNormalization? normalization)
+    private bool IsNormalized(int intermediate, out RowNormalization? normalization)
     {
-        normalization = layout.Normalizations.FirstOrDefault(each => each.Made == made);
+        normalization = layout.Normalizations.FirstOrDefault(each => each.Intermediate == intermediate);
         return normalization is not null;
     }
 
@@ -221,7 +221,7 @@ internal sealed partial class CellTrace(CellLayout layout)
     }
 
     // The phase of the last product that is added to each gate.
-    private static int[] LastFed(CellLayout layout)
+    private static int[] LastProduct(CellLayout layout)
     {
         var phases = new int[layout.Gates.Count];
         foreach (var product in layout.Products)

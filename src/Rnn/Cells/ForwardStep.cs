@@ -9,10 +9,10 @@ namespace Rnn.Cells;
 /// Two fields only: the JIT inlines a cell's whole step into one loop and gives up where that takes more than 512 local variables, of
 /// which every copy of a struct takes one for each field.
 /// </remarks>
-internal readonly unsafe struct ForwardStep<V, T, TKeeps, TPartial>(RowAddresses<T>* at, nint unit) : IForwardStep<V, T>
+internal readonly unsafe struct ForwardStep<V, T, TSaves, TPartial>(RowAddresses<T>* at, nint unit) : IForwardStep<V, T>
     where V : struct, IVector<V, T>
     where T : unmanaged, IFloatingPointIeee754<T>
-    where TKeeps : struct, IChoice
+    where TSaves : struct, IChoice
     where TPartial : struct, IChoice
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -22,20 +22,20 @@ internal readonly unsafe struct ForwardStep<V, T, TKeeps, TPartial>(RowAddresses
     public void SetGate(int gate, V value) => Store(value, at->Gates + (gate * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Keep(int gate, V value)
+    public void SaveGate(int gate, V value)
     {
-        if (TKeeps.Value)
+        if (TSaves.Value)
         {
             Store(value, at->Gates + (gate * at->Units));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void KeepValue(int index, V value)
+    public void SaveValue(int index, V value)
     {
-        if (TKeeps.Value)
+        if (TSaves.Value)
         {
-            Store(value, at->Kept + (index * at->Units));
+            Store(value, at->Saved + (index * at->Units));
         }
     }
 
@@ -49,13 +49,13 @@ internal readonly unsafe struct ForwardStep<V, T, TKeeps, TPartial>(RowAddresses
     public void SetNext(int state, V value) => Store(V.FlushToZero(value), (&at->Next0)[state]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Made(int index) => Load(at->Made + (index * at->Units));
+    public V Intermediate(int index) => Load(at->Intermediates + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void SetMade(int index, V value) => Store(V.FlushToZero(value), at->Made + (index * at->Units));
+    public void SetIntermediate(int index, V value) => Store(V.FlushToZero(value), at->Intermediates + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Vector(int index) => Load(at->Vectors + (index * at->Units));
+    public V UnitWeight(int index) => Load(at->UnitWeights + (index * at->Units));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private V Load(T* source) => TPartial.Value ? V.LoadPartial(source + unit, at->Count) : V.Load(source + unit);

@@ -10,14 +10,11 @@ namespace Rnn.Cells;
 /// <remarks>
 /// Cho et al. 2014 (arXiv:1406.1078), as written there. Two phases: the first makes r⊙h₋, the second multiplies it with the candidate's
 /// matrix. <typeparamref name="TUpdate"/>: <see cref="UpdateKeeps"/> as above, or <see cref="UpdateReplaces"/>, where h = (1−z)⊙h₋ + z⊙n.
-/// <typeparamref name="TNormalization"/>: <see cref="Unnormalized"/> or <see cref="LayerNormalized"/> (Ba, Kiros and Hinton 2016,
-/// arXiv:1607.06450): r, z = σ(LN(W x; γ₁) + LN(U h₋; γ₂) + b), each LN over both gates together, n = tanh(LN(W x; γ₃) + LN(U(r⊙h₋); γ₄) + b).
+/// With layer normalisation (Ba, Kiros and Hinton 2016, arXiv:1607.06450) r, z = σ(LN(W x; γ₁) + LN(U h₋; γ₂) + b), each LN over both gates together, n = tanh(LN(W x; γ₃) + LN(U(r⊙h₋); γ₄) + b).
 /// </remarks>
 /// <typeparam name="TUpdate">What the update gate means.</typeparam>
-/// <typeparam name="TNormalization">Whether products are layer-normalised.</typeparam>
-public readonly struct GruBeforeCell<TUpdate, TNormalization> : ICell
+public readonly struct GruBeforeCell<TUpdate> : ICell
     where TUpdate : struct, IUpdate
-    where TNormalization : struct, INormalization
 {
     private const int R = 0;
     private const int Z = 1;
@@ -26,12 +23,11 @@ public readonly struct GruBeforeCell<TUpdate, TNormalization> : ICell
     /// <inheritdoc/>
     public static CellLayout Layout { get; } = new()
     {
-        Name = $"gru-before{TUpdate.Suffix}{TNormalization.Suffix}",
-        NormalizesProducts = TNormalization.Normalizes,
-        Gates = [new("r", "reset gate"), new("z", "update gate", Role: TUpdate.Keeps ? GateRole.Keeps : GateRole.Admits), new("n", "candidate")],
-        States = [new("h", "hidden state", FlowsDirectly: true)],
-        Products = [new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Made(0), N, 1, Phase: 1)],
-        MadeValues = 1,
+        Name = $"gru-before{TUpdate.Suffix}",
+        Gates = [new("r", "reset gate"), new("z", "update gate", Role: TUpdate.Keeps ? GateRole.Forget : GateRole.Input), new("n", "candidate")],
+        States = [new("h", "hidden state", CarriesGradient: true)],
+        Products = [new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Intermediate(0), N, 1, Phase: 1)],
+        Intermediates = 1,
         Phases = 2,
     };
 
@@ -42,20 +38,20 @@ public readonly struct GruBeforeCell<TUpdate, TNormalization> : ICell
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var before = step.Previous(0);
+        var hPrev = step.Previous(0);
         if (phase == 0)
         {
             var r = V.Sigmoid(step.Gate(R));
-            step.Keep(R, r);
-            step.SetMade(0, r * before);
+            step.SaveGate(R, r);
+            step.SetIntermediate(0, r * hPrev);
             return;
         }
 
         var z = V.Sigmoid(step.Gate(Z));
         var n = V.Tanh(step.Gate(N));
-        step.Keep(Z, z);
-        step.Keep(N, n);
-        step.SetNext(0, TUpdate.Keeps ? V.MultiplyAdd(z, before - n, n) : V.MultiplyAdd(z, n - before, before));
+        step.SaveGate(Z, z);
+        step.SaveGate(N, n);
+        step.SetNext(0, TUpdate.Keeps ? V.MultiplyAdd(z, hPrev - n, n) : V.MultiplyAdd(z, n - hPrev, hPrev));
     }
 
     /// <inheritdoc/>
@@ -65,22 +61,22 @@ public readonly struct GruBeforeCell<TUpdate, TNormalization> : ICell
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var before = step.Previous(0);
+        var hPrev = step.Previous(0);
         if (phase == 1)
         {
             var dh = step.Gradient(0);
             var z = step.Gate(Z);
             var n = step.Gate(N);
-            var kept = TUpdate.Keeps ? z : V.One - z;
-            step.SetGateGradient(N, dh * (V.One - kept) * (V.One - (n * n)));
-            step.SetGateGradient(Z, dh * (TUpdate.Keeps ? before - n : n - before) * (z * (V.One - z)));
-            step.SetGradient(0, dh * kept);
+            var keeps = TUpdate.Keeps ? z : V.One - z;
+            step.SetGateGradient(N, dh * (V.One - keeps) * (V.One - (n * n)));
+            step.SetGateGradient(Z, dh * (TUpdate.Keeps ? hPrev - n : n - hPrev) * (z * (V.One - z)));
+            step.SetGradient(0, dh * keeps);
             return;
         }
 
-        var made = step.MadeGradient(0);
+        var dm = step.IntermediateGradient(0);
         var r = step.Gate(R);
-        step.SetGateGradient(R, made * before * (r * (V.One - r)));
-        step.SetGradient(0, V.MultiplyAdd(made, r, step.CarriedGradient(0)));
+        step.SetGateGradient(R, dm * hPrev * (r * (V.One - r)));
+        step.SetGradient(0, V.MultiplyAdd(dm, r, step.CarriedGradient(0)));
     }
 }

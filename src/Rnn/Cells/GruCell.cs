@@ -9,15 +9,12 @@ namespace Rnn.Cells;
 /// </summary>
 /// <remarks>
 /// Cho et al. 2014 (arXiv:1406.1078) in the form that cuDNN and PyTorch use. <typeparamref name="TUpdate"/>: <see cref="UpdateKeeps"/> as
-/// above, or <see cref="UpdateReplaces"/>, where h = (1−z)⊙h₋ + z⊙n. <typeparamref name="TNormalization"/>: <see cref="Unnormalized"/> or
-/// <see cref="LayerNormalized"/> (Ba, Kiros and Hinton 2016, arXiv:1607.06450): r, z = σ(LN(W x; γ₁) + LN(U h₋; γ₂) + b), each LN over both
-/// gates together, n = tanh(LN(W x; γ₃) + b + r⊙(LN(U h₋; γ₄) + b′)).
+/// above, or <see cref="UpdateReplaces"/>, where h = (1−z)⊙h₋ + z⊙n. With layer normalisation (Ba, Kiros and Hinton 2016, arXiv:1607.06450)
+/// r, z = σ(LN(W x; γ₁) + LN(U h₋; γ₂) + b), each LN over both gates together, n = tanh(LN(W x; γ₃) + b + r⊙(LN(U h₋; γ₄) + b′)).
 /// </remarks>
 /// <typeparam name="TUpdate">What the update gate means.</typeparam>
-/// <typeparam name="TNormalization">Whether products are layer-normalised.</typeparam>
-public readonly struct GruCell<TUpdate, TNormalization> : ICell
+public readonly struct GruCell<TUpdate> : ICell
     where TUpdate : struct, IUpdate
-    where TNormalization : struct, INormalization
 {
     private const int R = 0;
     private const int Z = 1;
@@ -27,16 +24,15 @@ public readonly struct GruCell<TUpdate, TNormalization> : ICell
     /// <inheritdoc/>
     public static CellLayout Layout { get; } = new()
     {
-        Name = $"gru{TUpdate.Suffix}{TNormalization.Suffix}",
-        NormalizesProducts = TNormalization.Normalizes,
+        Name = $"gru{TUpdate.Suffix}",
         Gates =
         [
             new("r", "reset gate"),
-            new("z", "update gate", Role: TUpdate.Keeps ? GateRole.Keeps : GateRole.Admits),
+            new("z", "update gate", Role: TUpdate.Keeps ? GateRole.Forget : GateRole.Input),
             new("n", "candidate"),
             new("m", "recurrent part of the candidate", FromInput: false),
         ],
-        States = [new("h", "hidden state", FlowsDirectly: true)],
+        States = [new("h", "hidden state", CarriesGradient: true)],
         Products = [new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Previous(0), M, 1)],
     };
 
@@ -50,11 +46,11 @@ public readonly struct GruCell<TUpdate, TNormalization> : ICell
         var r = V.Sigmoid(step.Gate(R));
         var z = V.Sigmoid(step.Gate(Z));
         var n = V.Tanh(V.MultiplyAdd(r, step.Gate(M), step.Gate(N)));
-        var before = step.Previous(0);
-        step.Keep(R, r);
-        step.Keep(Z, z);
-        step.Keep(N, n);
-        step.SetNext(0, TUpdate.Keeps ? V.MultiplyAdd(z, before - n, n) : V.MultiplyAdd(z, n - before, before));
+        var hPrev = step.Previous(0);
+        step.SaveGate(R, r);
+        step.SaveGate(Z, z);
+        step.SaveGate(N, n);
+        step.SetNext(0, TUpdate.Keeps ? V.MultiplyAdd(z, hPrev - n, n) : V.MultiplyAdd(z, n - hPrev, hPrev));
     }
 
     /// <inheritdoc/>
@@ -69,15 +65,15 @@ public readonly struct GruCell<TUpdate, TNormalization> : ICell
         var z = step.Gate(Z);
         var n = step.Gate(N);
         var m = step.Gate(M);
-        var before = step.Previous(0);
-        var kept = TUpdate.Keeps ? z : V.One - z;
-        var dn = dh * (V.One - kept) * (V.One - (n * n));
-        var dz = dh * (TUpdate.Keeps ? before - n : n - before) * (z * (V.One - z));
+        var hPrev = step.Previous(0);
+        var keeps = TUpdate.Keeps ? z : V.One - z;
+        var dn = dh * (V.One - keeps) * (V.One - (n * n));
+        var dz = dh * (TUpdate.Keeps ? hPrev - n : n - hPrev) * (z * (V.One - z));
         step.SetGateGradient(N, dn);
         step.SetGateGradient(M, dn * r);
         step.SetGateGradient(R, dn * m * (r * (V.One - r)));
         step.SetGateGradient(Z, dz);
-        step.SetGradient(0, dh * kept);
+        step.SetGradient(0, dh * keeps);
     }
 }
 

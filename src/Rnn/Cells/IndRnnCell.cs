@@ -18,8 +18,8 @@ public readonly struct IndRnnCell<TActivation> : ICell
     {
         Name = $"indrnn-{TActivation.Name}",
         Gates = [new("h", "hidden state")],
-        States = [new("h", "hidden state", FlowsDirectly: true)],
-        Vectors = [new("u", "recurrent weight of each unit", 0, Operand.Previous(0), VectorInitial.UnitInterval)],
+        States = [new("h", "hidden state", CarriesGradient: true)],
+        UnitWeights = [new("u", "recurrent weight of each unit", 0, Operand.Previous(0), UnitWeightInitial.UnitInterval)],
     };
 
     /// <inheritdoc/>
@@ -29,10 +29,10 @@ public readonly struct IndRnnCell<TActivation> : ICell
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var x = V.MultiplyAdd(step.Vector(0), step.Previous(0), step.Gate(0));
+        var x = V.MultiplyAdd(step.UnitWeight(0), step.Previous(0), step.Gate(0));
         if (!TActivation.SlopeFromOutput)
         {
-            step.Keep(0, x);
+            step.SaveGate(0, x);
         }
 
         step.SetNext(0, TActivation.Apply<V, T>(x));
@@ -47,6 +47,6 @@ public readonly struct IndRnnCell<TActivation> : ICell
     {
         var dx = step.Gradient(0) * TActivation.Slope<V, T>(step.Gate(0), step.Next(0));
         step.SetGateGradient(0, dx);
-        step.SetGradient(0, dx * step.Vector(0));
+        step.SetGradient(0, dx * step.UnitWeight(0));
     }
 }

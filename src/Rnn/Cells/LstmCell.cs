@@ -31,7 +31,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
     /// <inheritdoc/>
     public static CellLayout Layout { get; } = MakeLayout();
 
-    // The columns: i f g o, without i where it is coupled, without f where there is none.
+    // The order of the gates: i f g o, without i where it is coupled, without f where there is none.
     private static int I
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -72,31 +72,31 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
     {
         if (phase == 0)
         {
-            var before = step.Previous(C);
+            var cPrev = step.Previous(C);
             var g = V.Tanh(step.Gate(G));
             V c;
             if (!TForget.HasInputGate)
             {
-                var f = V.Sigmoid(Seen<TStep, V, T>(step, F, 0, before));
-                c = V.MultiplyAdd(f, before - g, g);
-                step.Keep(F, f);
+                var f = V.Sigmoid(WithPeephole<TStep, V, T>(step, F, 0, cPrev));
+                c = V.MultiplyAdd(f, cPrev - g, g);
+                step.SaveGate(F, f);
             }
             else if (!TForget.HasForgetGate)
             {
-                var i = V.Sigmoid(Seen<TStep, V, T>(step, I, 0, before));
-                c = V.MultiplyAdd(i, g, before);
-                step.Keep(I, i);
+                var i = V.Sigmoid(WithPeephole<TStep, V, T>(step, I, 0, cPrev));
+                c = V.MultiplyAdd(i, g, cPrev);
+                step.SaveGate(I, i);
             }
             else
             {
-                var i = V.Sigmoid(Seen<TStep, V, T>(step, I, 0, before));
-                var f = V.Sigmoid(Seen<TStep, V, T>(step, F, 1, before));
-                c = V.MultiplyAdd(f, before, i * g);
-                step.Keep(I, i);
-                step.Keep(F, f);
+                var i = V.Sigmoid(WithPeephole<TStep, V, T>(step, I, 0, cPrev));
+                var f = V.Sigmoid(WithPeephole<TStep, V, T>(step, F, 1, cPrev));
+                c = V.MultiplyAdd(f, cPrev, i * g);
+                step.SaveGate(I, i);
+                step.SaveGate(F, f);
             }
 
-            step.Keep(G, g);
+            step.SaveGate(G, g);
             step.SetNext(C, c);
             if (!HasTwoPhases)
             {
@@ -106,7 +106,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         else
         {
             var c = step.Next(C);
-            Output<TStep, V, T>(step, c, TNormalization.Normalizes ? step.Made(0) : c);
+            Output<TStep, V, T>(step, c, TNormalization.Normalizes ? step.Intermediate(0) : c);
         }
     }
 
@@ -119,26 +119,26 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
     {
         if (HasTwoPhases && phase == 1)
         {
-            // dc goes on through the product of o's peephole matrix, or the normalisation, before phase 0 takes it up.
+            // Phase 0 reads dc after the engine has added what flows through o's peephole matrix or the normalisation.
             step.SetGradient(C, OutputBackward<TStep, V, T>(step));
             return;
         }
 
         var dc = HasTwoPhases ? step.CarriedGradient(C) : OutputBackward<TStep, V, T>(step);
-        var before = step.Previous(C);
+        var cPrev = step.Previous(C);
         var g = step.Gate(G);
-        V carried;
+        V dcPrev;
         if (!TForget.HasInputGate)
         {
             var f = step.Gate(F);
             var i = V.One - f;
-            var df = dc * (before - g) * (f * i);
-            carried = dc * f;
+            var df = dc * (cPrev - g) * (f * i);
+            dcPrev = dc * f;
             step.SetGateGradient(F, df);
             step.SetGateGradient(G, dc * i * (V.One - (g * g)));
             if (TPeephole.IsDiagonal)
             {
-                carried = V.MultiplyAdd(df, step.Vector(0), carried);
+                dcPrev = V.MultiplyAdd(df, step.UnitWeight(0), dcPrev);
             }
         }
         else
@@ -147,40 +147,40 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
             var di = dc * g * (i * (V.One - i));
             step.SetGateGradient(I, di);
             step.SetGateGradient(G, dc * i * (V.One - (g * g)));
-            carried = dc;
+            dcPrev = dc;
             if (TForget.HasForgetGate)
             {
                 var f = step.Gate(F);
-                var df = dc * before * (f * (V.One - f));
+                var df = dc * cPrev * (f * (V.One - f));
                 step.SetGateGradient(F, df);
-                carried = dc * f;
+                dcPrev = dc * f;
                 if (TPeephole.IsDiagonal)
                 {
-                    carried = V.MultiplyAdd(df, step.Vector(1), carried);
+                    dcPrev = V.MultiplyAdd(df, step.UnitWeight(1), dcPrev);
                 }
             }
 
             if (TPeephole.IsDiagonal)
             {
-                carried = V.MultiplyAdd(di, step.Vector(0), carried);
+                dcPrev = V.MultiplyAdd(di, step.UnitWeight(0), dcPrev);
             }
         }
 
-        step.SetGradient(C, carried);
+        step.SetGradient(C, dcPrev);
     }
 
-    // h = o⊙tanh shown, with c itself or the normalised c to show
+    // h = o⊙tanh cOut: c itself or the normalised c
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Output<TStep, V, T>(TStep step, V c, V shown)
+    private static void Output<TStep, V, T>(TStep step, V c, V cOut)
         where TStep : struct, IForwardStep<V, T>
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var o = V.Sigmoid(Seen<TStep, V, T>(step, O, O - 1, c));
-        var squashed = V.Tanh(shown);
-        step.Keep(O, o);
-        step.KeepValue(0, squashed);
-        step.SetNext(H, o * squashed);
+        var o = V.Sigmoid(WithPeephole<TStep, V, T>(step, O, O - 1, c));
+        var tanhC = V.Tanh(cOut);
+        step.SaveGate(O, o);
+        step.SaveValue(0, tanhC);
+        step.SetNext(H, o * tanhC);
     }
 
     // Gives the gradient of c (through h, o's peephole and the next step) and sets that of o.
@@ -192,53 +192,53 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
     {
         var dh = step.Gradient(H);
         var o = step.Gate(O);
-        var squashed = step.KeptValue(0);
-        var dO = dh * squashed * (o * (V.One - o));
+        var tanhC = step.SavedValue(0);
+        var dO = dh * tanhC * (o * (V.One - o));
         var dc = step.Gradient(C);
         if (TNormalization.Normalizes)
         {
-            step.SetMadeGradient(0, dh * o * (V.One - (squashed * squashed)));
+            step.SetIntermediateGradient(0, dh * o * (V.One - (tanhC * tanhC)));
         }
         else
         {
-            dc = V.MultiplyAdd(dh * o, V.One - (squashed * squashed), dc);
+            dc = V.MultiplyAdd(dh * o, V.One - (tanhC * tanhC), dc);
         }
 
         if (TPeephole.IsDiagonal)
         {
-            dc = V.MultiplyAdd(dO, step.Vector(O - 1), dc);
+            dc = V.MultiplyAdd(dO, step.UnitWeight(O - 1), dc);
         }
 
         step.SetGateGradient(O, dO);
         return dc;
     }
 
-    // A gate's pre-activation with its diagonal peephole.
+    // A gate's pre-activation, with its diagonal peephole where there is one.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V Seen<TStep, V, T>(TStep step, int gate, int vector, V c)
+    private static V WithPeephole<TStep, V, T>(TStep step, int gate, int weight, V c)
         where TStep : struct, IForwardStep<V, T>
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        TPeephole.IsDiagonal ? V.MultiplyAdd(step.Vector(vector), c, step.Gate(gate)) : step.Gate(gate);
+        TPeephole.IsDiagonal ? V.MultiplyAdd(step.UnitWeight(weight), c, step.Gate(gate)) : step.Gate(gate);
 
     private static CellLayout MakeLayout()
     {
         var gates = new List<Gate>();
         if (TForget.HasInputGate)
         {
-            gates.Add(new("i", "input gate", Role: GateRole.Admits));
+            gates.Add(new("i", "input gate", Role: GateRole.Input));
         }
 
         if (TForget.HasForgetGate)
         {
-            gates.Add(new("f", "forget gate", InitialBias: 1, Role: GateRole.Keeps));
+            gates.Add(new("f", "forget gate", InitialBias: 1, Role: GateRole.Forget));
         }
 
         gates.Add(new("g", "cell candidate"));
         gates.Add(new("o", "output gate"));
         var seeing = O - 1;
-        var products = new List<Product> { new("weight_hh", Operand.Previous(H), 0, gates.Count) };
-        var vectors = new List<UnitVector>();
+        var products = new List<RecurrentProduct> { new("weight_hh", Operand.Previous(H), 0, gates.Count) };
+        var unitWeights = new List<UnitWeight>();
         if (TPeephole.IsFull)
         {
             products.Add(new("weight_ch", Operand.Previous(C), 0, seeing));
@@ -248,25 +248,26 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         {
             for (var gate = 0; gate < seeing; gate++)
             {
-                vectors.Add(new($"p{gates[gate].Letter}", $"peephole of the {gates[gate].Name}", gate, Operand.Previous(C)));
+                unitWeights.Add(new($"p{gates[gate].Letter}", $"peephole of the {gates[gate].Name}", gate, Operand.Previous(C)));
             }
 
-            vectors.Add(new("po", "peephole of the output gate", O, Operand.Next(C)));
+            unitWeights.Add(new("po", "peephole of the output gate", O, Operand.Next(C)));
         }
 
         return new()
         {
             Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}{TNormalization.Suffix}",
             Gates = gates,
-            States = [new("h", "hidden state", FlowsDirectly: false), new("c", "cell state", FlowsDirectly: true)],
+            States = [new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true)],
             Products = products,
-            Vectors = vectors,
-            VectorWeight = "weight_peephole",
-            KeptValues = 1,
+            UnitWeights = unitWeights,
+            UnitWeightName = "weight_peephole",
+            SavedValues = 1,
             Phases = HasTwoPhases ? 2 : 1,
             NormalizesProducts = TNormalization.Normalizes,
-            Normalizations = TNormalization.Normalizes ? [new("norm_c", C, Made: 0, AfterPhase: 0)] : [],
-            MadeValues = TNormalization.Normalizes ? 1 : 0,
+            HasNormalizedForm = !TNormalization.Normalizes,
+            Normalizations = TNormalization.Normalizes ? [new("norm_c", C, Intermediate: 0, AfterPhase: 0)] : [],
+            Intermediates = TNormalization.Normalizes ? 1 : 0,
         };
     }
 }

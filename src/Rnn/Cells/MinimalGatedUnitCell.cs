@@ -20,11 +20,11 @@ public readonly struct MinimalGatedUnitCell : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = "mgu",
-        Gates = [new("f", "forget gate", Role: GateRole.Admits), new("n", "candidate")],
-        States = [new("h", "hidden state", FlowsDirectly: true)],
-        Products = [new("weight_hh", Operand.Previous(0), F, 1), new("weight_hh", Operand.Made(0), N, 1, Phase: 1)],
-        MadeValues = 1,
-        KeptValues = 1,
+        Gates = [new("f", "forget gate", Role: GateRole.Input), new("n", "candidate")],
+        States = [new("h", "hidden state", CarriesGradient: true)],
+        Products = [new("weight_hh", Operand.Previous(0), F, 1), new("weight_hh", Operand.Intermediate(0), N, 1, Phase: 1)],
+        Intermediates = 1,
+        SavedValues = 1,
         Phases = 2,
     };
 
@@ -35,20 +35,20 @@ public readonly struct MinimalGatedUnitCell : ICell
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var before = step.Previous(0);
+        var hPrev = step.Previous(0);
         if (phase == 0)
         {
             var opened = V.Sigmoid(step.Gate(F));
             step.SetGate(F, opened);
-            step.KeepValue(0, opened);
-            step.SetMade(0, opened * before);
+            step.SaveValue(0, opened);
+            step.SetIntermediate(0, opened * hPrev);
             return;
         }
 
         var f = step.Gate(F);
         var n = V.Tanh(step.Gate(N));
-        step.Keep(N, n);
-        step.SetNext(0, V.MultiplyAdd(f, n - before, before));
+        step.SaveGate(N, n);
+        step.SetNext(0, V.MultiplyAdd(f, n - hPrev, hPrev));
     }
 
     /// <inheritdoc/>
@@ -58,21 +58,21 @@ public readonly struct MinimalGatedUnitCell : ICell
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var before = step.Previous(0);
-        var f = step.KeptValue(0);
+        var hPrev = step.Previous(0);
+        var f = step.SavedValue(0);
         if (phase == 1)
         {
             // The gradient of f so far waits in its column for what comes through f⊙h₋.
             var dh = step.Gradient(0);
             var n = step.Gate(N);
             step.SetGateGradient(N, dh * f * (V.One - (n * n)));
-            step.SetGateGradient(F, dh * (n - before));
+            step.SetGateGradient(F, dh * (n - hPrev));
             step.SetGradient(0, dh * (V.One - f));
             return;
         }
 
-        var made = step.MadeGradient(0);
-        step.SetGateGradient(F, V.MultiplyAdd(made, before, step.Gate(F)) * (f * (V.One - f)));
-        step.SetGradient(0, V.MultiplyAdd(made, f, step.CarriedGradient(0)));
+        var dm = step.IntermediateGradient(0);
+        step.SetGateGradient(F, V.MultiplyAdd(dm, hPrev, step.Gate(F)) * (f * (V.One - f)));
+        step.SetGradient(0, V.MultiplyAdd(dm, f, step.CarriedGradient(0)));
     }
 }

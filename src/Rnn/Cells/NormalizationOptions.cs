@@ -1,6 +1,6 @@
 namespace Rnn.Cells;
 
-/// <summary>Whether a cell's gate products and cell state are layer-normalised; a type parameter of the LSTM and GRU cells.</summary>
+/// <summary>Whether the cell state of an LSTM is layer-normalised before its tanh, and with it the gate products; a type parameter of the LSTM cells.</summary>
 public interface INormalization
 {
     /// <summary>Whether they are (Ba, Kiros and Hinton 2016, arXiv:1607.06450).</summary>
@@ -23,9 +23,12 @@ public readonly struct Unnormalized : INormalization
 /// <summary>Gate products are normalised over their rows, and so is the cell state of an LSTM before its tanh.</summary>
 public readonly struct LayerNormalized : INormalization
 {
+    /// <summary>What layer normalisation adds to the name of a cell.</summary>
+    internal const string NameSuffix = "-layernorm";
+
     /// <inheritdoc/>
     public static bool Normalizes => true;
 
     /// <inheritdoc/>
-    public static string Suffix => "-layernorm";
+    public static string Suffix => NameSuffix;
 }

@@ -19,15 +19,15 @@ internal unsafe struct RowAddresses<T>
     internal T* Next1;
     internal T* Next2;
     internal T* Next3;
-    internal T* Kept;
-    internal T* Made;
-    internal T* MadeGradient;
+    internal T* Saved;
+    internal T* Intermediates;
+    internal T* IntermediateGradient;
     internal T* OutputGradient;
     internal T* Gradient0;
     internal T* Gradient1;
     internal T* Gradient2;
     internal T* Gradient3;
-    internal T* Vectors;
+    internal T* UnitWeights;
     internal nint Units;
     internal int Count;
     private bool _mapped;
@@ -37,7 +37,7 @@ internal unsafe struct RowAddresses<T>
     internal static void Set(RowAddresses<T>* at, RowAddresses<T>* strides, in CellBlock<T> block, int first, int count)
     {
         *at = Of(block, 0, first);
-        at->Vectors = block.Vectors + first;
+        at->UnitWeights = block.UnitWeights + first;
         at->Units = block.Units;
         at->Count = count;
         at->_mapped = IsMapped(block);
@@ -90,7 +90,7 @@ internal unsafe struct RowAddresses<T>
     private static RowAddresses<T> Of(in CellBlock<T> block, int row, int first)
     {
         RowAddresses<T> at = default;
-        at.Gates = block.Columns[row] + first;
+        at.Gates = block.Gates[row] + first;
         at.Previous0 = block.Previous[0][row] + first;
         at.Previous1 = block.Previous[1][row] + first;
         at.Previous2 = block.Previous[2][row] + first;
@@ -99,9 +99,9 @@ internal unsafe struct RowAddresses<T>
         at.Next1 = block.Next[1][row] + first;
         at.Next2 = block.Next[2][row] + first;
         at.Next3 = block.Next[3][row] + first;
-        at.Kept = block.Kept[row] + first;
-        at.Made = block.Made[row] + first;
-        at.MadeGradient = block.MadeGradient[row] + first;
+        at.Saved = block.Saved[row] + first;
+        at.Intermediates = block.Intermediates[row] + first;
+        at.IntermediateGradient = block.IntermediateGradient[row] + first;
         at.OutputGradient = block.OutputGradient[row] + first;
         at.Gradient0 = block.Gradient[0][row] + first;
         at.Gradient1 = block.Gradient[1][row] + first;

@@ -6,7 +6,7 @@ namespace Rnn.Cells;
 
 /// <summary>The plain recurrent network: h = φ(W x + U h₋ + b).</summary>
 /// <remarks>
-/// Elman 1990 (Cognitive Science 14:179–211). The way back takes the slope of φ from the output where that determines it, else from the
+/// Elman 1990 (Cognitive Science 14:179–211). The backward pass takes the derivative of φ from the output where that determines it, else from the
 /// pre-activation, which stays in the gate's column.
 /// </remarks>
 /// <typeparam name="TActivation">φ.</typeparam>
@@ -18,7 +18,7 @@ public readonly struct SimpleRnnCell<TActivation> : ICell
     {
         Name = $"rnn-{TActivation.Name}",
         Gates = [new("h", "hidden state")],
-        States = [new("h", "hidden state", FlowsDirectly: false)],
+        States = [new("h", "hidden state", CarriesGradient: false)],
         Products = [new("weight_hh", Operand.Previous(0), 0, 1)],
     };
 

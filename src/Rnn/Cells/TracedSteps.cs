@@ -13,9 +13,9 @@ internal readonly struct TracedForwardStep(CellTrace trace) : IForwardStep<Vec1<
 
     public void SetGate(int gate, Vec1<double> value) => trace.SetGate(gate);
 
-    public void Keep(int gate, Vec1<double> value) => trace.Keep(gate);
+    public void SaveGate(int gate, Vec1<double> value) => trace.SaveGate(gate);
 
-    public void KeepValue(int index, Vec1<double> value) => trace.KeepValue(index);
+    public void SaveValue(int index, Vec1<double> value) => trace.SaveValue(index);
 
     public Vec1<double> Previous(int state)
     {
@@ -31,17 +31,17 @@ internal readonly struct TracedForwardStep(CellTrace trace) : IForwardStep<Vec1<
 
     public void SetNext(int state, Vec1<double> value) => trace.SetNext(state);
 
-    public Vec1<double> Made(int index)
+    public Vec1<double> Intermediate(int index)
     {
-        trace.Made(index);
+        trace.Intermediate(index);
         return TracedValue.Some;
     }
 
-    public void SetMade(int index, Vec1<double> value) => trace.SetMade(index);
+    public void SetIntermediate(int index, Vec1<double> value) => trace.SetIntermediate(index);
 
-    public Vec1<double> Vector(int index)
+    public Vec1<double> UnitWeight(int index)
     {
-        trace.Vector(index);
+        trace.UnitWeight(index);
         return TracedValue.Some;
     }
 }
@@ -57,9 +57,9 @@ internal readonly struct TracedBackwardStep(CellTrace trace) : IBackwardStep<Vec
 
     public void SetGateGradient(int gate, Vec1<double> value) => trace.SetGateGradient(gate);
 
-    public Vec1<double> KeptValue(int index)
+    public Vec1<double> SavedValue(int index)
     {
-        trace.KeptValue(index);
+        trace.SavedValue(index);
         return TracedValue.Some;
     }
 
@@ -75,23 +75,23 @@ internal readonly struct TracedBackwardStep(CellTrace trace) : IBackwardStep<Vec
         return TracedValue.Some;
     }
 
-    public Vec1<double> Made(int index)
+    public Vec1<double> Intermediate(int index)
     {
-        trace.Made(index);
+        trace.Intermediate(index);
         return TracedValue.Some;
     }
 
-    public Vec1<double> MadeGradient(int index)
+    public Vec1<double> IntermediateGradient(int index)
     {
-        trace.MadeGradient(index);
+        trace.IntermediateGradient(index);
         return TracedValue.Some;
     }
 
-    public void SetMadeGradient(int index, Vec1<double> value) => trace.SetMadeGradient(index);
+    public void SetIntermediateGradient(int index, Vec1<double> value) => trace.SetIntermediateGradient(index);
 
-    public Vec1<double> Vector(int index)
+    public Vec1<double> UnitWeight(int index)
     {
-        trace.Vector(index);
+        trace.UnitWeight(index);
         return TracedValue.Some;
     }
 

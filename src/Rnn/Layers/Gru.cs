@@ -29,13 +29,7 @@ public sealed class Gru<T> : RecurrentLayer<T>
         options.UpdateKeeps ? WithUpdate<UpdateKeeps>(options) : WithUpdate<UpdateReplaces>(options);
 
     private static CellKernels<T> WithUpdate<TUpdate>(GruOptions options)
-        where TUpdate : struct, IUpdate => options.LayerNormalization
-        ? WithNormalization<TUpdate, LayerNormalized>(options)
-        : WithNormalization<TUpdate, Unnormalized>(options);
-
-    private static CellKernels<T> WithNormalization<TUpdate, TNormalization>(GruOptions options)
-        where TUpdate : struct, IUpdate
-        where TNormalization : struct, INormalization => options.ResetAfter
-        ? CellKernels<T>.Create<GruCell<TUpdate, TNormalization>>()
-        : CellKernels<T>.Create<GruBeforeCell<TUpdate, TNormalization>>();
+        where TUpdate : struct, IUpdate => options.ResetAfter
+        ? CellKernels<T>.Create<GruCell<TUpdate>>()
+        : CellKernels<T>.Create<GruBeforeCell<TUpdate>>();
 }

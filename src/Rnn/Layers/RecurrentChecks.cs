@@ -42,7 +42,7 @@ internal static partial class RecurrentChecks
             throw new ArgumentOutOfRangeException(nameof(projectionSize), projectionSize, $"ProjectionSize: expected 0 (none) or more but got {projectionSize}.");
         }
 
-        if (projectionSize > 0 && layout.States[0].FlowsDirectly)
+        if (projectionSize > 0 && layout.States[0].CarriesGradient)
         {
             throw new ArgumentException(
                 $"ProjectionSize: the cell '{layout.Name}' carries its hidden state on directly and cannot project it.", nameof(projectionSize));
@@ -63,7 +63,7 @@ internal static partial class RecurrentChecks
         var columns = width;
         foreach (var product in layout.Products)
         {
-            var readsOutput = product.Source is { Kind: not OperandKind.Made, Index: 0 };
+            var readsOutput = product.Source is { Kind: not OperandKind.Intermediate, Index: 0 };
             columns = Math.Max(columns, readsOutput && projectionSize > 0 ? projectionSize : hiddenSize);
         }
 

@@ -36,7 +36,7 @@ internal static class RecurrentDescription
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var cell = reader.GetString("cell");
-        if (!CellCatalog.Names.Contains(cell))
+        if (!CellCatalog.Contains(cell))
         {
             throw new JsonException(
                 $"the cell '{cell}' is none of the built-in ones ({string.Join(", ", CellCatalog.Names)}); for a cell of your own make the layer yourself and give it to Open");
@@ -94,7 +94,7 @@ internal static class RecurrentDescription
             weights += (double)layout.InputGates * size * width;
             foreach (var product in layout.Products)
             {
-                weights += (double)product.GateCount * size * (product.Source is { Kind: not OperandKind.Made, Index: 0 } ? output : size);
+                weights += (double)product.GateCount * size * (product.Source is { Kind: not OperandKind.Intermediate, Index: 0 } ? output : size);
             }
 
             width = output;

@@ -29,8 +29,8 @@ internal sealed class RecurrentInitializer<T>(RecurrentOptions options, RandomSo
             case WeightKind.Bias:
                 FillBias(shape, span);
                 break;
-            case WeightKind.Vectors:
-                FillVectors(shape, span);
+            case WeightKind.UnitWeights:
+                FillUnitWeights(shape, span);
                 break;
             default:
                 var columns = slot.Shape[1];
@@ -73,18 +73,18 @@ internal sealed class RecurrentInitializer<T>(RecurrentOptions options, RandomSo
             for (var unit = 0; unit < hidden; unit++)
             {
                 block[unit] = T.CreateTruncating(chrono && role != GateRole.Other
-                    ? Math.Log(spans[unit]) * (role == GateRole.Keeps ? 1 : -1)
+                    ? Math.Log(spans[unit]) * (role == GateRole.Forget ? 1 : -1)
                     : initial);
             }
         }
     }
 
-    private void FillVectors(CellShape shape, Span<T> values)
+    private void FillUnitWeights(CellShape shape, Span<T> values)
     {
-        for (var i = 0; i < shape.Layout.Vectors.Count; i++)
+        for (var i = 0; i < shape.Layout.UnitWeights.Count; i++)
         {
             var vector = values.Slice(i * shape.HiddenSize, shape.HiddenSize);
-            if (shape.Layout.Vectors[i].Initial == VectorInitial.Uniform)
+            if (shape.Layout.UnitWeights[i].Initial == UnitWeightInitial.Uniform)
             {
                 var limit = 1 / Math.Sqrt(shape.HiddenSize);
                 random.FillUniform(vector, -limit, limit);

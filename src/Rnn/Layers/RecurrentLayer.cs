@@ -21,7 +21,6 @@ namespace Rnn.Layers;
 public partial class RecurrentLayer<T> : SequenceLayer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly CellKernels<T> _cell;
     private readonly LayerEngine<T>[] _engines;
     private readonly Parameter<T>[][][] _weights;
     private readonly Parameter<T>[]? _initial;
@@ -30,9 +29,8 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
 
     internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0)
     {
-        RecurrentChecks.Check(inputSize, hiddenSize, options, projectionSize, cell.Layout);
-        _cell = cell;
-        Layout = cell.Layout;
+        Layout = options.LayerNormalization ? cell.Layout.WithNormalizedProducts() : cell.Layout;
+        RecurrentChecks.Check(inputSize, hiddenSize, options, projectionSize, Layout);
         InputSize = inputSize;
         Options = options;
         HiddenSizes = options.HiddenSizes is { } sizes ? [.. sizes] : [.. Enumerable.Repeat(hiddenSize, options.Layers)];
@@ -54,8 +52,8 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         {
             RecurrentChecks.CheckSize(Layout, width, HiddenSizes[layer], projectionSize);
             var shape = new CellShape(Layout, width, HiddenSizes[layer], projectionSize, options.Bias);
-            // What layers above read was cleaned of denormal numbers below.
-            _engines[layer] = new(cell, shape, _steps, Directions, options.Reverse, cleansInput: layer == 0);
+            // What layers above read was flushed of denormal numbers below.
+            _engines[layer] = new(cell, shape, _steps, Directions, options.Reverse, flushesInput: layer == 0);
             _weights[layer] = new Parameter<T>[Directions][];
             for (var direction = 0; direction < Directions; direction++)
             {
@@ -146,14 +144,27 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
     }
 
     /// <summary>A layer of a built-in cell by its name, as files and command lines give it.</summary>
-    /// <param name="cell">One of <see cref="CellCatalog.Names"/>.</param>
+    /// <param name="cell">One of <see cref="CellCatalog.Names"/>; with <c>-layernorm</c> behind it the option <see cref="RecurrentOptions.LayerNormalization"/> is on.</param>
     /// <param name="inputSize">The size of the input I.</param>
     /// <param name="hiddenSize">The hidden size H.</param>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="projectionSize">The size that hidden states are projected to, or 0 for none.</param>
     /// <exception cref="ArgumentException">There is no such cell, or a size or option is out of range.</exception>
-    public static RecurrentLayer<T> Create(string cell, int inputSize, int hiddenSize, RecurrentOptions? options = null, int projectionSize = 0) =>
-        new(CellCatalog.Create<T>(cell), inputSize, hiddenSize, options ?? new(), projectionSize);
+    public static RecurrentLayer<T> Create(string cell, int inputSize, int hiddenSize, RecurrentOptions? options = null, int projectionSize = 0)
+    {
+        ArgumentNullException.ThrowIfNull(cell);
+        options ??= new();
+        if (CellCatalog.IsNormalized(cell))
+        {
+            options = options with { LayerNormalization = true };
+        }
+        else if (options.LayerNormalization)
+        {
+            cell += LayerNormalized.NameSuffix;
+        }
+
+        return new(CellCatalog.Create<T>(cell), inputSize, hiddenSize, options, projectionSize);
+    }
 
     /// <inheritdoc/>
     public override RecurrentOutput<T> Forward(Tensor<T> input, SequenceState<T>? initialState) => Forward(input, default, initialState, cellStates: false);
@@ -235,7 +246,21 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
     public RecurrentStream<T> CreateStream()
     {
         CheckCausal(nameof(CreateStream));
-        var layers = new StreamLayer<T>[LayerCount];
+        return new(CreateEngineStepper(rows: 1), InputSize, OutputSize, _stateNames);
+    }
+
+    /// <inheritdoc/>
+    public override SequenceStepper<T> CreateStepper(int rows = 1)
+    {
+        CheckCausal(nameof(CreateStepper));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
+        return new RecurrentStepper<T>(this, CreateEngineStepper(rows), _stateNames);
+    }
+
+    // The layers of one direction, one step at a time for some rows, from zero or learned initial states.
+    internal Stepper<T> CreateEngineStepper(int rows)
+    {
+        var layers = new LayerStepper<T>[LayerCount];
         var width = InputSize;
         for (var layer = 0; layer < LayerCount; layer++)
         {
@@ -245,18 +270,11 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
                 initial[state] = _initial[(layer * States) + state].Value;
             }
 
-            layers[layer] = new(_cell, _engines[layer].Shape, _engines[layer].Weights(0), Values(layer, drops: false)[0], initial, _steps, AddsInput(layer, width));
+            layers[layer] = new(_engines[layer], Values(layer, drops: false)[0], initial, AddsInput(layer, width), rows);
             width = OutputWidth(layer);
         }
 
-        return new(layers, InputSize, OutputSize, _stateNames);
-    }
-
-    /// <inheritdoc/>
-    public override SequenceStepper<T> CreateStepper(int rows = 1)
-    {
-        CheckCausal(nameof(CreateStepper));
-        return new RecurrentStepper<T>(this, rows);
+        return new(layers);
     }
 
     private static string Zoneout(string state, double probability) =>

@@ -45,6 +45,12 @@ public record RecurrentOptions
     /// <summary>The probability of dropping each recurrent weight for a whole batch (weight-drop; Merity et al. 2018, arXiv:1708.02182), from 0 to below 1.</summary>
     public double WeightDrop { get; init; }
 
+    /// <summary>
+    /// Whether the input product and each recurrent product are layer-normalised, with gains of their own, before they are added, and the cell state
+    /// of an LSTM before its tanh (Ba, Kiros and Hinton 2016, arXiv:1607.06450).
+    /// </summary>
+    public bool LayerNormalization { get; init; }
+
     /// <summary>Whether each layer's input, as it is before dropout, is added to its output where both have the same size.</summary>
     public bool Residual { get; init; }
 
@@ -136,9 +142,6 @@ public record LstmOptions : RecurrentOptions
 
     /// <summary>The size that the hidden state is projected to, or 0 for none (Sak, Senior and Beaufays 2014, arXiv:1402.1128).</summary>
     public int ProjectionSize { get; init; }
-
-    /// <summary>Whether gate products and cell state are layer-normalised (Ba, Kiros and Hinton 2016, arXiv:1607.06450).</summary>
-    public bool LayerNormalization { get; init; }
 }
 
 /// <summary>How the gates of an LSTM see its cell state.</summary>
@@ -162,8 +165,5 @@ public record GruOptions : RecurrentOptions
 
     /// <summary>True for h = (1−z)⊙n + z⊙h₋, as in PyTorch, Keras and ONNX; false for h = (1−z)⊙h₋ + z⊙n.</summary>
     public bool UpdateKeeps { get; init; } = true;
-
-    /// <summary>Whether the gate products are layer-normalised (Ba, Kiros and Hinton 2016, arXiv:1607.06450).</summary>
-    public bool LayerNormalization { get; init; }
 }
 

@@ -1,25 +1,22 @@
 using System.Numerics;
+using Rnn.Layers.Engine;
+using Rnn.Tensors;
 
 namespace Rnn.Layers;
 
-/// <summary>The stepper of a recurrent layer: a stream for each row.</summary>
+/// <summary>The stepper of a recurrent layer: that of the engine, which allocates nothing for a step nor for a selection of as many rows as before.</summary>
 internal sealed class RecurrentStepper<T> : SequenceStepper<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly RecurrentLayer<T> _layer;
-    private readonly List<RecurrentStream<T>> _streams = [];
+    private readonly Stepper<T> _stepper;
+    private readonly string[] _stateNames;
 
-    internal RecurrentStepper(RecurrentLayer<T> layer, int rows)
-        : base(layer, rows)
-    {
-        _layer = layer;
-        Resize(rows);
-    }
+    internal RecurrentStepper(RecurrentLayer<T> layer, Stepper<T> stepper, string[] stateNames)
+        : base(layer, stepper.Rows) => (_stepper, _stateNames) = (stepper, stateNames);
 
-    public override SequenceState<T> GetState() =>
-        _streams.Count == 1 ? _streams[0].GetState() : SequenceState<T>.Concat([.. _streams.Select(stream => stream.GetState())]);
+    public override SequenceState<T> GetState() => GetStates(_stepper, _stateNames);
 
-    public override void Reset() => _streams.ForEach(stream => stream.Reset());
+    public override void Reset() => _stepper.Reset();
 
     public override void ResetRows(ReadOnlySpan<bool> rows)
     {
@@ -32,34 +29,55 @@ internal sealed class RecurrentStepper<T> : SequenceStepper<T>
         {
             if (rows[row])
             {
-                _streams[row].Reset();
+                _stepper.ResetRows([row]);
             }
         }
     }
 
-    protected override void StepRows(ReadOnlySpan<T> input, Span<T> output)
+    /// <summary>The states of all rows, as tensors of their own.</summary>
+    internal static SequenceState<T> GetStates(Stepper<T> stepper, string[] names)
     {
-        for (var row = 0; row < _streams.Count; row++)
+        var tensors = new Tensor<T>[names.Length];
+        for (var i = 0; i < tensors.Length; i++)
         {
-            _streams[row].Step(input.Slice(row * InputSize, InputSize), output.Slice(row * OutputSize, OutputSize));
+            var (layer, state) = (i / stepper.States, i % stepper.States);
+            tensors[i] = Tensor<T>.Uninitialized(new Shape(stepper.Rows, stepper.StateSize(layer, state)));
+            stepper.CopyStateTo(layer, state, tensors[i].AsSpan());
+        }
+
+        return new(stepper.Rows, names, tensors);
+    }
+
+    /// <summary>Sets the states of all rows.</summary>
+    /// <exception cref="ArgumentException">A tensor has another size.</exception>
+    internal static void SetStates(Stepper<T> stepper, Tensor<T>[] state)
+    {
+        for (var i = 0; i < state.Length; i++)
+        {
+            var expected = new Shape(stepper.Rows, stepper.StateSize(i / stepper.States, i % stepper.States));
+            if (state[i].Shape != expected)
+            {
+                throw new ArgumentException($"state: expected {expected} for state {i % stepper.States} of layer {i / stepper.States} but got {state[i].Shape}.", nameof(state));
+            }
+        }
+
+        for (var i = 0; i < state.Length; i++)
+        {
+            stepper.CopyStateFrom(i / stepper.States, i % stepper.States, state[i].AsReadOnlySpan());
         }
     }
+
+    protected override void StepRows(ReadOnlySpan<T> input, Span<T> output) => _stepper.Step(input, output);
+
+    protected override void ChooseRows(ReadOnlySpan<int> rows) => _stepper.SelectRows(rows);
 
     protected override void SetRows(SequenceState<T> state)
     {
-        Resize(state.Rows);
-        for (var row = 0; row < state.Rows; row++)
+        if (state.Rows != _stepper.Rows)
         {
-            _streams[row].SetState(state.SelectRows(row));
+            _stepper.SelectRows(new int[state.Rows]);
         }
-    }
 
-    private void Resize(int rows)
-    {
-        _streams.RemoveRange(Math.Min(rows, _streams.Count), Math.Max(0, _streams.Count - rows));
-        while (_streams.Count < rows)
-        {
-            _streams.Add(_layer.CreateStream());
-        }
+        SetStates(_stepper, state.InOrder(_stateNames, nameof(state)));
     }
 }

@@ -1,8 +1,6 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using Rnn.Layers.Engine;
-using Rnn.Tensors;
 
 namespace Rnn.Layers;
 
@@ -16,19 +14,14 @@ namespace Rnn.Layers;
 public sealed class RecurrentStream<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Steps closer than this are taken for one succession: a tenth of a millisecond.
-    private static readonly long Succession = Stopwatch.Frequency / 10_000;
+    private readonly Stepper<T> _stepper;
 
-    private readonly StreamLayer<T>[] _layers;
     private readonly string[] _stateNames;
-    private readonly bool _isLarge;
-    private long _lastStep;
 
-    internal RecurrentStream(StreamLayer<T>[] layers, int inputSize, int outputSize, string[] stateNames)
+    internal RecurrentStream(Stepper<T> stepper, int inputSize, int outputSize, string[] stateNames)
     {
         _stateNames = stateNames;
-        _layers = layers;
-        _isLarge = Array.Exists(layers, layer => layer.IsLarge);
+        _stepper = stepper;
         InputSize = inputSize;
         OutputSize = outputSize;
     }
@@ -55,29 +48,11 @@ public sealed class RecurrentStream<T>
             throw new ArgumentException($"output: expected room for {OutputSize} numbers, the layer's OutputSize, but got {output.Length}.", nameof(output));
         }
 
-        // Other threads help only while steps follow each other at once: to wake one for a single step would cost more than it saves.
-        var share = _isLarge && Stopwatch.GetTimestamp() - _lastStep < Succession;
-        var below = input;
-        foreach (var layer in _layers)
-        {
-            below = layer.Step(below, share);
-        }
-
-        below.CopyTo(output);
-        if (_isLarge)
-        {
-            _lastStep = Stopwatch.GetTimestamp();
-        }
+        _stepper.Step(input, output);
     }
 
     /// <summary>Starts a new sequence: all states zero, or the learned initial ones.</summary>
-    public void Reset()
-    {
-        foreach (var layer in _layers)
-        {
-            layer.Reset();
-        }
-    }
+    public void Reset() => _stepper.Reset();
 
     /// <summary>Goes on from the states of another run, of one row.</summary>
     /// <param name="state">A state of this layer with one row.</param>
@@ -90,14 +65,9 @@ public sealed class RecurrentStream<T>
             throw new ArgumentException($"state: expected a state of one row but got {state.Rows}.", nameof(state));
         }
 
-        ReadOnlySpan<Tensor<T>> tensors = state.InOrder(_stateNames, nameof(state));
-        for (var layer = 0; layer < _layers.Length; layer++)
-        {
-            var states = tensors.Length / _layers.Length;
-            _layers[layer].SetState(tensors.Slice(layer * states, states), layer);
-        }
+        RecurrentStepper<T>.SetStates(_stepper, state.InOrder(_stateNames, nameof(state)));
     }
 
     /// <summary>The states after the last step, as tensors of one row.</summary>
-    public SequenceState<T> GetState() => new(1, _stateNames, [.. _layers.SelectMany(layer => layer.GetState())]);
+    public SequenceState<T> GetState() => RecurrentStepper<T>.GetStates(_stepper, _stateNames);
 }

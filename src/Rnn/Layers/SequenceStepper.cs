@@ -62,7 +62,24 @@ public abstract class SequenceStepper<T>
     /// <summary>Goes on with chosen rows in a chosen order; a row may come several times, and their number may be another: what beam search does after each step.</summary>
     /// <param name="rows">One row or more from 0 to N − 1.</param>
     /// <exception cref="ArgumentException">There is no such row, or none at all.</exception>
-    public void SelectRows(params ReadOnlySpan<int> rows) => SetState(GetState().SelectRows(rows));
+    public void SelectRows(params ReadOnlySpan<int> rows)
+    {
+        foreach (var row in rows)
+        {
+            if ((uint)row >= (uint)Rows)
+            {
+                throw new ArgumentOutOfRangeException(nameof(rows), row, $"rows: expected rows from 0 to {Rows - 1} but got {row}.");
+            }
+        }
+
+        if (rows.IsEmpty)
+        {
+            throw new ArgumentException("rows: expected one row or more but got none.", nameof(rows));
+        }
+
+        ChooseRows(rows);
+        Rows = rows.Length;
+    }
 
     /// <summary>Goes on from a state; its number of rows becomes that of the stepper.</summary>
     /// <param name="state">A state of this layer with one row or more.</param>
@@ -87,6 +104,10 @@ public abstract class SequenceStepper<T>
     /// <param name="input">[N, <see cref="InputSize"/>].</param>
     /// <param name="output">[N, <see cref="OutputSize"/>].</param>
     protected abstract void StepRows(ReadOnlySpan<T> input, Span<T> output);
+
+    /// <summary>Goes on with chosen rows, which have been checked; their number may be another than <see cref="Rows"/>.</summary>
+    /// <param name="rows">One row or more from 0 to N − 1.</param>
+    protected virtual void ChooseRows(ReadOnlySpan<int> rows) => SetRows(GetState().SelectRows(rows));
 
     /// <summary>Takes the values of a state, whose number of rows may be another than <see cref="Rows"/>.</summary>
     /// <param name="state">A state with the names, order and shapes of the layer's own; the stepper copies it or leaves it as it is.</param>

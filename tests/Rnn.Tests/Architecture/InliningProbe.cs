@@ -33,7 +33,7 @@ internal static class InliningProbe
 
         using var listener = new Listener();
         Report(CellKernels<float>.Create<OversizeCell>(), listener);
-        foreach (var name in CellCatalog.Names)
+        foreach (var name in CellCatalog.TypeNames)
         {
             Report(CellCatalog.Create<float>(name), listener);
             Report(CellCatalog.Create<double>(name), listener);
@@ -68,12 +68,12 @@ internal static class InliningProbe
         {
             Rows = 1,
             Units = units,
-            Columns = Next(),
-            Kept = Next(),
-            Made = Next(),
-            MadeGradient = Next(),
+            Gates = Next(),
+            Saved = Next(),
+            Intermediates = Next(),
+            IntermediateGradient = Next(),
             OutputGradient = Next(),
-            Vectors = Next().Start,
+            UnitWeights = Next().Start,
         };
         for (var state = 0; state < CellBlock<T>.MaxStates; state++)
         {
@@ -84,8 +84,8 @@ internal static class InliningProbe
 
         for (var phase = 0; phase < cell.Layout.Phases; phase++)
         {
-            cell.Forward(phase, block, keep: false);
-            cell.Forward(phase, block, keep: true);
+            cell.Forward(phase, block, saves: false);
+            cell.Forward(phase, block, saves: true);
             cell.Backward(phase, block);
         }
 

@@ -14,23 +14,23 @@ public sealed class CellTraceTests
         { "forward 0 begin: Gate 3", "Forward, phase 0: Gate(3): expected a gate from 0 to 2" },
         { "forward 0 begin: Gate -1", "Forward, phase 0: Gate(-1): expected a gate from 0 to 2" },
         { "forward 1 end: SetGate 3", "Forward, phase 1: SetGate(3): expected a gate from 0 to 2" },
-        { "forward 1 end: Keep 7", "Forward, phase 1: Keep(7): expected a gate from 0 to 2" },
-        { "forward 0 end: KeepValue 2", "Forward, phase 0: KeepValue(2): expected a kept value from 0 to 1" },
+        { "forward 1 end: SaveGate 7", "Forward, phase 1: SaveGate(7): expected a gate from 0 to 2" },
+        { "forward 0 end: SaveValue 2", "Forward, phase 0: SaveValue(2): expected a saved value from 0 to 1" },
         { "forward 0 begin: Previous 3", "Forward, phase 0: Previous(3): expected a state from 0 to 2" },
         { "forward 0 begin: Next 4", "Forward, phase 0: Next(4): expected a state from 0 to 2" },
         { "forward 0 end: SetNext 3", "Forward, phase 0: SetNext(3): expected a state from 0 to 2" },
-        { "forward 1 begin: Made 2", "Forward, phase 1: Made(2): expected a made value from 0 to 1" },
-        { "forward 0 end: SetMade 2", "Forward, phase 0: SetMade(2): expected a made value from 0 to 1" },
-        { "forward 0 end: Vector 1", "Forward, phase 0: Vector(1): expected a vector from 0 to 0" },
+        { "forward 1 begin: Intermediate 2", "Forward, phase 1: Intermediate(2): expected an intermediate from 0 to 1" },
+        { "forward 0 end: SetIntermediate 2", "Forward, phase 0: SetIntermediate(2): expected an intermediate from 0 to 1" },
+        { "forward 0 end: UnitWeight 1", "Forward, phase 0: UnitWeight(1): expected a per-unit weight from 0 to 0" },
         { "backward 1 begin: Gate 3", "Backward, phase 1: Gate(3): expected a gate from 0 to 2" },
         { "backward 0 end: SetGateGradient 3", "Backward, phase 0: SetGateGradient(3): expected a gate from 0 to 2" },
-        { "backward 1 begin: KeptValue 2", "Backward, phase 1: KeptValue(2): expected a kept value from 0 to 1" },
+        { "backward 1 begin: SavedValue 2", "Backward, phase 1: SavedValue(2): expected a saved value from 0 to 1" },
         { "backward 1 begin: Previous 3", "Backward, phase 1: Previous(3): expected a state from 0 to 2" },
         { "backward 1 begin: Next -1", "Backward, phase 1: Next(-1): expected a state from 0 to 2" },
-        { "backward 1 begin: Made 2", "Backward, phase 1: Made(2): expected a made value from 0 to 1" },
-        { "backward 0 begin: MadeGradient 2", "Backward, phase 0: MadeGradient(2): expected a made value from 0 to 1" },
-        { "backward 1 end: SetMadeGradient 2", "Backward, phase 1: SetMadeGradient(2): expected a made value from 0 to 1" },
-        { "backward 1 begin: Vector 1", "Backward, phase 1: Vector(1): expected a vector from 0 to 0" },
+        { "backward 1 begin: Intermediate 2", "Backward, phase 1: Intermediate(2): expected an intermediate from 0 to 1" },
+        { "backward 0 begin: IntermediateGradient 2", "Backward, phase 0: IntermediateGradient(2): expected an intermediate from 0 to 1" },
+        { "backward 1 end: SetIntermediateGradient 2", "Backward, phase 1: SetIntermediateGradient(2): expected an intermediate from 0 to 1" },
+        { "backward 1 begin: UnitWeight 1", "Backward, phase 1: UnitWeight(1): expected a per-unit weight from 0 to 0" },
         { "backward 1 begin: Gradient 3", "Backward, phase 1: Gradient(3): expected a state from 0 to 2" },
         { "backward 0 begin: CarriedGradient 3", "Backward, phase 0: CarriedGradient(3): expected a state from 0 to 2" },
         { "backward 0 end: SetGradient 3", "Backward, phase 0: SetGradient(3): expected a state from 0 to 2" },
@@ -38,17 +38,17 @@ public sealed class CellTraceTests
         // Values that are read before they are set, or never set.
         { "forward 0 begin: Gate 2", "Forward, phase 0: Gate(2): a product of phase 1 has not been added yet" },
         { "forward 0 begin: Next 1", "Forward, phase 0: Next(1): no phase has set it yet" },
-        { "forward 0 begin: Made 0", "Forward, phase 0: Made(0): nothing has made it yet" },
-        { "forward 0 end: Made 1", "Forward, phase 0: Made(1): nothing has made it yet" },
-        { "without SetMade 0", "Forward, phase 1: SetMade(0): the product 'weight_mh' of phase 1 reads this value" },
+        { "forward 0 begin: Intermediate 0", "Forward, phase 0: Intermediate(0): nothing has made it yet" },
+        { "forward 0 end: Intermediate 1", "Forward, phase 0: Intermediate(1): nothing has made it yet" },
+        { "without SetIntermediate 0", "Forward, phase 1: SetIntermediate(0): the product 'weight_mh' of phase 1 reads this value" },
         { "without SetNext 0", "Forward: SetNext(0): no phase sets the state 'h'" },
         { "without SetNext 1", "Forward, phase 0: SetNext(1): the normalisation 'norm_c' after phase 0 reads this state" },
         { "without SetNext 2", "Forward: SetNext(2): no phase sets the state 's'" },
-        { "without Vector 0", "Forward: Vector(0): no phase reads the vector 'v'" },
-        { "without KeepValue 0", "Backward, phase 0: KeptValue(0): no phase of Forward has kept it" },
-        { "backward 1 begin: KeptValue 1", "Backward, phase 1: KeptValue(1): no phase of Forward has kept it" },
-        { "backward 1 begin: MadeGradient 0", "Backward, phase 1: MadeGradient(0): no product of a later phase has set it" },
-        { "without SetMadeGradient 1", "Backward, phase 0: SetMadeGradient(1): the normalisation 'norm_c' passes it on, and no later phase has set it" },
+        { "without UnitWeight 0", "Forward: UnitWeight(0): no phase reads the per-unit weight 'v'" },
+        { "without SaveValue 0", "Backward, phase 0: SavedValue(0): no phase of Forward has saved it" },
+        { "backward 1 begin: SavedValue 1", "Backward, phase 1: SavedValue(1): no phase of Forward has saved it" },
+        { "backward 1 begin: IntermediateGradient 0", "Backward, phase 1: IntermediateGradient(0): no product of a later phase has set it" },
+        { "without SetIntermediateGradient 1", "Backward, phase 0: SetIntermediateGradient(1): the normalisation 'norm_c' passes it on, and no later phase has set it" },
         { "without SetGateGradient 0", "Backward, phase 0: SetGateGradient(0): the product 'weight_sh' of phase 0 multiplies this gradient" },
         { "without SetGateGradient 2", "Backward, phase 1: SetGateGradient(2): the product 'weight_ch' of phase 1 multiplies this gradient" },
         { "without SetGradient 0", "Backward: SetGradient(0): the state 'h' flows directly, and no phase sets its gradient" },
@@ -56,21 +56,21 @@ public sealed class CellTraceTests
         { "backward 1 begin: CarriedGradient 0", "Backward, phase 1: CarriedGradient(0): no later phase can have set it" },
 
         // Values that are replaced before they are read, or after.
-        { "forward 0 end: Gate 0", "Forward, phase 0: Gate(0): Keep has replaced it in training but not in inference" },
-        { "forward 1 begin: Gate 0", "Forward, phase 1: Gate(0): Keep has replaced it in training but not in inference" },
+        { "forward 0 end: Gate 0", "Forward, phase 0: Gate(0): SaveGate has replaced it in training but not in inference" },
+        { "forward 1 begin: Gate 0", "Forward, phase 1: Gate(0): SaveGate has replaced it in training but not in inference" },
         { "forward 0 end: SetGate 2", "Forward, phase 0: SetGate(2): a product of phase 1 will be added to it" },
-        { "forward 0 end: Keep 2", "Forward, phase 0: Keep(2): a product of phase 1 will be added to it" },
+        { "forward 0 end: SaveGate 2", "Forward, phase 0: SaveGate(2): a product of phase 1 will be added to it" },
         { "forward 1 end: SetNext 1", "Forward, phase 1: SetNext(1): the product 'weight_ch' of phase 1 has read it already" },
-        { "forward 1 end: SetMade 0", "Forward, phase 1: SetMade(0): the product 'weight_mh' of phase 1 has read it already" },
-        { "forward 0 end: SetMade 1", "Forward, phase 0: SetMade(1): the normalisation 'norm_c' makes it" },
+        { "forward 1 end: SetIntermediate 0", "Forward, phase 1: SetIntermediate(0): the product 'weight_mh' of phase 1 has read it already" },
+        { "forward 0 end: SetIntermediate 1", "Forward, phase 0: SetIntermediate(1): the normalisation 'norm_c' makes it" },
         { "backward 1 end: Gate 2", "Backward, phase 1: Gate(2): SetGateGradient has replaced it; read the value before" },
         { "backward 0 begin: Gate 1", "Backward, phase 0: Gate(1): a later phase has replaced its value by a gradient" },
         { "backward 0 begin: SetGateGradient 2", "Backward, phase 0: SetGateGradient(2): the product 'weight_mh' of phase 1 has multiplied this gradient already" },
         { "backward 1 end: Gradient 0", "Backward, phase 1: Gradient(0): it was read before" },
         { "backward 0 begin: Gradient 0", "Backward, phase 0: Gradient(0): it includes the gradient of the output" },
         { "backward 1 end: Gradient 1", "Backward, phase 1: Gradient(1): SetGradient has replaced it in this phase" },
-        { "backward 1 end: SetMadeGradient 0", "Backward, phase 1: SetMadeGradient(0): no normalisation makes this value" },
-        { "backward 0 end: SetMadeGradient 1", "Backward, phase 0: SetMadeGradient(1): the normalisation 'norm_c' after phase 0 has passed it on already" },
+        { "backward 1 end: SetIntermediateGradient 0", "Backward, phase 1: SetIntermediateGradient(0): no normalisation makes this value" },
+        { "backward 0 end: SetIntermediateGradient 1", "Backward, phase 0: SetIntermediateGradient(1): the normalisation 'norm_c' after phase 0 has passed it on already" },
         { "without CarriedGradient 1", "Backward, phase 0: SetGradient(1): what the normalisation 'norm_c' has added would be lost" },
         { "backward 0 end: SetGradient 2", "Backward, phase 0: SetGradient(2): the state 's' does not flow directly" },
     };
@@ -88,21 +88,21 @@ public sealed class CellTraceTests
     [Theory]
     [InlineData("")]
     [InlineData("forward 0 end: SetGate 0, Gate 0")]
-    [InlineData("forward 1 end: SetMade 2", true)]
+    [InlineData("forward 1 end: SetIntermediate 2", true)]
     [InlineData("backward 1 end: SetGateGradient 1, SetGradient 1")]
     [InlineData("backward 0 begin: Gate 1, SetGateGradient 1")]
-    [InlineData("backward 0 begin: Next 0, Previous 2, Made 0, Made 1, Vector 0")]
+    [InlineData("backward 0 begin: Next 0, Previous 2, Intermediate 0, Intermediate 1, UnitWeight 0")]
     public void What_a_cell_may_do_passes(string calls, bool isMore = false)
     {
         FaultyCell.Fault = calls;
-        CellTrace.Check<FaultyCell>(isMore ? FaultyCell.Layout with { MadeValues = 3 } : FaultyCell.Layout);
+        CellTrace.Check<FaultyCell>(isMore ? FaultyCell.Layout with { Intermediates = 3 } : FaultyCell.Layout);
     }
 
     [Fact]
     public void Cells_of_the_library_pass()
     {
         var check = typeof(CellTrace).GetMethod(nameof(CellTrace.Check), BindingFlags.Static | BindingFlags.NonPublic)!;
-        foreach (var (cell, name) in CellCatalog.Types.Zip(CellCatalog.Names))
+        foreach (var (cell, name) in CellCatalog.Types.Zip(CellCatalog.TypeNames))
         {
             check.MakeGenericMethod(cell).Invoke(null, BindingFlags.DoNotWrapExceptions, null, [CellCatalog.Layout(name)], null);
         }
@@ -123,9 +123,9 @@ public sealed class CellTraceTests
     public void Kernels_refuse_a_phase_that_no_cell_has()
     {
         var cell = CellKernels<float>.Create<LeakyCell>();
-        Assert.Throws<ArgumentOutOfRangeException>(() => cell.Forward(3, default, keep: true));
-        Assert.Throws<ArgumentOutOfRangeException>(() => cell.Forward(3, default, keep: false));
-        Assert.Throws<ArgumentOutOfRangeException>(() => cell.Forward(-1, default, keep: false));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cell.Forward(3, default, saves: true));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cell.Forward(3, default, saves: false));
+        Assert.Throws<ArgumentOutOfRangeException>(() => cell.Forward(-1, default, saves: false));
         Assert.Throws<ArgumentOutOfRangeException>(() => cell.Backward(3, default));
     }
 }

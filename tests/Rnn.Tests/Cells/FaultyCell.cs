@@ -16,18 +16,18 @@ internal readonly struct FaultyCell : ICell
     {
         Name = "faulty",
         Gates = [new("a", "one"), new("b", "two"), new("n", "three")],
-        States = [new("h", "hidden state", FlowsDirectly: true), new("c", "cell state", FlowsDirectly: true), new("s", "indirect state", FlowsDirectly: false)],
+        States = [new("h", "hidden state", CarriesGradient: true), new("c", "cell state", CarriesGradient: true), new("s", "indirect state", CarriesGradient: false)],
         Products =
         [
             new("weight_hh", Operand.Previous(0), 0, 2),
             new("weight_sh", Operand.Previous(2), 0, 1),
-            new("weight_mh", Operand.Made(0), 2, 1, Phase: 1),
+            new("weight_mh", Operand.Intermediate(0), 2, 1, Phase: 1),
             new("weight_ch", Operand.Next(1), 2, 1, Phase: 1),
         ],
-        Vectors = [new("v", "what one sees", 0, Operand.Previous(1))],
-        Normalizations = [new("norm_c", 1, Made: 1, AfterPhase: 0)],
-        MadeValues = 2,
-        KeptValues = 2,
+        UnitWeights = [new("v", "what one sees", 0, Operand.Previous(1))],
+        Normalizations = [new("norm_c", 1, Intermediate: 1, AfterPhase: 0)],
+        Intermediates = 2,
+        SavedValues = 2,
         Phases = 2,
     };
 
@@ -40,16 +40,16 @@ internal readonly struct FaultyCell : ICell
         if (phase == 0)
         {
             var a = step.Gate(0) + step.Previous(1);
-            Unless("Vector 0", () => step.Vector(0));
-            Unless("Keep 0", () => step.Keep(0, a));
-            Unless("KeepValue 0", () => step.KeepValue(0, a));
-            Unless("SetMade 0", () => step.SetMade(0, a * step.Previous(0)));
+            Unless("UnitWeight 0", () => step.UnitWeight(0));
+            Unless("SaveGate 0", () => step.SaveGate(0, a));
+            Unless("SaveValue 0", () => step.SaveValue(0, a));
+            Unless("SetIntermediate 0", () => step.SetIntermediate(0, a * step.Previous(0)));
             Unless("SetNext 1", () => step.SetNext(1, a));
             Unless("SetNext 2", () => step.SetNext(2, a));
         }
         else
         {
-            var n = step.Gate(1) + step.Gate(2) + step.Made(1) + step.Next(1);
+            var n = step.Gate(1) + step.Gate(2) + step.Intermediate(1) + step.Next(1);
             Unless("SetNext 0", () => step.SetNext(0, n));
         }
 
@@ -68,16 +68,16 @@ internal readonly struct FaultyCell : ICell
             Unless("Gradient 0", () => step.Gradient(0));
             Unless("SetGateGradient 1", () => step.SetGateGradient(1, dh));
             Unless("SetGateGradient 2", () => step.SetGateGradient(2, dh * step.Gate(2)));
-            Unless("SetMadeGradient 1", () => step.SetMadeGradient(1, dh));
+            Unless("SetIntermediateGradient 1", () => step.SetIntermediateGradient(1, dh));
             Unless("SetGradient 0", () => step.SetGradient(0, dh));
             step.SetGradient(1, step.Gradient(1));
         }
         else
         {
-            var da = step.MadeGradient(0) * step.KeptValue(0) * step.Gate(0) * step.Previous(0);
+            var da = step.IntermediateGradient(0) * step.SavedValue(0) * step.Gate(0) * step.Previous(0);
             Unless("CarriedGradient 1", () => step.CarriedGradient(1));
             Unless("SetGateGradient 0", () => step.SetGateGradient(0, da));
-            step.SetGradient(1, da * step.Vector(0));
+            step.SetGradient(1, da * step.UnitWeight(0));
         }
 
         CallBack<TStep, V, T>(step, $"backward {phase} end: ");
@@ -104,14 +104,14 @@ internal readonly struct FaultyCell : ICell
             {
                 case "Gate": step.Gate(index); break;
                 case "SetGate": step.SetGate(index, V.One); break;
-                case "Keep": step.Keep(index, V.One); break;
-                case "KeepValue": step.KeepValue(index, V.One); break;
+                case "SaveGate": step.SaveGate(index, V.One); break;
+                case "SaveValue": step.SaveValue(index, V.One); break;
                 case "Previous": step.Previous(index); break;
                 case "Next": step.Next(index); break;
                 case "SetNext": step.SetNext(index, V.One); break;
-                case "Made": step.Made(index); break;
-                case "SetMade": step.SetMade(index, V.One); break;
-                case "Vector": step.Vector(index); break;
+                case "Intermediate": step.Intermediate(index); break;
+                case "SetIntermediate": step.SetIntermediate(index, V.One); break;
+                case "UnitWeight": step.UnitWeight(index); break;
                 default: throw new NotSupportedException(member);
             }
         }
@@ -128,13 +128,13 @@ internal readonly struct FaultyCell : ICell
             {
                 case "Gate": step.Gate(index); break;
                 case "SetGateGradient": step.SetGateGradient(index, V.One); break;
-                case "KeptValue": step.KeptValue(index); break;
+                case "SavedValue": step.SavedValue(index); break;
                 case "Previous": step.Previous(index); break;
                 case "Next": step.Next(index); break;
-                case "Made": step.Made(index); break;
-                case "MadeGradient": step.MadeGradient(index); break;
-                case "SetMadeGradient": step.SetMadeGradient(index, V.One); break;
-                case "Vector": step.Vector(index); break;
+                case "Intermediate": step.Intermediate(index); break;
+                case "IntermediateGradient": step.IntermediateGradient(index); break;
+                case "SetIntermediateGradient": step.SetIntermediateGradient(index, V.One); break;
+                case "UnitWeight": step.UnitWeight(index); break;
                 case "Gradient": step.Gradient(index); break;
                 case "CarriedGradient": step.CarriedGradient(index); break;
                 case "SetGradient": step.SetGradient(index, V.One); break;

@@ -12,8 +12,8 @@ public readonly struct LeakyCell : ICell
     {
         Name = "leaky",
         Gates = [new Gate("n", "candidate")],
-        States = [new CellState("h", "hidden state", FlowsDirectly: true)],
-        Products = [new Product("weight_hh", Operand.Previous(0), FirstGate: 0, GateCount: 1)],
+        States = [new CellState("h", "hidden state", CarriesGradient: true)],
+        Products = [new RecurrentProduct("weight_hh", Operand.Previous(0), FirstGate: 0, GateCount: 1)],
     };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -24,7 +24,7 @@ public readonly struct LeakyCell : ICell
     {
         var n = V.Tanh(step.Gate(0));
         var before = step.Previous(0);
-        step.Keep(0, n);
+        step.SaveGate(0, n);
         step.SetNext(0, V.MultiplyAdd(V.Constant(0.3), n - before, before));
     }
 

@@ -11,10 +11,10 @@ public readonly struct LightCell : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = "light",
-        Gates = [new("f", "forget gate", InitialBias: 1, Role: GateRole.Keeps), new("g", "candidate"), new("o", "output gate")],
-        States = [new("h", "hidden state", FlowsDirectly: false), new("c", "cell state", FlowsDirectly: true)],
-        Vectors = [new("v", "what the forget gate sees", 0, Operand.Previous(1))],
-        KeptValues = 1,
+        Gates = [new("f", "forget gate", InitialBias: 1, Role: GateRole.Forget), new("g", "candidate"), new("o", "output gate")],
+        States = [new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true)],
+        UnitWeights = [new("v", "what the forget gate sees", 0, Operand.Previous(1))],
+        SavedValues = 1,
     };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -24,14 +24,14 @@ public readonly struct LightCell : ICell
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var before = step.Previous(1);
-        var f = V.Sigmoid(V.MultiplyAdd(step.Vector(0), before, step.Gate(0)));
+        var f = V.Sigmoid(V.MultiplyAdd(step.UnitWeight(0), before, step.Gate(0)));
         var g = step.Gate(1);
         var o = V.Sigmoid(step.Gate(2));
         var c = V.MultiplyAdd(f, before - g, g);
         var squashed = V.Tanh(c);
-        step.Keep(0, f);
-        step.Keep(2, o);
-        step.KeepValue(0, squashed);
+        step.SaveGate(0, f);
+        step.SaveGate(2, o);
+        step.SaveValue(0, squashed);
         step.SetNext(1, c);
         step.SetNext(0, o * squashed);
     }
@@ -46,13 +46,13 @@ public readonly struct LightCell : ICell
         var f = step.Gate(0);
         var g = step.Gate(1);
         var o = step.Gate(2);
-        var squashed = step.KeptValue(0);
+        var squashed = step.SavedValue(0);
         var before = step.Previous(1);
         var dc = V.MultiplyAdd(dh * o, V.One - (squashed * squashed), step.Gradient(1));
         var df = dc * (before - g) * (f * (V.One - f));
         step.SetGateGradient(0, df);
         step.SetGateGradient(1, dc * (V.One - f));
         step.SetGateGradient(2, dh * squashed * (o * (V.One - o)));
-        step.SetGradient(1, V.MultiplyAdd(df, step.Vector(0), dc * f));
+        step.SetGradient(1, V.MultiplyAdd(df, step.UnitWeight(0), dc * f));
     }
 }

@@ -6,7 +6,7 @@ using Rnn.Kernels;
 namespace Rnn.Tests.Cells;
 
 /// <summary>
-/// All that a layout can say, in one cell: three states, three phases, products of a state before and after and of a made value, a
+/// All that a layout can say, in one cell: three states, three phases, products of a state before and after and of an intermediate, a
 /// gate without input, a vector on a new state, a normalised state and normalised products.
 /// a = tanh(LN(W x) + LN(U h₋) + b), c = c₋/2 + a; b = σ(LN(W x) + LN(P c) + b), s = b⊙s₋ + (1−b)⊙c; h = tanh(LN(M(a⊙h₋)) + b + v⊙s) ⊙ LN(s).
 /// </summary>
@@ -20,17 +20,17 @@ public readonly struct ThreeStateCell : ICell
     {
         Name = "three-states",
         Gates = [new("a", "writing"), new("b", "mixing"), new("m", "reading", FromInput: false)],
-        States = [new("h", "hidden state", FlowsDirectly: true), new("c", "cell state", FlowsDirectly: true), new("s", "slow state", FlowsDirectly: true)],
+        States = [new("h", "hidden state", CarriesGradient: true), new("c", "cell state", CarriesGradient: true), new("s", "slow state", CarriesGradient: true)],
         Products =
         [
             new("weight_hh", Operand.Previous(H), FirstGate: 0, GateCount: 1),
             new("weight_ch", Operand.Next(C), FirstGate: 1, GateCount: 1, Phase: 1),
-            new("weight_mh", Operand.Made(0), FirstGate: 2, GateCount: 1, Phase: 2),
+            new("weight_mh", Operand.Intermediate(0), FirstGate: 2, GateCount: 1, Phase: 2),
         ],
-        Vectors = [new("v", "what reading sees", 2, Operand.Next(S))],
-        Normalizations = [new("norm_s", S, Made: 1, AfterPhase: 1)],
+        UnitWeights = [new("v", "what reading sees", 2, Operand.Next(S))],
+        Normalizations = [new("norm_s", S, Intermediate: 1, AfterPhase: 1)],
         NormalizesProducts = true,
-        MadeValues = 2,
+        Intermediates = 2,
         Phases = 3,
     };
 
@@ -43,22 +43,22 @@ public readonly struct ThreeStateCell : ICell
         if (phase == 0)
         {
             var a = V.Tanh(step.Gate(0));
-            step.Keep(0, a);
-            step.SetMade(0, a * step.Previous(H));
+            step.SaveGate(0, a);
+            step.SetIntermediate(0, a * step.Previous(H));
             step.SetNext(C, V.MultiplyAdd(V.Constant(0.5), step.Previous(C), a));
         }
         else if (phase == 1)
         {
             var b = V.Sigmoid(step.Gate(1));
             var c = step.Next(C);
-            step.Keep(1, b);
+            step.SaveGate(1, b);
             step.SetNext(S, V.MultiplyAdd(b, step.Previous(S) - c, c));
         }
         else
         {
-            var m = V.Tanh(V.MultiplyAdd(step.Vector(0), step.Next(S), step.Gate(2)));
-            step.Keep(2, m);
-            step.SetNext(H, m * step.Made(1));
+            var m = V.Tanh(V.MultiplyAdd(step.UnitWeight(0), step.Next(S), step.Gate(2)));
+            step.SaveGate(2, m);
+            step.SetNext(H, m * step.Intermediate(1));
         }
     }
 
@@ -72,10 +72,10 @@ public readonly struct ThreeStateCell : ICell
         {
             var dh = step.Gradient(H);
             var m = step.Gate(2);
-            var dm = dh * step.Made(1) * (V.One - (m * m));
+            var dm = dh * step.Intermediate(1) * (V.One - (m * m));
             step.SetGateGradient(2, dm);
-            step.SetMadeGradient(1, dh * m);
-            step.SetGradient(S, V.MultiplyAdd(dm, step.Vector(0), step.Gradient(S)));
+            step.SetIntermediateGradient(1, dh * m);
+            step.SetGradient(S, V.MultiplyAdd(dm, step.UnitWeight(0), step.Gradient(S)));
             step.SetGradient(H, V.Zero);
         }
         else if (phase == 1)
@@ -89,7 +89,7 @@ public readonly struct ThreeStateCell : ICell
         else
         {
             var dc = step.CarriedGradient(C);
-            var made = step.MadeGradient(0);
+            var made = step.IntermediateGradient(0);
             var a = step.Gate(0);
             step.SetGateGradient(0, V.MultiplyAdd(made, step.Previous(H), dc) * (V.One - (a * a)));
             step.SetGradient(C, dc * V.Constant(0.5));

@@ -12,7 +12,7 @@ public readonly struct TwoLevelCell : ICell
     {
         Name = "two-levels",
         Gates = [new("s", "lower level"), new("h", "upper level", FromInput: false)],
-        States = [new("h", "hidden state", FlowsDirectly: false), new("s", "lower state", FlowsDirectly: false)],
+        States = [new("h", "hidden state", CarriesGradient: false), new("s", "lower state", CarriesGradient: false)],
         Products = [new("weight_sh", Operand.Previous(1), FirstGate: 0, GateCount: 1), new("weight_vh", Operand.Next(1), FirstGate: 1, GateCount: 1, Phase: 1)],
         Phases = 2,
     };
@@ -24,7 +24,7 @@ public readonly struct TwoLevelCell : ICell
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var value = V.Tanh(step.Gate(phase));
-        step.Keep(phase, value);
+        step.SaveGate(phase, value);
         step.SetNext(1 - phase, value);
     }
 
@@ -40,21 +40,21 @@ public readonly struct TwoLevelCell : ICell
     }
 }
 
-/// <summary>Two products read one made value: a = σ(W x + U h₋ + b), m = a⊙h₋, h = tanh(W x + P m + b) ⊙ σ(Q m + b).</summary>
+/// <summary>Two products read one intermediate: a = σ(W x + U h₋ + b), m = a⊙h₋, h = tanh(W x + P m + b) ⊙ σ(Q m + b).</summary>
 public readonly struct TwoReadersCell : ICell
 {
     public static CellLayout Layout { get; } = new()
     {
         Name = "two-readers",
         Gates = [new("a", "what is read"), new("n", "candidate"), new("k", "output gate", FromInput: false)],
-        States = [new("h", "hidden state", FlowsDirectly: true)],
+        States = [new("h", "hidden state", CarriesGradient: true)],
         Products =
         [
             new("weight_hh", Operand.Previous(0), FirstGate: 0, GateCount: 1),
-            new("weight_ph", Operand.Made(0), FirstGate: 1, GateCount: 1, Phase: 1),
-            new("weight_qh", Operand.Made(0), FirstGate: 2, GateCount: 1, Phase: 1),
+            new("weight_ph", Operand.Intermediate(0), FirstGate: 1, GateCount: 1, Phase: 1),
+            new("weight_qh", Operand.Intermediate(0), FirstGate: 2, GateCount: 1, Phase: 1),
         ],
-        MadeValues = 1,
+        Intermediates = 1,
         Phases = 2,
     };
 
@@ -67,15 +67,15 @@ public readonly struct TwoReadersCell : ICell
         if (phase == 0)
         {
             var a = V.Sigmoid(step.Gate(0));
-            step.Keep(0, a);
-            step.SetMade(0, a * step.Previous(0));
+            step.SaveGate(0, a);
+            step.SetIntermediate(0, a * step.Previous(0));
             return;
         }
 
         var n = V.Tanh(step.Gate(1));
         var k = V.Sigmoid(step.Gate(2));
-        step.Keep(1, n);
-        step.Keep(2, k);
+        step.SaveGate(1, n);
+        step.SaveGate(2, k);
         step.SetNext(0, n * k);
     }
 
@@ -95,7 +95,7 @@ public readonly struct TwoReadersCell : ICell
             return;
         }
 
-        var made = step.MadeGradient(0);
+        var made = step.IntermediateGradient(0);
         var a = step.Gate(0);
         step.SetGateGradient(0, made * step.Previous(0) * (a * (V.One - a)));
         step.SetGradient(0, made * a);

@@ -1,4 +1,3 @@
-using Rnn.Cells;
 using Rnn.Formats;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -62,10 +61,10 @@ public sealed class ArithmeticTests : IDisposable
     [Fact]
     public void NoTwoCellsWithTheSameParametersAreTakenForEachOther()
     {
-        foreach (var cell in CellCatalog.Names)
+        foreach (var cell in TestCells.All)
         {
             RecurrentLayer<float>.Create(cell, 2, 3).Save(Location);
-            foreach (var other in CellCatalog.Names)
+            foreach (var other in TestCells.All)
             {
                 var layer = RecurrentLayer<float>.Create(other, 2, 3);
                 if (other == cell)

@@ -1,7 +1,7 @@
 using Rnn.Autograd;
-using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
+using Rnn.Tests.Cells;
 
 namespace Rnn.Tests.Layers;
 
@@ -13,7 +13,7 @@ public sealed class InferenceTests
 {
     // Cells that differ in their activation alone run the same way.
     public static TheoryData<string> Cells =>
-        [.. CellCatalog.Names.Where(name => name is "rnn-tanh" or "indrnn-relu" || !name.Contains("rnn-", StringComparison.Ordinal))];
+        [.. TestCells.All.Where(name => name is "rnn-tanh" or "indrnn-relu" || !name.Contains("rnn-", StringComparison.Ordinal))];
 
     [Theory]
     [MemberData(nameof(Cells))]

@@ -1,8 +1,8 @@
 using System.Numerics;
 using Rnn.Autograd;
-using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
+using Rnn.Tests.Cells;
 using Rnn.Tests.Golden;
 
 namespace Rnn.Tests.Layers;
@@ -17,11 +17,15 @@ public sealed class LoudInputTests
     public static TheoryData<string, double> Cases()
     {
         var cases = new TheoryData<string, double>();
-        foreach (var name in CellCatalog.Names.Where(name => name.Contains("layernorm", StringComparison.Ordinal)))
+        foreach (var name in TestCells.All.Where(name => name.Contains("layernorm", StringComparison.Ordinal)))
         {
             foreach (var size in new[] { 1e20, 1e30, 1e37, 1e-25 })
             {
-                cases.Add(name, size);
+                // Without a recurrent product the outputs are as small as the inputs, and the gradients of weights are denormal.
+                if (size > 1 || !name.StartsWith("indrnn", StringComparison.Ordinal))
+                {
+                    cases.Add(name, size);
+                }
             }
         }
 

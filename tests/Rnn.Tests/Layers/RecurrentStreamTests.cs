@@ -1,13 +1,14 @@
 using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
+using Rnn.Tests.Cells;
 
 namespace Rnn.Tests.Layers;
 
 /// <summary>A stream of steps gives what the layer gives for the whole sequence, for every cell and with every option.</summary>
 public sealed class RecurrentStreamTests
 {
-    public static TheoryData<string> Cells => [.. CellCatalog.Names];
+    public static TheoryData<string> Cells => [.. TestCells.All];
 
     [Theory]
     [MemberData(nameof(Cells))]

@@ -23,11 +23,11 @@ public sealed class SecondBackwardTests
     public static TheoryData<string, string> Cases()
     {
         var data = new TheoryData<string, string>();
-        foreach (var cell in CellCatalog.Names)
+        foreach (var cell in TestCells.All)
         {
             foreach (var option in Options.Keys)
             {
-                if (option != "projection" || !CellCatalog.Layout(cell).States[0].FlowsDirectly)
+                if (option != "projection" || !CellCatalog.Layout(cell).States[0].CarriesGradient)
                 {
                     data.Add(cell, option);
                 }

@@ -1,8 +1,8 @@
 using Rnn.Autograd;
-using Rnn.Cells;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;
+using Rnn.Tests.Cells;
 
 namespace Rnn.Tests.Layers;
 
@@ -14,7 +14,7 @@ public sealed class TinyNumberTests
 {
     private const float Tiny = 1e-39f;
 
-    public static TheoryData<string> Cells => [.. CellCatalog.Names];
+    public static TheoryData<string> Cells => [.. TestCells.All];
 
     [Theory]
     [MemberData(nameof(Cells))]

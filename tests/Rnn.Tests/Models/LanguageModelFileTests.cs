@@ -1,9 +1,9 @@
-using Rnn.Cells;
 using Rnn.Formats;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
 using Rnn.Tensors;
+using Rnn.Tests.Cells;
 
 namespace Rnn.Tests.Models;
 
@@ -11,7 +11,7 @@ public sealed class LanguageModelFileTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("rnn-models-").FullName;
 
-    public static TheoryData<string> Cells => [.. CellCatalog.Names];
+    public static TheoryData<string> Cells => [.. TestCells.All];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

@@ -30,20 +30,18 @@ internal abstract record CellOracle
     public static CellOracle Named(string cell)
     {
         var parts = cell.Split('-');
-        return parts[0] switch
+        CellOracle oracle = parts[0] switch
         {
             "lstm" => new LstmOracle(
                 parts.Contains("peephole") ? Seeing.OwnCell : parts.Contains("fullpeephole") ? Seeing.AllCells : Seeing.Nothing,
-                parts.Contains("coupled") ? Forgetting.Coupled : parts.Contains("noforget") ? Forgetting.Never : Forgetting.Separate)
-            {
-                Normalized = parts.Contains("layernorm"),
-            },
-            "gru" => new GruOracle(!parts.Contains("before"), !parts.Contains("replacing")) { Normalized = parts.Contains("layernorm") },
+                parts.Contains("coupled") ? Forgetting.Coupled : parts.Contains("noforget") ? Forgetting.Never : Forgetting.Separate),
+            "gru" => new GruOracle(!parts.Contains("before"), !parts.Contains("replacing")),
             "mgu" => new MguOracle(),
             "rnn" => new SimpleRnnOracle(Activation(parts[1])),
             "indrnn" => new IndRnnOracle(Activation(parts[1])),
             _ => throw new ArgumentException($"cell: '{cell}' has no oracle; write its equation beside the others.", nameof(cell)),
         };
+        return oracle with { Normalized = parts.Contains("layernorm") };
     }
 
     private static Func<Tensor<double>, Tensor<double>> Activation(string name) => name switch

@@ -1,7 +1,7 @@
 using Rnn.Autograd;
-using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
+using Rnn.Tests.Cells;
 using Rnn.Tests.Golden;
 
 namespace Rnn.Tests.Oracles;
@@ -40,10 +40,10 @@ public class FusedLayerTests
     public static TheoryData<string, string> Cases()
     {
         var cases = new TheoryData<string, string>();
-        foreach (var cell in CellCatalog.Names)
+        foreach (var cell in TestCells.All)
         {
             // Cells that differ in their activation alone need not meet every option.
-            var variant = cell.Contains("rnn-", StringComparison.Ordinal) && cell is not ("rnn-tanh" or "indrnn-relu");
+            var variant = !TestCells.IsDistinct(cell);
             foreach (var option in variant ? ["both stacked ragged"] : Options.Keys.ToArray())
             {
                 cases.Add(cell, option);
@@ -56,7 +56,7 @@ public class FusedLayerTests
     public static TheoryData<string, string> ProjectedCases()
     {
         var cases = new TheoryData<string, string>();
-        foreach (var cell in CellCatalog.Names.Where(name => CellOracle.Named(name) is LstmOracle))
+        foreach (var cell in TestCells.All.Where(name => CellOracle.Named(name) is LstmOracle))
         {
             cases.Add(cell, "plain");
             cases.Add(cell, "both stacked ragged");

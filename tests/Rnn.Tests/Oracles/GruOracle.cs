@@ -35,6 +35,8 @@ internal sealed record MguOracle : CellOracle
 {
     public override string Gates => "fn";
 
+    public override IReadOnlyList<string> Together => ["f", "n"];
+
     public override Tensor<double>[] Step(Weights w, Tensor<double> x, Tensor<double>[] before)
     {
         var h = before[0];

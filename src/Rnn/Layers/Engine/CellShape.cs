@@ -16,10 +16,28 @@ internal sealed record CellShape(CellLayout Layout, int InputSize, int HiddenSiz
     internal int OutputSize => ProjectionSize > 0 ? ProjectionSize : HiddenSize;
 
     /// <summary>All gate columns: gates · H.</summary>
-    internal int Columns { get; } = Layout.Gates.Count * HiddenSize;
+    internal int GateColumns { get; } = Layout.Gates.Count * HiddenSize;
 
     /// <summary>The gate columns that the input product feeds.</summary>
     internal int InputColumns { get; } = Layout.InputGates * HiddenSize;
+
+    /// <summary>The recurrent weights, which every step multiplies.</summary>
+    internal long RecurrentWeights
+    {
+        get
+        {
+            var weights = 0L;
+            foreach (var product in Layout.Products)
+            {
+                weights += (long)product.GateCount * HiddenSize * SourceSize(product.Source);
+            }
+
+            return weights;
+        }
+    }
+
+    /// <summary>Floating-point operations of one step of one row, for choosing the number of threads.</summary>
+    internal double FlopPerStep => 2 * (((double)InputColumns * InputSize) + RecurrentWeights + GateColumns);
 
     /// <summary>The parameters of one direction, in a fixed order; the first is always <c>weight_ih</c>.</summary>
     internal IReadOnlyList<WeightSlot> Slots => _slots;
@@ -32,7 +50,7 @@ internal sealed record CellShape(CellLayout Layout, int InputSize, int HiddenSiz
     internal int StateSize(int state) => state == 0 ? OutputSize : HiddenSize;
 
     /// <summary>The width of what a product multiplies.</summary>
-    internal int SourceSize(Operand source) => source.Kind == OperandKind.Made ? HiddenSize : StateSize(source.Index);
+    internal int SourceSize(Operand source) => source.Kind == OperandKind.Intermediate ? HiddenSize : StateSize(source.Index);
 
     /// <summary>The name of the gains of a recurrent matrix's normalised products: norm_hh for weight_hh.</summary>
     internal static string GainName(string weight) =>
@@ -45,7 +63,7 @@ internal sealed record CellShape(CellLayout Layout, int InputSize, int HiddenSiz
         foreach (var group in layout.Products.GroupBy(product => product.Weight))
         {
             var rows = layout.GateRows(group.Key);
-            var columns = group.First().Source is { Kind: not OperandKind.Made, Index: 0 } ? output : hidden;
+            var columns = group.First().Source is { Kind: not OperandKind.Intermediate, Index: 0 } ? output : hidden;
             slots.Add(new(group.Key, WeightKind.Recurrent, rows, [rows * hidden, columns]));
         }
 
@@ -54,9 +72,9 @@ internal sealed record CellShape(CellLayout Layout, int InputSize, int HiddenSiz
             slots.Add(new("bias", WeightKind.Bias, layout.Gates.Count, [layout.Gates.Count * hidden]));
         }
 
-        if (layout.Vectors.Count > 0)
+        if (layout.UnitWeights.Count > 0)
         {
-            slots.Add(new(layout.VectorWeight, WeightKind.Vectors, layout.Vectors.Count, [layout.Vectors.Count, hidden]));
+            slots.Add(new(layout.UnitWeightName, WeightKind.UnitWeights, layout.UnitWeights.Count, [layout.UnitWeights.Count, hidden]));
         }
 
         if (projection > 0)
@@ -94,8 +112,8 @@ internal enum WeightKind
     /// <summary>The biases [gates·H].</summary>
     Bias,
 
-    /// <summary>The per-unit vectors [vectors, H].</summary>
-    Vectors,
+    /// <summary>The per-unit weights [vectors, H].</summary>
+    UnitWeights,
 
     /// <summary>The projection [P, H].</summary>
     Projection,
@@ -116,4 +134,7 @@ internal sealed record WeightSlot(string Name, WeightKind Kind, int Blocks, int[
 {
     /// <summary>Whether it multiplies whole rows, so that its gradient is a product.</summary>
     internal bool IsMatrix => Kind is WeightKind.Input or WeightKind.Recurrent or WeightKind.Projection;
+
+    /// <summary>Whether it is the gain of a normalisation.</summary>
+    internal bool IsGain => Kind is WeightKind.Gain or WeightKind.GainAndBias;
 }

@@ -24,10 +24,10 @@ internal sealed class DirectionWeights<T>
         }
 
         BiasSlot = shape.SlotOf(WeightKind.Bias);
-        VectorsSlot = shape.SlotOf(WeightKind.Vectors);
+        UnitWeightsSlot = shape.SlotOf(WeightKind.UnitWeights);
         ProjectionSlot = shape.SlotOf(WeightKind.Projection);
-        Forward = new(products.Count);
-        Backward = new(products.Count);
+        Forward = new(shape);
+        Backward = new(shape);
     }
 
     /// <summary>The cell and its sizes.</summary>
@@ -42,8 +42,8 @@ internal sealed class DirectionWeights<T>
     /// <summary>The place of the bias among the slots, or −1.</summary>
     internal int BiasSlot { get; }
 
-    /// <summary>The place of the per-unit vectors among the slots, or −1.</summary>
-    internal int VectorsSlot { get; }
+    /// <summary>The place of the per-unit weights among the slots, or −1.</summary>
+    internal int UnitWeightsSlot { get; }
 
     /// <summary>The place of the projection among the slots, or −1.</summary>
     internal int ProjectionSlot { get; }
@@ -59,14 +59,15 @@ internal sealed class DirectionWeights<T>
 internal sealed class PackedDirection<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    internal PackedDirection(int products)
+    internal PackedDirection(CellShape shape)
     {
+        Gains = [.. shape.Slots.Select(slot => slot.IsGain ? new PackedWeights<T>(Gate) : null)];
         Input = new(Gate);
         Projection = new(Gate);
         Bias = new(Gate);
-        Vectors = new(Gate);
-        Products = new PackedWeights<T>[products];
-        for (var i = 0; i < products; i++)
+        UnitWeights = new(Gate);
+        Products = new PackedWeights<T>[shape.Layout.Products.Count];
+        for (var i = 0; i < Products.Length; i++)
         {
             Products[i] = new(Gate);
         }
@@ -83,5 +84,8 @@ internal sealed class PackedDirection<T>
 
     internal PackedWeights<T> Bias { get; }
 
-    internal PackedWeights<T> Vectors { get; }
+    internal PackedWeights<T> UnitWeights { get; }
+
+    /// <summary>The gains of normalisations by slot, null for slots of other kinds.</summary>
+    internal PackedWeights<T>?[] Gains { get; }
 }

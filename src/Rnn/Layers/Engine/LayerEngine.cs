@@ -14,21 +14,21 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
 {
     private readonly CellKernels<T> _cell;
     private readonly DirectionWeights<T>[] _weights;
-    private readonly StepOptions _options;
+    private readonly StepProgram _training;
     private readonly bool _reverse;
-    private readonly bool _cleansInput;
+    private readonly bool _flushesInput;
     private readonly List<LayerPass<T>> _idle = [];
 
     // The fewest passes that were idle at once since memory was last trimmed: the first of them have not been used since.
     private int _unused;
 
-    internal LayerEngine(CellKernels<T> cell, CellShape shape, StepOptions options, int directions, bool reverse, bool cleansInput)
+    internal LayerEngine(CellKernels<T> cell, CellShape shape, StepOptions options, int directions, bool reverse, bool flushesInput)
     {
         _cell = cell;
-        Shape = shape;
-        _options = options;
+        Program = new(shape, options, isTraining: false);
+        _training = options.RecurrentDropout > 0 ? new(shape, options, isTraining: true) : Program;
         _reverse = reverse;
-        _cleansInput = cleansInput;
+        _flushesInput = flushesInput;
         _weights = new DirectionWeights<T>[directions];
         for (var d = 0; d < directions; d++)
         {
@@ -57,7 +57,13 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
     }
 
     /// <summary>The cell and its sizes.</summary>
-    internal CellShape Shape { get; }
+    internal CellShape Shape => Program.Shape;
+
+    /// <summary>What a step does in evaluation.</summary>
+    internal StepProgram Program { get; }
+
+    /// <summary>The element-wise part of the cell.</summary>
+    internal CellKernels<T> Cell => _cell;
 
     /// <summary>The number of directions.</summary>
     internal int Directions => _weights.Length;
@@ -101,7 +107,7 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
         try
         {
             pass.Plan.Set(rows, steps, lengths);
-            pass.Forward(input, initial, values, output, final, cells, records || sequences, noise);
+            pass.Forward(noise.IsTraining ? _training : Program, input, initial, values, output, final, cells, records || sequences, noise);
         }
         catch
         {
@@ -180,7 +186,7 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
             }
         }
 
-        return new(this, _cell, Shape, _weights, _options, _reverse, _cleansInput);
+        return new(this, _cell, _weights, Program, _reverse, _flushesInput);
     }
 }
 

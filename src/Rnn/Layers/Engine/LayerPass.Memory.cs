@@ -3,7 +3,7 @@ using Rnn.Tensors;
 
 namespace Rnn.Layers.Engine;
 
-/// <content>What a pass holds in memory, and initial states and gains without numbers too small to matter.</content>
+/// <content>What a pass holds in memory, and initial states without numbers too small to matter.</content>
 internal sealed unsafe partial class LayerPass<T>
 {
     // Tables up to so many times as long as a batch needs stay, and small ones.
@@ -11,14 +11,14 @@ internal sealed unsafe partial class LayerPass<T>
     private const int SmallTables = 1 << 13;
 
     /// <summary>The bytes that are rented for a backward pass to come.</summary>
-    internal long KeptBytes
+    internal long SavedBytes
     {
         get
         {
             var bytes = 0L;
             foreach (var direction in _directions)
             {
-                bytes += direction.KeptBytes;
+                bytes += direction.SavedBytes;
             }
 
             return bytes;
@@ -41,16 +41,16 @@ internal sealed unsafe partial class LayerPass<T>
     private long TableLength()
     {
         var length = 0L;
-        for (var d = 0; d < _directions.Length; d++)
+        foreach (var direction in _directions)
         {
-            length += _directions[d].TableLength + _gradientOffsets[d].Length;
+            length += direction.TableLength;
         }
 
         return length;
     }
 
-    // An initial state, or gains, with zeros for what is too small to matter; as it is where there is nothing such.
-    private static Tensor<T> Clean(Tensor<T> state)
+    // An initial state with zeros for what is too small to matter; as it is where there is nothing such.
+    private static Tensor<T> Flushed(Tensor<T> state)
     {
         fixed (T* values = state.AsReadOnlySpan())
         {
@@ -59,13 +59,13 @@ internal sealed unsafe partial class LayerPass<T>
                 return state;
             }
 
-            var clean = Tensor<T>.Uninitialized(state.Shape);
-            fixed (T* copy = clean.AsSpan())
+            var flushed = Tensor<T>.Uninitialized(state.Shape);
+            fixed (T* copy = flushed.AsSpan())
             {
                 Tiny<T>.CopyFlushed(values, copy, state.Length);
             }
 
-            return clean;
+            return flushed;
         }
     }
 }

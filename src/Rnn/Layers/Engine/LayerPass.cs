@@ -8,7 +8,7 @@ namespace Rnn.Layers.Engine;
 
 /// <summary>
 /// One layer, both directions, running over one batch: pins the tensors, cuts the work into parts and lets the directions run. Passes are
-/// kept by their layer and used again, so that a step in steady state allocates nothing.
+/// owned by their layer and used again, so that a step in steady state allocates nothing.
 /// </summary>
 internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -24,9 +24,8 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
 
     private readonly LayerEngine<T> _engine;
     private readonly CellShape _shape;
-    private readonly bool _cleansInput;
-    private readonly DirectionPass<T>[] _directions;
-    private readonly nint[][] _gradientOffsets;
+    private readonly bool _flushesInput;
+    private readonly DirectionRun<T>[] _directions;
     private readonly T*[][] _slotGradients;
     private readonly bool[][] _slotOverwrites;
     private readonly List<GCHandle> _pins = [];
@@ -37,22 +36,19 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     private T* _inputGradient;
 
     internal LayerPass(
-        LayerEngine<T> engine, CellKernels<T> cell, CellShape shape, DirectionWeights<T>[] weights, StepOptions options, bool reverse, bool cleansInput)
+        LayerEngine<T> engine, CellKernels<T> cell, DirectionWeights<T>[] weights, StepProgram program, bool reverse, bool flushesInput)
     {
         _engine = engine;
-        _cleansInput = cleansInput;
-        var normalization = NormalizationPlan.Of(shape);
-        _shape = shape;
-        _directions = new DirectionPass<T>[weights.Length];
-        _gradientOffsets = new nint[weights.Length][];
+        _shape = program.Shape;
+        _flushesInput = flushesInput;
+        _directions = new DirectionRun<T>[weights.Length];
         _slotGradients = new T*[weights.Length][];
         _slotOverwrites = new bool[weights.Length][];
         for (var d = 0; d < weights.Length; d++)
         {
-            _directions[d] = new(cell, shape, weights[d], options, normalization, d, reverse ^ (d == 1));
-            _gradientOffsets[d] = [];
-            _slotGradients[d] = new T*[shape.Slots.Count];
-            _slotOverwrites[d] = new bool[shape.Slots.Count];
+            _directions[d] = new(cell, weights[d], program, Plan, d, reverse ^ (d == 1));
+            _slotGradients[d] = new T*[_shape.Slots.Count];
+            _slotOverwrites[d] = new bool[_shape.Slots.Count];
         }
     }
 
@@ -69,45 +65,45 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     private int OutputWidth => _directions.Length * _shape.OutputSize;
 
     /// <summary>Runs the layer forward.</summary>
+    /// <param name="program">What a step does.</param>
     /// <param name="input">The input [N, T, I].</param>
     /// <param name="initial">The initial states of each direction and state, [N, size], null for zeros; direction-major.</param>
     /// <param name="values">The weights of each direction.</param>
     /// <param name="output">The output [N, T, D·size]; zeros are written past the ends.</param>
     /// <param name="final">The final states, as <paramref name="initial"/>.</param>
     /// <param name="sequences">For states from 1 on, the tensors [N, T, D·H] that receive them after every step, or null.</param>
-    /// <param name="keep">Whether <see cref="Backward"/> will follow.</param>
+    /// <param name="saves">Whether <see cref="Backward"/> will follow, or states are wanted after every step.</param>
     /// <param name="noise">The randomness of zoneout and dropout.</param>
     internal void Forward(
-        Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, Tensor<T>[] final, Tensor<T>?[]? sequences, bool keep,
-        in StepNoise noise)
+        StepProgram program, Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, Tensor<T>[] final,
+        Tensor<T>?[]? sequences, bool saves, in StepNoise noise)
     {
         _values = values;
         var threads = Work(FlopPerThread);
         _parts = Parts(threads);
         var states = _shape.Layout.States.Count;
-        var carried = Plan.RunSteps > 1 || Array.Exists(initial, state => state is not null);
+        var readsStates = Plan.RunSteps > 1 || Array.Exists(initial, state => state is not null);
         var version = input.Version;
-        var looks = _cleansInput && input.Memory.CleanVersion != version;
+        var looks = _flushesInput && input.Memory.CleanVersion != version;
         try
         {
             var x = PinToRead(input);
             var y = PinToWrite(output);
             for (var d = 0; d < _directions.Length; d++)
             {
-                var direction = _directions[d];
-                direction.Prepare(Plan, values[d], keep, _parts, IsAlone(threads), carried, looks, noise);
+                var direction = _directions[d].Forward;
+                direction.Prepare(program, values[d], saves, _parts, SharesProducts(threads), readsStates, looks, noise);
                 direction.Bind(
-                    x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(Clean(h)) : null);
-                BindGains(d);
+                    x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(Flushed(h)) : null);
                 for (var state = 1; state < states; state++)
                 {
-                    direction.SetInitialState(state, initial[(d * states) + state] is { } c ? PinToRead(Clean(c)) : null);
+                    direction.SetInitialState(state, initial[(d * states) + state] is { } c ? PinToRead(Flushed(c)) : null);
                 }
             }
 
             _phase = Phase.Forward;
             Run(_directions.Length * _parts, threads);
-            if (looks && Plan.IsFull && !Array.Exists(_directions, direction => direction.HasCleanedInput))
+            if (looks && Plan.IsFull && !Array.Exists(_directions, direction => direction.Forward.HasFlushedInput))
             {
                 // Data that is used again, as in the next epoch, need not be looked through again.
                 input.Memory.CleanVersion = version;
@@ -118,10 +114,11 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
             {
                 for (var state = 0; state < states; state++)
                 {
-                    _directions[d].CopyFinalState(state, PinToWrite(final[(d * states) + state]));
+                    _directions[d].Forward.CopyFinalState(state, PinToWrite(final[(d * states) + state]));
                     if (state > 0 && sequences?[state] is { } sequence)
                     {
-                        _directions[d].CopyStateSequence(state, PinToWrite(sequence) + (d * _shape.HiddenSize), _directions.Length * _shape.HiddenSize);
+                        _directions[d].Forward.CopyStateSequence(
+                            state, PinToWrite(sequence) + (d * _shape.HiddenSize), _directions.Length * _shape.HiddenSize);
                     }
                 }
             }
@@ -131,20 +128,20 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
             Unpin();
             foreach (var direction in _directions)
             {
-                direction.ReleaseForward();
+                direction.Forward.ReleaseWeights();
             }
 
-            if (!keep)
+            if (!saves)
             {
                 Release();
             }
         }
     }
 
-    /// <summary>Runs the layer back: adds to the gradients of input, initial states and weights.</summary>
+    /// <summary>Runs the layer backward: adds to the gradients of input, initial states and weights.</summary>
     /// <param name="node">Where the gradients come from and go to.</param>
     /// <param name="again">Whether another backward pass will follow, for which saved values must be there as they are now.</param>
-    internal void Backward(ILayerGradients<T> node, bool again)
+    internal void Backward(RecurrentNode<T> node, bool again)
     {
         var states = _shape.Layout.States.Count;
         var threads = Work(FlopPerThread);
@@ -153,26 +150,29 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         {
             var x = PinToRead(node.Input);
             var y = PinToRead(node.Output);
-            var dy = PinSpan(node.OutputGradient());
+            var dy = PinSpan(node.OutputGradient(0));
             BindInputGradient(node);
-            var carried = Plan.RunSteps > 1;
+            var readsStates = Plan.RunSteps > 1;
             for (var i = 0; i < _directions.Length * states; i++)
             {
-                carried |= node.WantsInitial(i);
+                readsStates |= node.WantsInitial(i);
             }
 
             for (var d = 0; d < _directions.Length; d++)
             {
-                var direction = _directions[d];
-                direction.PrepareBackward(_inputGradient != null, _parts, IsAlone(threads), carried, again);
+                var direction = _directions[d].Backward;
+                direction.Prepare(_values[d], _inputGradient != null, _parts, SharesProducts(threads), readsStates, again);
                 direction.Bind(
-                    x, y + (d * _shape.OutputSize), OutputWidth, node.Initial(d * states) is { } h ? PinToRead(Clean(h)) : null);
-                BindGains(d);
-                direction.BindGradient(dy == null ? null : dy + (d * _shape.OutputSize), OutputWidth, ref _gradientOffsets[d]);
+                    x, y + (d * _shape.OutputSize), OutputWidth, node.Initial(d * states) is { } h ? PinToRead(Flushed(h)) : null);
+                direction.BindOutputGradient(dy == null ? null : dy + (d * _shape.OutputSize), OutputWidth);
                 direction.BindInputGradient(_inputGradient, _overwriteInput && d == 0, _directions.Length == 1);
                 for (var state = 0; state < states; state++)
                 {
-                    direction.WantInitialGradient(state, node.WantsInitial((d * states) + state));
+                    if (!node.WantsInitial((d * states) + state))
+                    {
+                        direction.IgnoreInitialGradient(state);
+                    }
+
                     direction.SetFinalGradient(state, PinSpan(node.FinalGradient((d * states) + state)));
                     if (state > 0)
                     {
@@ -195,7 +195,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
             Unpin();
             foreach (var direction in _directions)
             {
-                direction.ReleaseBackward();
+                direction.Backward.Release();
             }
         }
     }
@@ -221,10 +221,10 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         switch (_phase)
         {
             case Phase.Forward:
-                _directions[part / _parts].ForwardPart(part % _parts);
+                _directions[part / _parts].Forward.Run(part % _parts);
                 break;
             case Phase.Backward:
-                _directions[part / _parts].BackwardPart(part % _parts);
+                _directions[part / _parts].Backward.Run(part % _parts);
                 break;
             default:
                 // One direction after the other: both add to the gradient of the input.
@@ -232,7 +232,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
                 {
                     fixed (T** slots = _slotGradients[d])
                     {
-                        _directions[d].GradientPart(part, _parts, _inputGradient != null && _directions.Length > 1, slots, _slotOverwrites[d]);
+                        _directions[d].WeightGradients.Run(part, _parts, _inputGradient != null && _directions.Length > 1, slots, _slotOverwrites[d]);
                     }
                 }
 
@@ -240,7 +240,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         }
     }
 
-    private void BindInputGradient(ILayerGradients<T> node)
+    private void BindInputGradient(RecurrentNode<T> node)
     {
         _inputGradient = null;
         if (node.WantsInput)
@@ -254,18 +254,18 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         }
     }
 
-    private void BindGradients(ILayerGradients<T> node, int states)
+    private void BindGradients(RecurrentNode<T> node, int states)
     {
         for (var d = 0; d < _directions.Length; d++)
         {
             var direction = _directions[d];
-            direction.BindGradients();
+            direction.WeightGradients.Prepare();
             for (var state = 0; state < states; state++)
             {
                 var gradient = node.InitialGradient((d * states) + state);
                 if (!gradient.IsEmpty)
                 {
-                    direction.AddInitialGradient(state, PinSpan(gradient));
+                    direction.Backward.AddInitialGradient(state, PinSpan(gradient));
                 }
             }
 
@@ -280,17 +280,6 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
 
                 _slotGradients[d][slot] = PinSpan(gradient);
                 _slotOverwrites[d][slot] = overwrite;
-            }
-        }
-    }
-
-    private void BindGains(int direction)
-    {
-        for (var slot = 0; slot < _shape.Slots.Count; slot++)
-        {
-            if (_shape.Slots[slot].Kind is WeightKind.Gain or WeightKind.GainAndBias)
-            {
-                _directions[direction].BindGains(slot, PinToRead(Clean(_values[direction][slot])));
             }
         }
     }
@@ -312,18 +301,18 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
 
     private int Work(double flopPerThread)
     {
-        var flop = _directions.Length * DirectionPass<T>.Work(_shape, Plan);
+        var flop = _directions.Length * (double)Plan.Total * _shape.FlopPerStep;
         return (int)Math.Clamp(flop / flopPerThread, 1, Workers.MaxThreads);
     }
 
     private int Parts(int threads)
     {
-        var shared = _directions.Length == 1 && Plan.Rows < 2 * RowsPerDistantPart && DirectionPass<T>.StepWeights(_shape) * sizeof(T) > NearBytes;
+        var shared = _directions.Length == 1 && Plan.Rows < 2 * RowsPerDistantPart && _shape.RecurrentWeights * sizeof(T) > NearBytes;
         return shared ? 1 : Math.Max(1, Math.Min(Plan.Rows / RowsPerPart, threads / _directions.Length));
     }
 
     // One direction whose rows are not worth cutting: threads share its products instead.
-    private bool IsAlone(int threads) => threads > 1 && _parts == 1 && _directions.Length == 1;
+    private bool SharesProducts(int threads) => threads > 1 && _parts == 1 && _directions.Length == 1;
 
     private void ClearPastEnds(T* output, int width)
     {

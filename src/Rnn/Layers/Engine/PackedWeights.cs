@@ -36,7 +36,7 @@ internal sealed unsafe class PackedWeights<T>(Lock gate)
         return _current;
     }
 
-    /// <summary>Leases a copy of weights that are read as they lie: biases and per-unit vectors. The gate must be held.</summary>
+    /// <summary>Leases a copy of weights that are read as they lie: biases and per-unit weights. The gate must be held.</summary>
     internal PackedMatrix<T> LeaseCopy(Tensor<T> weights)
     {
         Debug.Assert(gate.IsHeldByCurrentThread, "What is published changes under the gate.");
@@ -118,7 +118,7 @@ internal sealed unsafe class PackedMatrix<T> : WorkItem
     {
         (_source, _memory, _version) = (weights, weights.Memory, version);
         (_inner, _outputs, _transposed, _stride, _kernels) = (inner, outputs, transposed, columns, kernels);
-        fixed (T* source = Clean(weights, version))
+        fixed (T* source = Flushed(weights, version))
         {
             _from = source + ((nint)firstRow * columns);
             var panels = kernels.PanelCount(outputs);
@@ -129,7 +129,7 @@ internal sealed unsafe class PackedMatrix<T> : WorkItem
     }
 
     // The weights, or a copy with zeros for what is too small to matter. Looked for once a version, and never after an optimiser's step.
-    private static ReadOnlySpan<T> Clean(Tensor<T> weights, int version)
+    private static ReadOnlySpan<T> Flushed(Tensor<T> weights, int version)
     {
         var values = weights.AsReadOnlySpan();
         if (weights.Memory.CleanVersion == version)

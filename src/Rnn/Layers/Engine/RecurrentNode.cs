@@ -3,46 +3,8 @@ using Rnn.Tensors;
 
 namespace Rnn.Layers.Engine;
 
-/// <summary>Where a pass reads and adds gradients on the way back; an empty span stands for one that is not there or not wanted.</summary>
-internal interface ILayerGradients<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    /// <summary>The layer's input.</summary>
-    Tensor<T> Input { get; }
-
-    /// <summary>The layer's output.</summary>
-    Tensor<T> Output { get; }
-
-    /// <summary>Whether the gradient of the input is wanted.</summary>
-    bool WantsInput { get; }
-
-    /// <summary>An initial state, null for zeros.</summary>
-    Tensor<T>? Initial(int index);
-
-    /// <summary>Whether the gradient of an initial state is wanted.</summary>
-    bool WantsInitial(int index);
-
-    /// <summary>The gradient of the output.</summary>
-    ReadOnlySpan<T> OutputGradient();
-
-    /// <summary>The gradient of a final state.</summary>
-    ReadOnlySpan<T> FinalGradient(int index);
-
-    /// <summary>The gradient of the sequence of a state other than the hidden one.</summary>
-    ReadOnlySpan<T> SequenceGradient(int state);
-
-    /// <summary>The gradient of the input, to overwrite or to add to.</summary>
-    Span<T> InputGradient(out bool overwrite);
-
-    /// <summary>The gradient of an initial state to add to.</summary>
-    Span<T> InitialGradient(int index);
-
-    /// <summary>The gradient of a weight, to overwrite or to add to.</summary>
-    Span<T> WeightGradient(int direction, int slot, out bool overwrite);
-}
-
 /// <summary>One recurrent layer in the graph: its inputs are the input, the initial states and the weights, in this order.</summary>
-internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
+internal sealed class RecurrentNode<T> : GraphNode<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int _states;
@@ -58,38 +20,36 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
         Output = output;
     }
 
-    /// <inheritdoc/>
-    public Tensor<T> Input => Inputs[0]!;
+    /// <summary>The layer's input.</summary>
+    internal Tensor<T> Input => Inputs[0]!;
 
-    /// <inheritdoc/>
-    public Tensor<T> Output { get; }
+    /// <summary>The layer's output.</summary>
+    internal Tensor<T> Output { get; }
 
-    /// <inheritdoc/>
-    public bool WantsInput => Needs(0);
+    /// <summary>Whether the gradient of the input is wanted.</summary>
+    internal bool WantsInput => Needs(0);
 
-    /// <inheritdoc/>
-    public Tensor<T>? Initial(int index) => Inputs[1 + index];
+    /// <summary>An initial state, null for zeros.</summary>
+    internal Tensor<T>? Initial(int index) => Inputs[1 + index];
 
-    /// <inheritdoc/>
-    public bool WantsInitial(int index) => Needs(1 + index);
+    /// <summary>Whether the gradient of an initial state is wanted.</summary>
+    internal bool WantsInitial(int index) => Needs(1 + index);
 
-    ReadOnlySpan<T> ILayerGradients<T>.OutputGradient() => OutputGradient(0);
+    /// <summary>The gradient of a final state, empty for zeros.</summary>
+    internal ReadOnlySpan<T> FinalGradient(int index) => OutputGradient(1 + index);
 
-    /// <inheritdoc/>
-    public ReadOnlySpan<T> FinalGradient(int index) => OutputGradient(1 + index);
-
-    /// <inheritdoc/>
-    public ReadOnlySpan<T> SequenceGradient(int state) =>
+    /// <summary>The gradient of the sequence of a state other than the hidden one, empty for zeros.</summary>
+    internal ReadOnlySpan<T> SequenceGradient(int state) =>
         HasSequences ? OutputGradient(_states + state) : default;
 
-    /// <inheritdoc/>
-    public Span<T> InputGradient(out bool overwrite) => InputGradient(0, out overwrite);
+    /// <summary>The gradient of the input, to overwrite or to add to.</summary>
+    internal Span<T> InputGradient(out bool overwrite) => InputGradient(0, out overwrite);
 
-    /// <inheritdoc/>
-    public Span<T> InitialGradient(int index) => WantsInitial(index) ? InputGradient(1 + index) : default;
+    /// <summary>The gradient of an initial state to add to, empty where it is not wanted.</summary>
+    internal Span<T> InitialGradient(int index) => WantsInitial(index) ? InputGradient(1 + index) : default;
 
-    /// <inheritdoc/>
-    public Span<T> WeightGradient(int direction, int slot, out bool overwrite)
+    /// <summary>The gradient of a weight, to overwrite or to add to, empty where it is not wanted.</summary>
+    internal Span<T> WeightGradient(int direction, int slot, out bool overwrite)
     {
         var input = 1 + _states + (direction * _slots) + slot;
         overwrite = false;
@@ -98,7 +58,7 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
 
     private bool HasSequences { get; init; }
 
-    /// <summary>Records a pass that kept what the way back needs.</summary>
+    /// <summary>Records a pass that has saved what the backward pass needs.</summary>
     internal static void Record(
         LayerEngine<T> engine, LayerPass<T> pass, Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, Tensor<T>[] final,
         Tensor<T>?[]? sequences)
@@ -115,7 +75,7 @@ internal sealed class RecurrentNode<T> : GraphNode<T>, ILayerGradients<T>
         var states = engine.Shape.Layout.States.Count;
         var outputs = 1 + final.Length + (sequences is null ? 0 : states - 1);
         var node = new RecurrentNode<T>(engine, pass, inputs, output.Detach(), outputs) { HasSequences = sequences is not null };
-        node.Keep(pass, pass.KeptBytes);
+        node.Keep(pass, pass.SavedBytes);
         node.Attach(output);
         for (var i = 0; i < final.Length; i++)
         {

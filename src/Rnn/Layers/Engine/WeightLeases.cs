@@ -18,7 +18,8 @@ internal sealed unsafe class WeightLeases<T>
     private readonly bool _backward;
     private readonly int _projection;
     private readonly int _bias;
-    private readonly int _vectors;
+    private readonly int _unitWeights;
+    private readonly int[] _gains;
 
     internal WeightLeases(DirectionWeights<T> weights, bool backward)
     {
@@ -28,10 +29,10 @@ internal sealed unsafe class WeightLeases<T>
         var products = shape.Layout.Products;
         for (var i = 0; i < products.Count; i++)
         {
-            var meetsEarlierStates = backward ? products[i].EndsStepBack : products[i].Source.Kind == OperandKind.Previous;
+            var needsState = backward ? products[i].EndsStepBack : products[i].Source.Kind == OperandKind.Previous;
             places.Add(new(
                 packed.Products[i], weights.ProductSlot(i), weights.ProductRow(i) * shape.HiddenSize, products[i].GateCount * shape.HiddenSize,
-                shape.SourceSize(products[i].Source), MeetsEarlierStates: meetsEarlierStates));
+                shape.SourceSize(products[i].Source), NeedsState: needsState));
         }
 
         _gate = packed.Gate;
@@ -40,7 +41,13 @@ internal sealed unsafe class WeightLeases<T>
 
         // No backward pass reads biases.
         _bias = backward ? -1 : Add(new(packed.Bias, weights.BiasSlot));
-        _vectors = Add(new(packed.Vectors, weights.VectorsSlot));
+        _unitWeights = Add(new(packed.UnitWeights, weights.UnitWeightsSlot));
+        _gains = new int[shape.Slots.Count];
+        for (var slot = 0; slot < _gains.Length; slot++)
+        {
+            _gains[slot] = packed.Gains[slot] is { } gains ? Add(new(gains, slot)) : -1;
+        }
+
         _places = [.. places];
         _leases = new PackedMatrix<T>?[places.Count];
 
@@ -65,27 +72,30 @@ internal sealed unsafe class WeightLeases<T>
     /// <summary>The biases, null where there are none.</summary>
     internal T* Bias => Pointer(_bias);
 
-    /// <summary>The per-unit vectors, null where there are none.</summary>
-    internal T* Vectors => Pointer(_vectors);
+    /// <summary>The per-unit weights, null where there are none.</summary>
+    internal T* UnitWeights => Pointer(_unitWeights);
 
-    /// <summary>The weights of a product, null where they are not leased: what they would meet is zero.</summary>
+    /// <summary>The gains of a slot, with biases behind them where the slot has such.</summary>
+    internal T* Gains(int slot) => Pointer(_gains[slot]);
+
+    /// <summary>The weights of a product, null where they are not leased: what they would multiply is zero.</summary>
     internal T* Product(int index) => Pointer(1 + index);
 
     /// <summary>Leases what a run reads.</summary>
     /// <param name="kernels">The kernels that will read it.</param>
     /// <param name="values">The weights in the order of the shape's slots.</param>
     /// <param name="input">Whether the input weights are read: in the backward pass where the gradient of the input is wanted.</param>
-    /// <param name="carried">
-    /// Whether any step has an earlier state to read, or whose gradient is wanted: there are several steps, or an initial state. Else the
-    /// recurrent weights that only such states meet are not leased.
+    /// <param name="readsStates">
+    /// Whether any step has an earlier state to read, or whose gradient is wanted: there are several steps, or an initial state. Else
+    /// recurrent weights that multiply only such states are not leased.
     /// </param>
-    internal void Renew(MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values, bool input = true, bool carried = true)
+    internal void Renew(MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values, bool input = true, bool readsStates = true)
     {
         for (var i = input ? 0 : 1; i < _places.Length; i++)
         {
-            if ((carried || !_places[i].MeetsEarlierStates) && _leases[i]?.IsOf(values[_places[i].Slot]) != true)
+            if ((readsStates || !_places[i].NeedsState) && _leases[i]?.IsOf(values[_places[i].Slot]) != true)
             {
-                Renew(i, kernels, values, carried);
+                Renew(i, kernels, values, readsStates);
                 return;
             }
         }
@@ -107,7 +117,7 @@ internal sealed unsafe class WeightLeases<T>
     private T* Pointer(int place) => place >= 0 && _leases[place] is { } lease ? lease.Pointer : null;
 
     // One lock for all that have changed.
-    private void Renew(int first, MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values, bool carried)
+    private void Renew(int first, MatrixKernels<T> kernels, ReadOnlySpan<Tensor<T>> values, bool readsStates)
     {
         lock (_gate)
         {
@@ -115,7 +125,7 @@ internal sealed unsafe class WeightLeases<T>
             {
                 ref readonly var place = ref _places[i];
                 var weights = values[place.Slot];
-                if ((carried || !place.MeetsEarlierStates) && _leases[i]?.IsOf(weights) != true)
+                if ((readsStates || !place.NeedsState) && _leases[i]?.IsOf(weights) != true)
                 {
                     _leases[i]?.Release();
                     _leases[i] = null;
@@ -133,6 +143,6 @@ internal sealed unsafe class WeightLeases<T>
     /// <param name="FirstRow">The first row.</param>
     /// <param name="Rows">The number of rows.</param>
     /// <param name="Columns">The number of columns; 0 for vectors, which are read as they lie.</param>
-    /// <param name="MeetsEarlierStates">Whether they only meet states of earlier steps, or gradients of such.</param>
-    private readonly record struct Place(PackedWeights<T> Packed, int Slot, int FirstRow = 0, int Rows = 0, int Columns = 0, bool MeetsEarlierStates = false);
+    /// <param name="NeedsState">Whether they multiply only states of earlier steps, or lead only to their gradients.</param>
+    private readonly record struct Place(PackedWeights<T> Packed, int Slot, int FirstRow = 0, int Rows = 0, int Columns = 0, bool NeedsState = false);
 }

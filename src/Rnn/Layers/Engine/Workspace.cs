@@ -37,6 +37,13 @@ internal unsafe struct Workspace<T>
         _used = 0;
     }
 
+    /// <summary>Makes memory for all reserved pieces that is no pool's and need not be returned: zeros.</summary>
+    internal void Allocate()
+    {
+        _array = GC.AllocateArray<T>(checked((int)(_used + (Alignment / sizeof(T)))), pinned: true);
+        _used = 0;
+    }
+
     /// <summary>The next piece, of unknown content; pooled arrays are pinned.</summary>
     internal T* Take(nint length)
     {

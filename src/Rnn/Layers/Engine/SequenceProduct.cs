@@ -1,9 +1,11 @@
+using System.Numerics;
 using Rnn.Kernels;
 
 namespace Rnn.Layers.Engine;
 
-/// <content>Products over the rows of several steps: of the input on the way forward, of the input's gradient on the way back.</content>
-internal sealed unsafe partial class DirectionPass<T>
+/// <summary>Products over the rows of several steps: of the input in the forward pass, for the gradient of the input in the backward pass.</summary>
+internal sealed unsafe class SequenceProduct<T>(BatchPlan plan)
+    where T : unmanaged, IFloatingPointIeee754<T>
 {
     // Steps of fewer rows than a tile has are gathered, so that the tiles are full.
     private const int DirectRows = 12;
@@ -14,16 +16,22 @@ internal sealed unsafe partial class DirectionPass<T>
     // Packed weights that one pass over several steps reads: part of the second-level cache.
     private const int GroupBytes = 1 << 18;
 
+    private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
+    private readonly PanelTeam<T> _team = new();
+
+    /// <summary>Whether threads share products: only one of them may compute any meanwhile.</summary>
+    internal bool IsShared { get; set; }
+
     /// <summary>
     /// C = A B, or C += A B, or C = A B + bias for the rows <paramref name="firstRow"/> … <paramref name="endRow"/> of the steps
     /// <paramref name="step"/> … <paramref name="end"/>. The weights are read as seldom as memory for the rows allows.
     /// </summary>
-    private void StepsProduct(
-        in StepRows<T> a, in StepRows<T> c, int step, int end, int firstRow, int endRow, T* packed, int inner, int outputs, bool accumulate, T* bias, T* scratch)
+    internal void Multiply(
+        in StepMap<T> a, in StepMap<T> c, int step, int end, int firstRow, int endRow, T* packed, int inner, int outputs, bool accumulate, T* bias, T* scratch)
     {
         // Rows that run get fewer from step to step: first the steps of many rows, then the others. Threads that share products share few, large ones.
         var many = step;
-        while (!_alone && many < end && ActiveRows(many, firstRow, endRow) >= DirectRows)
+        while (!IsShared && many < end && ActiveRows(many, firstRow, endRow) >= DirectRows)
         {
             many++;
         }
@@ -46,7 +54,7 @@ internal sealed unsafe partial class DirectionPass<T>
             return;
         }
 
-        var whole = firstRow == 0 && endRow == _plan.Rows;
+        var whole = firstRow == 0 && endRow == plan.Rows;
         var count = 0;
         for (var s = many; s < end; s++)
         {
@@ -54,9 +62,9 @@ internal sealed unsafe partial class DirectionPass<T>
         }
 
         var offsets = Scratch<T>.GetOffsets(2 * count);
-        var from = whole && a.IsEven(_plan, out var stride) ? new(a.At(many, 0), stride) : Listed(a, many, end, firstRow, endRow, offsets);
-        var to = whole && c.IsEven(_plan, out stride) ? new(c.At(many, 0), stride) : Listed(c, many, end, firstRow, endRow, offsets + count);
-        if (_alone && (long)inner * outputs * count > SharedProduct)
+        var from = whole && a.IsEven(plan, out var stride) ? new(a.At(many, 0), stride) : Listed(a, many, end, firstRow, endRow, offsets);
+        var to = whole && c.IsEven(plan, out stride) ? new(c.At(many, 0), stride) : Listed(c, many, end, firstRow, endRow, offsets + count);
+        if (IsShared && (long)inner * outputs * count > SharedProduct)
         {
             _team.Multiply(from, count, packed, inner, outputs, to, accumulate, bias);
         }
@@ -66,9 +74,9 @@ internal sealed unsafe partial class DirectionPass<T>
         }
     }
 
-    private int ActiveRows(int step, int firstRow, int endRow) => Math.Min(_plan.Active(step), endRow) - firstRow;
+    private int ActiveRows(int step, int firstRow, int endRow) => Math.Min(plan.Active(step), endRow) - firstRow;
 
-    private Rows<T> Listed(in StepRows<T> rows, int step, int end, int firstRow, int endRow, nint* offsets)
+    private Rows<T> Listed(in StepMap<T> rows, int step, int end, int firstRow, int endRow, nint* offsets)
     {
         var origin = rows.At(step, firstRow);
         var count = 0;

@@ -1,0 +1,250 @@
+using System.Numerics;
+using Rnn.Cells;
+using Rnn.Kernels;
+using Rnn.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
+
+namespace Rnn.Layers.Engine;
+
+/// <summary>The backward pass of one direction through time: gradients of all gates, of the initial states and, while those of the gates are near, of the input.</summary>
+internal sealed unsafe class BackwardRun<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly DirectionRun<T> _run;
+    private readonly CellShape _shape;
+    private readonly WeightLeases<T> _weights;
+    private readonly StepBackward<T> _step;
+    private readonly SequenceProduct<T> _inputProduct;
+    private readonly StepMap<T>?[] _sequenceGradients;
+    private readonly nint[][] _sequenceOffsets;
+    private bool _hasSequenceGradients;
+    private StepMap<T> _outputGradient;
+    private StepMap<T> _inputGradient;
+    private nint[] _outputOffsets = [];
+    private nint[] _inputOffsets = [];
+    private ulong _unwantedInitial;
+    private int _parts;
+    private bool _addsInputGradient;
+    private bool _computesInputGradient;
+
+    internal BackwardRun(DirectionRun<T> run, CellKernels<T> cell)
+    {
+        _run = run;
+        _shape = run.Weights.Shape;
+        Gradients = new(_shape);
+        _weights = new(run.Weights, backward: true);
+        _step = new(cell, _weights, run.Memory, Gradients, run.Masks);
+        _inputProduct = new(run.Plan);
+        _sequenceGradients = new StepMap<T>?[_shape.Layout.States.Count];
+        _sequenceOffsets = new nint[_shape.Layout.States.Count][];
+        Array.Fill(_sequenceOffsets, []);
+    }
+
+    /// <summary>The gradients that are not those of gates.</summary>
+    internal GradientMemory<T> Gradients { get; }
+
+    /// <summary>The length of all tables of offsets, which grow with the batch and stay.</summary>
+    internal long TableLength
+    {
+        get
+        {
+            var length = (long)_outputOffsets.Length + _inputOffsets.Length;
+            foreach (var offsets in _sequenceOffsets)
+            {
+                length += offsets.Length;
+            }
+
+            return length;
+        }
+    }
+
+    private BatchPlan Plan => _run.Plan;
+
+    // Rows whose gate gradients stay in the second-level cache until the gradient of the input is made of them; enough to fill the tiles.
+    private int GradientRows => Math.Max(48, (int)((1 << 19) / (_run.Memory.GateStride * sizeof(T))));
+
+    /// <summary>Prepares a backward pass: packed weights and memory.</summary>
+    /// <param name="values">The weights in the order of the shape's slots.</param>
+    /// <param name="input">Whether the gradient of the input is wanted.</param>
+    /// <param name="parts">How many parts the rows are cut into.</param>
+    /// <param name="shares">Whether no other thread has a part, so that threads may share single products.</param>
+    /// <param name="readsStates">Whether anything asks for the gradient of a state before a step: there are several, or that of an initial one is wanted.</param>
+    /// <param name="again">Whether another backward pass will follow.</param>
+    internal void Prepare(Tensor<T>[] values, bool input, int parts, bool shares, bool readsStates, bool again)
+    {
+        if (again)
+        {
+            Gradients.Save(_run.Memory, Plan);
+        }
+
+        _parts = parts;
+        _step.SharesProducts = shares;
+        _inputProduct.IsShared = shares;
+        _unwantedInitial = 0;
+        _hasSequenceGradients = false;
+        _weights.Renew(MatrixKernels<T>.Current, values, input, readsStates);
+        Gradients.Rent(_run.Memory.Program, Plan);
+    }
+
+    /// <summary>Says where input, output and initial hidden state lie; see <see cref="SequenceRows{T}.Bind"/>.</summary>
+    internal void Bind(T* input, T* output, int outputWidth, T* initialHidden) =>
+        _run.Rows.Bind(_run.Forward.InputAsRead(input), output, outputWidth, initialHidden, _run.Memory.Zeros);
+
+    /// <summary>Says where the output's gradient lies: as the output, or null for zeros.</summary>
+    internal void BindOutputGradient(T* gradient, int width) =>
+        _outputGradient = gradient == null ? new(_run.Memory.Zeros, 0, null, 0) : _run.Rows.View(gradient, width, ref _outputOffsets);
+
+    /// <summary>Says where the gradient of a state after every step lies, [N, T, width] from this direction's first column, or null.</summary>
+    internal void BindSequenceGradient(int state, T* gradient, int width)
+    {
+        _sequenceGradients[state] = gradient == null ? null : _run.Rows.View(gradient, width, ref _sequenceOffsets[state]);
+        _hasSequenceGradients |= gradient != null;
+    }
+
+    /// <summary>Says where the gradient of the input [N, T, I] goes.</summary>
+    /// <param name="gradient">Its start, null where it is not wanted.</param>
+    /// <param name="overwrite">Whether it starts from nothing, else it is added to.</param>
+    /// <param name="isOnlyDirection">Whether no other direction adds to it, so that it may be computed while the steps run.</param>
+    internal void BindInputGradient(T* gradient, bool overwrite, bool isOnlyDirection)
+    {
+        _addsInputGradient = !overwrite;
+        _computesInputGradient = gradient != null && isOnlyDirection;
+        if (gradient != null)
+        {
+            _inputGradient = _run.Rows.View(gradient, _shape.InputSize, ref _inputOffsets);
+        }
+    }
+
+    /// <summary>Says that nobody wants the gradient of an initial state.</summary>
+    internal void IgnoreInitialGradient(int state) => _unwantedInitial |= 1UL << state;
+
+    /// <summary>Sets the gradient of a final state [N, size], null for zeros.</summary>
+    internal void SetFinalGradient(int state, T* values)
+    {
+        var size = _shape.StateSize(state);
+        var rows = Gradients.State(state);
+        for (var row = 0; row < Plan.Rows; row++)
+        {
+            var to = new Span<T>(rows[row], size);
+            if (values == null)
+            {
+                to.Clear();
+            }
+            else
+            {
+                new ReadOnlySpan<T>(values + ((nint)Plan.Order(row) * size), size).CopyTo(to);
+            }
+        }
+    }
+
+    /// <summary>Adds the gradient of an initial state to [N, size].</summary>
+    internal void AddInitialGradient(int state, T* destination)
+    {
+        var size = _shape.StateSize(state);
+        var rows = Gradients.State(state);
+        for (var row = 0; row < Plan.Rows; row++)
+        {
+            var to = new Span<T>(destination + ((nint)Plan.Order(row) * size), size);
+            TensorPrimitives.Add(to, new ReadOnlySpan<T>(rows[row], size), to);
+        }
+    }
+
+    /// <summary>Runs all steps of one part of the rows, the last one first.</summary>
+    internal void Run(int part)
+    {
+        var firstRow = Plan.PartStart(part, _parts, 1 << Gradients.SumShift);
+        var endRow = Plan.PartStart(part + 1, _parts, 1 << Gradients.SumShift);
+        if (firstRow >= endRow)
+        {
+            return;
+        }
+
+        StepFrame<T> frame = default;
+        frame.Scratch = Scratch<T>.Get(ScratchLength());
+        var end = Plan.Length(firstRow);
+        var waiting = 0;
+        for (var step = end - 1; step >= 0; step--)
+        {
+            var rows = _run.ActiveRows(step, firstRow, endRow);
+            _run.Place(ref frame, step, firstRow, rows, (nint)Plan.Offset(step) + firstRow);
+            frame.Cell.OutputGradient = _outputGradient.Step(step, firstRow);
+            frame.IgnoredStates = step == 0 ? _unwantedInitial : 0;
+            if (_hasSequenceGradients)
+            {
+                AddSequenceGradients(frame);
+            }
+
+            _step.Run(ref frame);
+            waiting += rows;
+            if (_computesInputGradient && (step == 0 || waiting >= GradientRows))
+            {
+                // While the gradients of these gates are in a near cache.
+                InputGradient(step, end, firstRow, endRow, frame.Scratch);
+                end = step;
+                waiting = 0;
+            }
+        }
+    }
+
+    /// <summary>The gradient of the input for all steps of some rows, where two directions add to it one after the other.</summary>
+    internal void InputGradient(int firstRow, int endRow)
+    {
+        if (firstRow >= endRow)
+        {
+            return;
+        }
+
+        var scratch = Scratch<T>.Get(ScratchLength());
+        var steps = Plan.Length(firstRow);
+        var rows = 0;
+        for (int step = 0, first = 0; step < steps; step++)
+        {
+            rows += _run.ActiveRows(step, firstRow, endRow);
+            if (step == steps - 1 || rows >= GradientRows)
+            {
+                InputGradient(first, step + 1, firstRow, endRow, scratch);
+                first = step + 1;
+                rows = 0;
+            }
+        }
+    }
+
+    /// <summary>Gives the memory and the packed weights of the backward pass back.</summary>
+    internal void Release()
+    {
+        _weights.Release();
+        Gradients.Restore(_run.Memory, Plan);
+        Gradients.Release();
+    }
+
+    private nint ScratchLength()
+    {
+        var widest = Math.Max(_shape.OutputSize, _shape.HiddenSize);
+        return Math.Max(MatrixKernels<T>.Current.MultiplyScratch(Plan.Rows + GradientRows, Math.Max(_shape.GateColumns, widest)), widest);
+    }
+
+    // dX = dA W for some steps.
+    private void InputGradient(int step, int end, int firstRow, int endRow, T* scratch) => _inputProduct.Multiply(
+        new(_run.Memory.InputProducts(0).Start, _run.Memory.GateStride, Plan), _inputGradient, step, end, firstRow, endRow, _weights.Input,
+        _shape.InputColumns, _shape.InputSize, _addsInputGradient, null, scratch);
+
+    // What flows into a state from its sequence, where the sequence was an output.
+    private void AddSequenceGradients(in StepFrame<T> frame)
+    {
+        for (var state = 1; state < _sequenceGradients.Length; state++)
+        {
+            if (_sequenceGradients[state] is not { } view)
+            {
+                continue;
+            }
+
+            var size = _shape.StateSize(state);
+            var to = Gradients.State(state).Skip(frame.FirstRow);
+            for (var row = 0; row < frame.Cell.Rows; row++)
+            {
+                var sum = new Span<T>(to[row], size);
+                TensorPrimitives.Add(sum, new ReadOnlySpan<T>(view.At(frame.Step, frame.FirstRow + row), size), sum);
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using Rnn.Cells;
+using Rnn.Kernels;
+
+namespace Rnn.Layers.Engine;
+
+/// <summary>Executes the forward list of a <see cref="StepProgram"/>, for runs over sequences and for steppers: the one place where a step is computed.</summary>
+internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T> weights, StepMemory<T> memory, StepMasks<T> masks)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
+    private readonly NormalizationKernels<T> _normalization = NormalizationKernels<T>.Current;
+    private readonly PanelTeam<T> _team = new();
+    private readonly CellShape _shape = memory.Program.Shape;
+
+    /// <summary>Whether threads share single products: only one of them may run steps meanwhile.</summary>
+    internal bool SharesProducts { get; set; }
+
+    /// <summary>Whether a backward pass will follow, for which the cell saves values.</summary>
+    internal bool Saves { get; set; }
+
+    /// <summary>Elements of scratch memory that steps of so many rows need, and products of as many rows of input.</summary>
+    internal nint ScratchLength(int rows) => Math.Max(
+        _kernels.MultiplyScratch(rows, Math.Max(_shape.InputSize, Math.Max(_shape.OutputSize, _shape.HiddenSize))),
+        Math.Max(_shape.OutputSize, _shape.HiddenSize));
+
+    /// <summary>What every row of the input product starts from: the biases, or null for zero.</summary>
+    internal T* InputBias => memory.Program.NormalizesProducts ? null : weights.Bias;
+
+    /// <summary>Executes the list for some rows whose input products are there.</summary>
+    /// <param name="frame">Where the step's rows lie.</param>
+    /// <param name="first">The first instruction.</param>
+    internal void Run(ref StepFrame<T> frame, int first = 0)
+    {
+        frame.Cell.UnitWeights = weights.UnitWeights;
+        var instructions = memory.Program.Forward;
+        for (var i = first; i < instructions.Length; i++)
+        {
+            var instruction = instructions[i];
+            switch (instruction.Operation)
+            {
+                case StepOperation.Multiply:
+                    Multiply(instruction, frame);
+                    break;
+                case StepOperation.Cell:
+                    cell.Forward(instruction.Index, frame.Cell, Saves);
+                    break;
+                case StepOperation.Project:
+                    Project(frame);
+                    break;
+                case StepOperation.Mask:
+                    Mask(instruction, frame);
+                    break;
+                case StepOperation.Zoneout:
+                    ApplyZoneout(instruction.Index, frame);
+                    break;
+                default:
+                    Normalize(instruction, frame);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>The input product and the program's first instruction in one go, each weight read once; see <see cref="StepProgram.StartsWithInputProduct"/>.</summary>
+    internal void MultiplyWithInput(Rows<T> input, in StepFrame<T> frame)
+    {
+        var first = memory.Program.Forward[0];
+        _team.MultiplyTwo(
+            input, weights.Input, _shape.InputSize, frame.Source(first.Source), weights.Product(first.Index), first.SourceSize, frame.Cell.Rows,
+            first.Columns, frame.Cell.Gates, weights.Bias);
+    }
+
+    /// <summary>C = A B, or C += A B, or C = A B + bias; shared among threads by panels where that is wanted and worthwhile.</summary>
+    internal void Multiply(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
+    {
+        if (SharesProducts && PanelTeam<T>.IsWorthwhile((long)inner * outputs))
+        {
+            _team.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias);
+        }
+        else
+        {
+            _kernels.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias, 0, _kernels.PanelCount(outputs), scratch);
+        }
+    }
+
+    private void Multiply(StepInstruction instruction, in StepFrame<T> frame)
+    {
+        // The product of a state that is zero adds nothing, but gates without input still start from their bias.
+        var inner = (frame.IgnoredStates & instruction.PreviousState) == 0 ? instruction.SourceSize : 0;
+        var source = instruction.MaskIndex >= 0 ? memory.Masked(instruction.MaskIndex, frame.Row) : frame.Source(instruction.Source);
+        var packed = weights.Product(instruction.Index);
+        if (instruction.ProductColumn >= 0)
+        {
+            var products = memory.RecurrentProducts(frame.Row).SkipColumns(instruction.ProductColumn);
+            Multiply(source, frame.Cell.Rows, packed, inner, instruction.Columns, products, accumulate: false, null, frame.Scratch);
+            return;
+        }
+
+        var bias = instruction.Accumulate || weights.Bias == null ? null : weights.Bias + instruction.GateColumn;
+        Multiply(
+            source, frame.Cell.Rows, packed, inner, instruction.Columns, frame.Cell.Gates.SkipColumns(instruction.GateColumn),
+            instruction.Accumulate, bias, frame.Scratch);
+    }
+
+    private void Project(in StepFrame<T> frame)
+    {
+        var size = _shape.ProjectionSize;
+        var target = memory.Program.HasZoneout(0) ? memory.BeforeZoneout(0, frame.Row) : frame.Output;
+        _kernels.Multiply(
+            frame.Cell.Next[0], frame.Cell.Rows, weights.Projection, _shape.HiddenSize, size, target, accumulate: false, null, 0,
+            _kernels.PanelCount(size), frame.Scratch);
+        Flush(target, frame.Cell.Rows, size);
+    }
+
+    private void Mask(StepInstruction instruction, in StepFrame<T> frame)
+    {
+        var size = instruction.SourceSize;
+        var from = frame.Source(instruction.Source);
+        var to = memory.Masked(instruction.Index, frame.Row);
+        for (var row = 0; row < frame.Cell.Rows; row++)
+        {
+            TensorPrimitives.Multiply(new ReadOnlySpan<T>(from[row], size), masks.Dropout(frame.FirstRow + row, size), new Span<T>(to[row], size));
+        }
+    }
+
+    private void ApplyZoneout(int state, in StepFrame<T> frame)
+    {
+        var size = _shape.StateSize(state);
+        var mask = new Span<T>(frame.Scratch, size);
+        var own = memory.BeforeZoneout(state, frame.Row);
+        var next = state == 0 ? frame.Output : memory.State(state, frame.NextStateRow);
+        for (var row = 0; row < frame.Cell.Rows; row++)
+        {
+            masks.FillZoneout(state, frame.Step, frame.FirstRow + row, mask);
+
+            // (1 − m)·own + m·previous: exact where m is 0 or 1.
+            TensorPrimitives.Lerp(
+                new ReadOnlySpan<T>(own[row], size), new ReadOnlySpan<T>(frame.Cell.Previous[state][row], size), mask, new Span<T>(next[row], size));
+        }
+
+        Flush(next, frame.Cell.Rows, size);
+    }
+
+    private void Normalize(StepInstruction instruction, in StepFrame<T> frame)
+    {
+        var rows = frame.Cell.Rows;
+        var columns = instruction.Columns;
+        if (instruction.Operation == StepOperation.NormalizeState)
+        {
+            var state = memory.Normalized(instruction.Normalized, frame.Cell.Next[instruction.Index], frame.Row, weights);
+            _normalization.Forward(state, rows, columns, state.Gain + columns, frame.Source(instruction.Source), accumulate: false);
+            return;
+        }
+
+        var bias = (weights.Bias == null ? memory.Zeros : weights.Bias) + instruction.GateColumn;
+        var gates = frame.Cell.Gates.SkipColumns(instruction.GateColumn);
+        if (instruction.Operation == StepOperation.NormalizeInput)
+        {
+            var alone = memory.Normalized(instruction.Normalized, memory.InputProducts(frame), frame.Row, weights);
+            _normalization.Forward(alone, rows, columns, bias, gates, accumulate: false);
+            return;
+        }
+
+        var product = memory.Normalized(instruction.Normalized, memory.RecurrentProducts(frame.Row), frame.Row, weights);
+        if (instruction.WithInput is { } input)
+        {
+            _normalization.ForwardSum(memory.Normalized(input, memory.InputProducts(frame), frame.Row, weights), product, rows, columns, bias, gates);
+        }
+        else
+        {
+            _normalization.Forward(product, rows, columns, bias, gates, instruction.Accumulate);
+        }
+    }
+
+    // What a cell sets is flushed as it is stored; what the engine makes of it as well.
+    internal static void Flush(Rows<T> rows, int count, int width)
+    {
+        for (var row = 0; row < count; row++)
+        {
+            Tiny<T>.CopyFlushed(rows[row], rows[row], width);
+        }
+    }
+}
