@@ -28,7 +28,7 @@ internal sealed unsafe class StepBackward<T>(
             frame.Cell.Gradient[state] = gradients.State(state).Skip(frame.FirstRow);
         }
 
-        foreach (var instruction in memory.Program.Backward)
+        foreach (ref readonly var instruction in memory.Program.Backward.AsSpan())
         {
             switch (instruction.Operation)
             {
@@ -68,7 +68,7 @@ internal sealed unsafe class StepBackward<T>(
         }
     }
 
-    private void Multiply(StepInstruction instruction, in StepFrame<T> frame)
+    private void Multiply(in StepInstruction instruction, in StepFrame<T> frame)
     {
         if ((frame.IgnoredStates & instruction.EndsAtState) != 0)
         {
@@ -95,7 +95,7 @@ internal sealed unsafe class StepBackward<T>(
         }
     }
 
-    private void Multiply(Rows<T> from, in StepFrame<T> frame, StepInstruction instruction, Rows<T> to, bool accumulate)
+    private void Multiply(Rows<T> from, in StepFrame<T> frame, in StepInstruction instruction, Rows<T> to, bool accumulate)
     {
         var packed = weights.Product(instruction.Index);
         if (SharesProducts && PanelTeam<T>.IsWorthwhile((long)instruction.Columns * instruction.SourceSize))
@@ -189,7 +189,7 @@ internal sealed unsafe class StepBackward<T>(
     }
 
     // Gradients of products, and of the input product, replace them; parts of the gains' gradients are added up.
-    private void NormalizeProduct(StepInstruction instruction, in StepFrame<T> frame)
+    private void NormalizeProduct(in StepInstruction instruction, in StepFrame<T> frame)
     {
         var rows = frame.Cell.Rows;
         var sums = gradients.GainSums(frame.FirstRow);
@@ -210,7 +210,7 @@ internal sealed unsafe class StepBackward<T>(
         }
     }
 
-    private void NormalizeState(StepInstruction instruction, in StepFrame<T> frame)
+    private void NormalizeState(in StepInstruction instruction, in StepFrame<T> frame)
     {
         var size = instruction.Columns;
         var dy = frame.Cell.IntermediateGradient.SkipColumns((nint)instruction.Source.Index * size);

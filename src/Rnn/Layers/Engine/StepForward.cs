@@ -37,7 +37,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
         var instructions = memory.Program.Forward;
         for (var i = first; i < instructions.Length; i++)
         {
-            var instruction = instructions[i];
+            ref readonly var instruction = ref instructions[i];
             switch (instruction.Operation)
             {
                 case StepOperation.Multiply:
@@ -65,7 +65,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
     /// <summary>The input product and the program's first instruction in one go, each weight read once; see <see cref="StepProgram.StartsWithInputProduct"/>.</summary>
     internal void MultiplyWithInput(Rows<T> input, in StepFrame<T> frame)
     {
-        var first = memory.Program.Forward[0];
+        ref readonly var first = ref memory.Program.Forward[0];
         _team.MultiplyTwo(
             input, weights.Input, _shape.InputSize, frame.Source(first.Source), weights.Product(first.Index), first.SourceSize, frame.Cell.Rows,
             first.Columns, frame.Cell.Gates, weights.Bias);
@@ -84,7 +84,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
         }
     }
 
-    private void Multiply(StepInstruction instruction, in StepFrame<T> frame)
+    private void Multiply(in StepInstruction instruction, in StepFrame<T> frame)
     {
         // The product of a state that is zero adds nothing, but gates without input still start from their bias.
         var inner = (frame.IgnoredStates & instruction.PreviousState) == 0 ? instruction.SourceSize : 0;
@@ -113,7 +113,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
         Flush(target, frame.Cell.Rows, size);
     }
 
-    private void Mask(StepInstruction instruction, in StepFrame<T> frame)
+    private void Mask(in StepInstruction instruction, in StepFrame<T> frame)
     {
         var size = instruction.SourceSize;
         var from = frame.Source(instruction.Source);
@@ -142,7 +142,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
         Flush(next, frame.Cell.Rows, size);
     }
 
-    private void Normalize(StepInstruction instruction, in StepFrame<T> frame)
+    private void Normalize(in StepInstruction instruction, in StepFrame<T> frame)
     {
         var rows = frame.Cell.Rows;
         var columns = instruction.Columns;

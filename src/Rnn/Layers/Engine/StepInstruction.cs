@@ -37,16 +37,30 @@ internal enum StepOperation
 }
 
 /// <summary>Columns of a buffer that are normalised over their row, and where what belongs to them lies.</summary>
-/// <param name="Column">The first column in its buffer.</param>
-/// <param name="Moments">The place of μ and 1/σ among the moments of a row.</param>
-/// <param name="GainSlot">The slot of the gains γ.</param>
-/// <param name="Gain">The first gain in that slot.</param>
-/// <param name="Sums">The first column among the sums that become the gradients of the gains.</param>
-internal readonly record struct NormalizedColumns(int Column, int Moments, int GainSlot, int Gain, int Sums);
+internal readonly struct NormalizedColumns(int column, int moments, int gainSlot, int gain, int sums)
+{
+    /// <summary>The first column in its buffer.</summary>
+    internal int Column => column;
+
+    /// <summary>The place of μ and 1/σ among the moments of a row.</summary>
+    internal int Moments => moments;
+
+    /// <summary>The slot of the gains γ.</summary>
+    internal int GainSlot => gainSlot;
+
+    /// <summary>The first gain in that slot.</summary>
+    internal int Gain => gain;
+
+    /// <summary>The first column among the sums that become the gradients of the gains.</summary>
+    internal int Sums => sums;
+}
 
 /// <summary>One instruction of a <see cref="StepProgram"/>: an operation and what it works on, all decided when the layer is made.</summary>
-internal sealed record StepInstruction(StepOperation Operation)
+internal readonly struct StepInstruction(StepOperation operation)
 {
+    /// <summary>What it does.</summary>
+    internal StepOperation Operation { get; init; } = operation;
+
     /// <summary>The phase, product, state or masked source that it works on.</summary>
     internal int Index { get; init; }
 

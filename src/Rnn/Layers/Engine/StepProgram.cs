@@ -282,5 +282,10 @@ internal sealed class StepProgram
     }
 
     // The input product of neighbouring gates, and the recurrent product that it is normalised with.
-    private sealed record NormalizedInput(NormalizedColumns Columns, int Product);
+    private sealed class NormalizedInput(NormalizedColumns columns, int product)
+    {
+        internal NormalizedColumns Columns => columns;
+
+        internal int Product => product;
+    }
 }

@@ -68,7 +68,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run, CellKernels
             AddProduct(Memory.InputProducts(0), _input, Plan.Total, _shape.InputColumns, _shape.InputSize, gradients[0], part, parts, !overwrites[0]);
         }
 
-        foreach (var instruction in Memory.Program.Forward)
+        foreach (ref readonly var instruction in Memory.Program.Forward.AsSpan())
         {
             if (instruction.Operation == StepOperation.Multiply)
             {
@@ -124,7 +124,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run, CellKernels
         }
     }
 
-    private void RecurrentGradient(StepInstruction product, T* gradient, int part, int parts, bool accumulate)
+    private void RecurrentGradient(in StepInstruction product, T* gradient, int part, int parts, bool accumulate)
     {
         var a = product.ProductColumn >= 0
             ? Memory.RecurrentProducts(0).SkipColumns(product.ProductColumn)
@@ -176,7 +176,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run, CellKernels
     }
 
     // The gradients of gains, of states also of biases: the sums over the rows of what each row has added up.
-    private void GainGradients(StepInstruction instruction, T** gradients, int part, int parts)
+    private void GainGradients(in StepInstruction instruction, T** gradients, int part, int parts)
     {
         Add(instruction.Normalized, instruction.Operation == StepOperation.NormalizeState ? 2 * instruction.Columns : instruction.Columns);
         if (instruction.WithInput is { } input)
