@@ -7,7 +7,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of one lane: the plain arithmetic of the processor, for machines without vector units and for proofs.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
+internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly T _value;

@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of 128 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector128{T}"/>.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
+internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Vector128<T> _value;

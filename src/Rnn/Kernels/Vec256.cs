@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of 256 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector256{T}"/>.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
+internal readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Vector256<T> _value;

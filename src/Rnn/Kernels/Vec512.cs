@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of 512 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector512{T}"/>.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
+internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Vector512<T> _value;
