@@ -1,6 +1,7 @@
 using System.Numerics;
 using Rnn.Kernels;
 using Rnn.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Autograd;
 
@@ -30,15 +31,15 @@ public static partial class TensorOperations
         var rows = size == 0 ? 0 : input.Length / size;
         var output = Tensor<T>.Uninitialized(input.Shape);
 
-        // The rows' inverse deviations, then their means.
-        var statistics = Tensor<T>.Uninitialized([2, rows]);
-        fixed (T* x = input.AsReadOnlySpan(), y = output.AsSpan(), w = SpanOf(weight), b = SpanOf(bias), kept = statistics.AsSpan())
+        // Mean and inverse deviation of every row.
+        var moments = Tensor<T>.Uninitialized([rows, 2]);
+        fixed (T* x = input.AsReadOnlySpan(), y = output.AsSpan(), m = moments.AsSpan(),
+            w = (weight ?? Tensor<T>.Ones(size)).AsReadOnlySpan(), b = (bias ?? Tensor<T>.Zeros(size)).AsReadOnlySpan())
         {
-            RowKernels<T>.Current.LayerNorm(
-                new(x, size), new(y, size), rows, size, w, b, T.CreateTruncating(epsilon), new(kept, kept + rows, default));
+            NormalizationKernels<T>.Current.Forward(new(new(x, size), m, 2, w, epsilon), rows, size, b, new(y, size), accumulate: false);
         }
 
-        return Graph.Records<T>(input, weight, bias) ? new LayerNormNode<T>(input, weight, bias, statistics).Attach(output) : output;
+        return Graph.Records<T>(input, weight, bias) ? new LayerNormNode<T>(input, weight, bias, moments).Attach(output) : output;
 
         static void CheckRow(Tensor<T>? tensor, int size, string name)
         {
@@ -49,39 +50,40 @@ public static partial class TensorOperations
         }
     }
 
-    private static ReadOnlySpan<T> SpanOf<T>(Tensor<T>? tensor)
-        where T : unmanaged, IFloatingPointIeee754<T> => tensor is null ? default : tensor.AsReadOnlySpan();
-
-    private sealed unsafe class LayerNormNode<T>(Tensor<T> input, Tensor<T>? weight, Tensor<T>? bias, Tensor<T> statistics) : GraphNode<T>([input, weight, bias])
+    private sealed unsafe class LayerNormNode<T>(Tensor<T> input, Tensor<T>? weight, Tensor<T>? bias, Tensor<T> moments) : GraphNode<T>([input, weight, bias])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         internal override void Backward()
         {
-            var (input, weight) = (Inputs[0]!, Inputs[1]);
+            var input = Inputs[0]!;
             var size = input.Shape[-1];
             var rows = size == 0 ? 0 : input.Length / size;
-            var kernels = RowKernels<T>.Current;
-            fixed (T* x = input.AsReadOnlySpan(), dy = OutputGradient(), w = SpanOf(weight), r = statistics.AsReadOnlySpan())
+            if (Needs(0) || Needs(1))
             {
-                var kept = new NormKept<T>(r, r + rows, default);
-                if (Needs(0))
+                // Sums beside the weight's gradient, since weight and input may be the same tensor. A gradient of the input that nobody needs goes
+                // into one row, which every row of it overwrites.
+                var sums = Tensor<T>.Zeros(size);
+                var overwrite = true;
+                fixed (T* x = input.AsReadOnlySpan(), dy = OutputGradient(), m = moments.AsReadOnlySpan(), dw = sums.AsSpan(),
+                    w = (Inputs[1] ?? Tensor<T>.Ones(size)).AsReadOnlySpan(),
+                    dx = Needs(0) ? InputGradient(0, out overwrite) : Tensor<T>.Uninitialized([size]).AsSpan())
                 {
-                    fixed (T* dx = InputGradient(0, out var fresh))
-                    {
-                        kernels.LayerNormBackward(new(x, size), kept, new(dy, size), new(dx, size), rows, size, w, !fresh);
-                    }
+                    NormalizationKernels<T>.Current.Backward(
+                        new(new(x, size), m, 2, w), rows, size, new(dy, size), new(dx, Needs(0) ? size : 0), !overwrite, new(dw, 0), 0);
                 }
 
                 if (Needs(1))
                 {
-                    fixed (T* dw = InputGradient(1), db = Needs(2) ? InputGradient(2) : default)
-                    {
-                        kernels.LayerNormParameters(new(x, size), kept, new(dy, size), rows, dw, db, 0, size);
-                    }
+                    var target = InputGradient(1);
+                    TensorPrimitives.Add(target, sums.AsReadOnlySpan(), target);
                 }
-                else if (Needs(2))
+            }
+
+            if (Needs(2))
+            {
+                fixed (T* dy = OutputGradient(), db = InputGradient(2))
                 {
-                    Reduction.AddSums(OutputGradient(), InputGradient(2), [rows, size], [1, size]);
+                    ColumnKernels<T>.Current.AddSums(new(dy, size), rows, db, 0, size);
                 }
             }
         }

@@ -26,7 +26,8 @@ internal abstract class CellKernels<T>
     internal abstract void Backward(int phase, in CellBlock<T> block);
 
     /// <summary>sums[j] += Σᵣ a[r, j] b[r, j] in ascending order of r: the gradient of a per-unit weight.</summary>
-    internal abstract unsafe void SumProducts(Rows<T> a, Rows<T> b, int count, T* sums, int firstColumn, int endColumn);
+    internal virtual unsafe void SumProducts(Rows<T> a, Rows<T> b, int count, T* sums, int firstColumn, int endColumn) =>
+        ColumnKernels<T>.Current.AddProducts(a, b, count, sums, firstColumn, endColumn);
 
     private readonly struct Factory<TCell> : IVectorFactory<T, CellKernels<T>>
         where TCell : struct, ICell
@@ -89,75 +90,7 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         }
     }
 
-    internal override void SumProducts(Rows<T> a, Rows<T> b, int count, T* sums, int firstColumn, int endColumn)
-    {
-        var column = firstColumn;
-        for (; column + (4 * V.Count) <= endColumn; column += 4 * V.Count)
-        {
-            SumWideColumns(a.SkipColumns(column), b.SkipColumns(column), count, sums + column);
-        }
-
-        for (; column < endColumn; column += V.Count)
-        {
-            var width = endColumn - column;
-            if (width >= V.Count)
-            {
-                SumColumns<No>(a.SkipColumns(column), b.SkipColumns(column), count, sums + column, V.Count);
-            }
-            else
-            {
-                SumColumns<Yes>(a.SkipColumns(column), b.SkipColumns(column), count, sums + column, width);
-            }
-        }
-    }
-
     private static ArgumentOutOfRangeException NoSuchPhase(int phase) => new(nameof(phase), phase, "phase: expected 0, 1 or 2.");
-
-    // Four sums at once hide the latency of the additions.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void SumWideColumns(Rows<T> a, Rows<T> b, int count, T* sums)
-    {
-        var sum0 = V.Load(sums);
-        var sum1 = V.Load(sums + V.Count);
-        var sum2 = V.Load(sums + (2 * V.Count));
-        var sum3 = V.Load(sums + (3 * V.Count));
-        for (var row = 0; row < count; row++)
-        {
-            var x = a[row];
-            var y = b[row];
-            sum0 = V.MultiplyAdd(V.Load(x), V.Load(y), sum0);
-            sum1 = V.MultiplyAdd(V.Load(x + V.Count), V.Load(y + V.Count), sum1);
-            sum2 = V.MultiplyAdd(V.Load(x + (2 * V.Count)), V.Load(y + (2 * V.Count)), sum2);
-            sum3 = V.MultiplyAdd(V.Load(x + (3 * V.Count)), V.Load(y + (3 * V.Count)), sum3);
-        }
-
-        sum0.Store(sums);
-        sum1.Store(sums + V.Count);
-        sum2.Store(sums + (2 * V.Count));
-        sum3.Store(sums + (3 * V.Count));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void SumColumns<TPartial>(Rows<T> a, Rows<T> b, int count, T* sums, int width)
-        where TPartial : struct, IChoice
-    {
-        var sum = TPartial.Value ? V.LoadPartial(sums, width) : V.Load(sums);
-        for (var row = 0; row < count; row++)
-        {
-            sum = TPartial.Value
-                ? V.MultiplyAdd(V.LoadPartial(a[row], width), V.LoadPartial(b[row], width), sum)
-                : V.MultiplyAdd(V.Load(a[row]), V.Load(b[row]), sum);
-        }
-
-        if (TPartial.Value)
-        {
-            sum.StorePartial(sums, width);
-        }
-        else
-        {
-            sum.Store(sums);
-        }
-    }
 
     private static void ForwardRows<TPhase, TSaves>(in CellBlock<T> block)
         where TPhase : struct, IPhase

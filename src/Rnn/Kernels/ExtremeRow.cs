@@ -52,19 +52,13 @@ internal static unsafe class ExtremeRow<T>
         inverseDeviation = T.CreateTruncating(1 / double.Hypot(deviation, Math.Sqrt(double.CreateTruncating(epsilon))));
     }
 
-    /// <summary>y = γ⊙x̂ + start, with γ = 1 and start = 0 where they are null; x̂ is written where it is wanted.</summary>
-    internal static void Normalise(T* x, T mean, T inverseDeviation, T* gain, T* start, T* normalised, T* y, int count)
+    /// <summary>y = γ⊙x̂ + start; y may be the memory of x or of start.</summary>
+    internal static void Normalise(T* x, T mean, T inverseDeviation, T* gain, T* start, T* y, int count)
     {
         var row = new Standard(mean, inverseDeviation);
         for (var i = 0; i < count; i++)
         {
-            var hat = row.Of(x[i]);
-            if (normalised != null)
-            {
-                normalised[i] = T.CreateTruncating(hat);
-            }
-
-            y[i] = T.CreateTruncating((hat * Gain(gain, i)) + (start == null ? 0 : double.CreateTruncating(start[i])));
+            y[i] = T.CreateTruncating((row.Of(x[i]) * double.CreateTruncating(gain[i])) + double.CreateTruncating(start[i]));
         }
     }
 
@@ -75,18 +69,19 @@ internal static unsafe class ExtremeRow<T>
         var second = new Standard(moments2[0], moments2[1]);
         for (var i = 0; i < count; i++)
         {
-            y[i] = T.CreateTruncating((first.Of(x1[i]) * Gain(gain1, i)) + (second.Of(x2[i]) * Gain(gain2, i)) + double.CreateTruncating(start[i]));
+            var sum = (first.Of(x1[i]) * double.CreateTruncating(gain1[i])) + (second.Of(x2[i]) * double.CreateTruncating(gain2[i]));
+            y[i] = T.CreateTruncating(sum + double.CreateTruncating(start[i]));
         }
     }
 
-    /// <summary>dx (+)= r(g − mean(g) − x̂·mean(g⊙x̂)) with g = dy⊙γ, and sums += dy⊙x̂ where they are wanted; dx may be the memory of x.</summary>
+    /// <summary>dx (+)= r(g − mean(g) − x̂·mean(g⊙x̂)) with g = dy⊙γ, and sums += dy⊙x̂; dx may be the memory of x.</summary>
     internal static void Backward(T* x, T mean, T inverseDeviation, T* dy, T* gain, T* dx, bool accumulate, T* sums, int count)
     {
         var row = new Standard(mean, inverseDeviation);
         double sum = 0, product = 0;
         for (var i = 0; i < count; i++)
         {
-            var g = double.CreateTruncating(dy[i]) * Gain(gain, i);
+            var g = double.CreateTruncating(dy[i]) * double.CreateTruncating(gain[i]);
             sum += g;
             product += g * row.Of(x[i]);
         }
@@ -96,27 +91,11 @@ internal static unsafe class ExtremeRow<T>
         {
             var hat = row.Of(x[i]);
             var d = double.CreateTruncating(dy[i]);
-            if (sums != null)
-            {
-                sums[i] += T.CreateTruncating(d * hat);
-            }
-
-            var value = T.CreateTruncating(r * ((d * Gain(gain, i)) - meanGradient - (hat * meanProduct)));
+            sums[i] += T.CreateTruncating(d * hat);
+            var value = T.CreateTruncating(r * ((d * double.CreateTruncating(gain[i])) - meanGradient - (hat * meanProduct)));
             dx[i] = accumulate ? dx[i] + value : value;
         }
     }
-
-    /// <summary>dγ += dy⊙x̂ for some columns of one row.</summary>
-    internal static void GainGradient(T* x, T mean, T inverseDeviation, T* dy, T* dGain, int firstColumn, int endColumn)
-    {
-        var row = new Standard(mean, inverseDeviation);
-        for (var i = firstColumn; i < endColumn; i++)
-        {
-            dGain[i] += T.CreateTruncating(double.CreateTruncating(dy[i]) * row.Of(x[i]));
-        }
-    }
-
-    private static double Gain(T* gain, int i) => gain == null ? 1 : double.CreateTruncating(gain[i]);
 
     // x̂ = (x·s − μ·s)·(r/s) with a power of two s near r, under which no difference overflows.
     private readonly struct Standard

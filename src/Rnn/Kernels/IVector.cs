@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Rnn.Kernels;
 
 /// <summary>
-/// A vector of one or more lanes, the one type that kernels and cells are written over. The width is a type parameter that the
-/// JIT compiles away: <see cref="Vec1{T}"/>, <see cref="Vec128{T}"/>, <see cref="Vec256{T}"/> and <see cref="Vec512{T}"/>.
+/// A vector of one or more lanes, the one type that kernels and cells are written over. The width is a type parameter that the JIT compiles away:
+/// one number, or 128, 256 or 512 bits.
 /// </summary>
 /// <remarks>
 /// Masks are vectors whose lanes are all ones or all zeros, as the comparisons return them; use them with <see cref="Select"/>.

@@ -29,13 +29,13 @@ internal abstract unsafe class MatrixKernels<T>
         // Types of their own for float and double, not one for both: that halves the time the JIT takes for a tile.
         object kernels = (vectorBits, typeof(T) == typeof(float)) switch
         {
-            (512, true) when Vector512.IsHardwareAccelerated => new PanelKernels<SingleRegisters512, Vector512<float>, float>(),
-            (512, _) when Vector512.IsHardwareAccelerated => new PanelKernels<DoubleRegisters512, Vector512<double>, double>(),
-            (256, true) when Vector256.IsHardwareAccelerated => new PanelKernels<SingleRegisters256, Vector256<float>, float>(),
-            (256, _) when Vector256.IsHardwareAccelerated => new PanelKernels<DoubleRegisters256, Vector256<double>, double>(),
-            (128, true) when Vector128.IsHardwareAccelerated => new PanelKernels<SingleRegisters128, Vector128<float>, float>(),
-            (128, _) when Vector128.IsHardwareAccelerated => new PanelKernels<DoubleRegisters128, Vector128<double>, double>(),
-            _ => new PanelKernels<Registers1<T>, T, T>(),
+            (512, true) when Vector512.IsHardwareAccelerated => new VectorMatrixKernels<SingleRegisters512, Vector512<float>, float>(),
+            (512, _) when Vector512.IsHardwareAccelerated => new VectorMatrixKernels<DoubleRegisters512, Vector512<double>, double>(),
+            (256, true) when Vector256.IsHardwareAccelerated => new VectorMatrixKernels<SingleRegisters256, Vector256<float>, float>(),
+            (256, _) when Vector256.IsHardwareAccelerated => new VectorMatrixKernels<DoubleRegisters256, Vector256<double>, double>(),
+            (128, true) when Vector128.IsHardwareAccelerated => new VectorMatrixKernels<SingleRegisters128, Vector128<float>, float>(),
+            (128, _) when Vector128.IsHardwareAccelerated => new VectorMatrixKernels<DoubleRegisters128, Vector128<double>, double>(),
+            _ => new VectorMatrixKernels<Registers1<T>, T, T>(),
         };
         return (MatrixKernels<T>)kernels;
     }
@@ -100,8 +100,8 @@ internal abstract unsafe class MatrixKernels<T>
     public abstract nint TransposedScratch(int count, int m, int n);
 
     /// <summary>
-    /// C = op(A) op(B), or C += op(A) op(B), or C = op(A) op(B) + bias, with C [m, n], of matrices that are used once: nothing is packed that
-    /// can be read where it lies. Any part of C is a product of its own.
+    /// C = op(A) op(B), or C += op(A) op(B), or C = op(A) op(B) + bias, with C [m, n], of matrices that are used once: B is packed
+    /// only where its layout requires it. To compute a part of C, pass the parts of A and B.
     /// </summary>
     /// <param name="transposeA">Whether A lies as [inner, m] and not as [m, inner].</param>
     /// <param name="transposeB">Whether B lies as [n, inner] and not as [inner, n].</param>
@@ -124,5 +124,6 @@ internal abstract unsafe class MatrixKernels<T>
     public abstract nint ProductScratch(int n, int inner);
 
     /// <summary>sums[j] += Σᵣ A[r, j] in ascending order of r, for the columns from <paramref name="firstColumn"/> up to <paramref name="endColumn"/>.</summary>
-    public abstract void ColumnSums(Rows<T> a, int count, T* sums, int firstColumn, int endColumn);
+    public virtual void ColumnSums(Rows<T> a, int count, T* sums, int firstColumn, int endColumn) =>
+        ColumnKernels<T>.Current.AddSums(a, count, sums, firstColumn, endColumn);
 }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>The way back.</content>
+/// <content>The backward pass.</content>
 internal sealed unsafe partial class NormalizationKernels<V, T>
 {
     /// <inheritdoc/>
@@ -109,14 +109,14 @@ internal sealed unsafe partial class NormalizationKernels<V, T>
 
         var mean = V.Broadcast(moments[0]);
         var scale = V.Broadcast(moments[1]);
-        var slope = V.Broadcast(-meanProduct * moments[1] * moments[1]);
+        var factor = V.Broadcast(-meanProduct * moments[1] * moments[1]);
         var shift = V.Broadcast(meanGradient);
         var i = 0;
         for (; i + V.Count <= count; i += V.Count)
         {
             var centred = V.Load(x + i) - mean;
             var d = V.Load(dy + i);
-            var value = V.MultiplyAdd(centred, slope, (d * V.Load(gain + i)) - shift) * scale;
+            var value = V.MultiplyAdd(centred, factor, (d * V.Load(gain + i)) - shift) * scale;
             V.MultiplyAdd(d, centred * scale, V.Load(sums + i)).Store(sums + i);
             (accumulate ? value + V.Load(dx + i) : value).Store(dx + i);
         }
@@ -126,7 +126,7 @@ internal sealed unsafe partial class NormalizationKernels<V, T>
             var rest = count - i;
             var centred = V.LoadPartial(x + i, rest) - mean;
             var d = V.LoadPartial(dy + i, rest);
-            var value = V.MultiplyAdd(centred, slope, (d * V.LoadPartial(gain + i, rest)) - shift) * scale;
+            var value = V.MultiplyAdd(centred, factor, (d * V.LoadPartial(gain + i, rest)) - shift) * scale;
             V.MultiplyAdd(d, centred * scale, V.LoadPartial(sums + i, rest)).StorePartial(sums + i, rest);
             (accumulate ? value + V.LoadPartial(dx + i, rest) : value).StorePartial(dx + i, rest);
         }

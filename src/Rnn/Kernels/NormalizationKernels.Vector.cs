@@ -8,15 +8,17 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
     where V : struct, IVector<V, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Rows whose sums are taken before any of them goes on: from sums to scale is a long chain of latencies, and rows hide each other's.
+    // Rows processed together: from sums to scale is a long chain of latencies, and rows hide each other's.
     private const int MostRows = 8;
+
+    // Where the variance is less than this part of the mean square about the first element, four bits or more have cancelled.
+    private const double CancelledPart = 1.0 / 16;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal override void Forward(in Normalized<T> x, int rows, int count, T* bias, Rows<T> y, bool accumulate)
     {
         var share = T.One / T.CreateTruncating(count);
-        var epsilon = T.CreateTruncating(Epsilon);
         var lanes = stackalloc T[V.Count];
         var sums = stackalloc T[4 * MostRows];
         var most = RowsTogether(count);
@@ -25,14 +27,14 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
             var end = Math.Min(start + most, rows);
             for (var row = start; row < end; row++)
             {
-                Deviations(x.Values[row], count, lanes, out var s, out var q);
+                Deviations(x.Values[row], count, x.Values[row][0], lanes, out var s, out var q);
                 V.Sums(s, q, V.Zero, V.Zero, sums + (4 * (row - start)));
             }
 
             for (var row = start; row < end; row++)
             {
                 var sum = sums + (4 * (row - start));
-                SetMoments(x.Values[row], count, sum[0] * share, sum[1] * share, epsilon, x.MomentsOf(row));
+                SetMoments(x, row, count, sum[0] * share, sum[1] * share, lanes);
             }
 
             for (var row = start; row < end; row++)
@@ -40,7 +42,7 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
                 var moments = x.MomentsOf(row);
                 if (ExtremeRow<T>.IsWide(moments[1]))
                 {
-                    ExtremeRow<T>.Normalise(x.Values[row], moments[0], moments[1], x.Gain, accumulate ? y[row] : bias, null, y[row], count);
+                    ExtremeRow<T>.Normalise(x.Values[row], moments[0], moments[1], x.Gain, accumulate ? y[row] : bias, y[row], count);
                     continue;
                 }
 
@@ -54,7 +56,6 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
     internal override void ForwardSum(in Normalized<T> first, in Normalized<T> second, int rows, int count, T* bias, Rows<T> y)
     {
         var share = T.One / T.CreateTruncating(count);
-        var epsilon = T.CreateTruncating(Epsilon);
         var lanes = stackalloc T[V.Count];
         var sums = stackalloc T[4 * MostRows];
         var most = RowsTogether(count);
@@ -63,16 +64,16 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
             var end = Math.Min(start + most, rows);
             for (var row = start; row < end; row++)
             {
-                Deviations(first.Values[row], count, lanes, out var s1, out var q1);
-                Deviations(second.Values[row], count, lanes, out var s2, out var q2);
+                Deviations(first.Values[row], count, first.Values[row][0], lanes, out var s1, out var q1);
+                Deviations(second.Values[row], count, second.Values[row][0], lanes, out var s2, out var q2);
                 V.Sums(s1, q1, s2, q2, sums + (4 * (row - start)));
             }
 
             for (var row = start; row < end; row++)
             {
                 var sum = sums + (4 * (row - start));
-                SetMoments(first.Values[row], count, sum[0] * share, sum[1] * share, epsilon, first.MomentsOf(row));
-                SetMoments(second.Values[row], count, sum[2] * share, sum[3] * share, epsilon, second.MomentsOf(row));
+                SetMoments(first, row, count, sum[0] * share, sum[1] * share, lanes);
+                SetMoments(second, row, count, sum[2] * share, sum[3] * share, lanes);
             }
 
             for (var row = start; row < end; row++)
@@ -93,13 +94,13 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
     }
 
     // As many rows as stay in the first-level cache.
-    private static int RowsTogether(int count) => Math.Clamp(16384 / (count * sizeof(T)), 1, MostRows);
+    private static int RowsTogether(int count) => Math.Clamp(16384 / (Math.Max(count, 1) * sizeof(T)), 1, MostRows);
 
-    // The lanes' parts of Σ d and Σ d², d the row less its first element. Two sums of each kind hide part of the latency of an addition.
+    // The lanes' parts of Σ d and Σ d², d the row less an origin. Two sums of each kind hide part of the latency of an addition.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Deviations(T* x, int count, T* lanes, out V sum, out V squares)
+    private static void Deviations(T* x, int count, T origin, T* lanes, out V sum, out V squares)
     {
-        var o = V.Broadcast(x[0]);
+        var o = V.Broadcast(origin);
         V s0 = V.Zero, s1 = V.Zero, q0 = V.Zero, q1 = V.Zero;
         var i = 0;
         for (; i + (2 * V.Count) <= count; i += 2 * V.Count)
@@ -133,20 +134,39 @@ internal sealed unsafe partial class NormalizationKernels<V, T> : NormalizationK
         squares = q0 + q1;
     }
 
-    // μ and 1/√(σ² + ε). Rounding leaves the variance above −ε: it is the mean square less a part of it that the first element bounds.
+    // μ and 1/√(σ² + ε) from the mean of x − x₀ and that of its square.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SetMoments(T* x, int count, T shift, T meanSquare, T epsilon, T* moments)
+    private static void SetMoments(in Normalized<T> x, int row, int count, T shift, T meanSquare, T* lanes)
     {
-        var variance = meanSquare - (shift * shift) + epsilon;
-        if (T.IsFinite(variance))
+        var moments = x.MomentsOf(row);
+        var spread = meanSquare - (shift * shift);
+        var variance = spread + x.Epsilon;
+        if (spread < meanSquare * T.CreateTruncating(CancelledPart) || ExtremeRow<T>.IsLost(variance))
         {
-            moments[0] = x[0] + shift;
-            moments[1] = T.One / T.Sqrt(variance);
+            SetMomentsCarefully(x.Values[row], count, x.Values[row][0] + shift, x.Epsilon, lanes, moments);
+            return;
         }
-        else
+
+        moments[0] = x.Values[row][0] + shift;
+        moments[1] = T.One / T.Sqrt(variance);
+    }
+
+    // A second pass, from the mean that the first one found; exactly where that is not enough either.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SetMomentsCarefully(T* x, int count, T origin, T epsilon, T* lanes, T* moments)
+    {
+        var share = T.One / T.CreateTruncating(count);
+        Deviations(x, count, origin, lanes, out var s, out var q);
+        var shift = V.Sum(s) * share;
+        var variance = (V.Sum(q) * share) - (shift * shift) + epsilon;
+        if (ExtremeRow<T>.IsLost(variance))
         {
             ExtremeRow<T>.Moments(x, count, epsilon, out moments[0], out moments[1]);
+            return;
         }
+
+        moments[0] = origin + shift;
+        moments[1] = T.One / T.Sqrt(variance);
     }
 
     // y = γ⊙(x − μ)·r + start

@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Rnn.Kernels;
 
@@ -11,14 +9,8 @@ namespace Rnn.Kernels;
 internal sealed unsafe class PanelTeam<T> : WorkItem
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Weights below this many bytes are read by one thread before another has heard of them.</summary>
+    /// <summary>The smallest packed weights, in bytes, that are worth sharing: fewer are read by one thread before another has woken.</summary>
     internal const int WorthwhileBytes = 1 << 18;
-
-    [ThreadStatic]
-    private static T[]? _scratch;
-
-    [ThreadStatic]
-    private static int _epoch;
 
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private Product _first;
@@ -58,16 +50,6 @@ internal sealed unsafe class PanelTeam<T> : WorkItem
         }
     }
 
-    private static T* Scratch(nint length)
-    {
-        if (_scratch is null || _scratch.Length < length || TrimEpoch.LetsGo(ref _epoch, _scratch.Length, length))
-        {
-            _scratch = GC.AllocateUninitializedArray<T>(checked((int)length), pinned: true);
-        }
-
-        return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_scratch));
-    }
-
     private void Run(int rows, int outputs)
     {
         _rows = rows;
@@ -81,6 +63,6 @@ internal sealed unsafe class PanelTeam<T> : WorkItem
         internal T* Packed => packed;
 
         internal void Run(MatrixKernels<T> kernels, int rows, int outputs, int from, int to) => kernels.Multiply(
-            a, rows, packed, inner, outputs, c, accumulate, bias, from, to, Scratch(kernels.MultiplyScratch(rows, inner)));
+            a, rows, packed, inner, outputs, c, accumulate, bias, from, to, Scratch<T>.GetForShare(kernels.MultiplyScratch(rows, inner)));
     }
 }

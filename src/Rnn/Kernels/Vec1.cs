@@ -7,7 +7,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of one lane: the plain arithmetic of the processor, for machines without vector units and for proofs.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
+internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly T _value;
@@ -84,7 +84,7 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> CopySign(Vec1<T> magnitude, Vec1<T> sign) => new(T.CopySign(magnitude._value, sign._value));
+    public static Vec1<T> CopySign(Vec1<T> magnitude, Vec1<T> sign) => new(Registers1<T>.CopySign(magnitude._value, sign._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -92,44 +92,15 @@ public readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> PowerOfTwo(Vec1<T> wholeNumber)
-    {
-        // The same bit trick as the wide vectors, so that lanes outside the range behave alike.
-        if (typeof(T) == typeof(float))
-        {
-            var biased = (float)(object)wholeNumber._value + (12582912f + 127f);
-            return new((T)(object)BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(biased) << 23));
-        }
-
-        var biasedDouble = (double)(object)wholeNumber._value + (6755399441055744.0 + 1023.0);
-        return new((T)(object)BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(biasedDouble) << 52));
-    }
+    public static Vec1<T> PowerOfTwo(Vec1<T> wholeNumber) => new(Registers1<T>.PowerOfTwo(wholeNumber._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> Scale(Vec1<T> a, Vec1<T> n)
-    {
-        // One factor cannot span the range: two of them, the first of them exact.
-        var negative = LessThan(n, Zero);
-        if (typeof(T) == typeof(float))
-        {
-            var first = PowerOfTwo(n + Select(negative, Constant(64.0), Constant(-1.0)));
-            return a * first * Select(negative, Constant(5.421010862427522e-20), Constant(2.0));
-        }
-
-        var firstDouble = PowerOfTwo(n + Select(negative, Constant(512.0), Constant(-1.0)));
-        return a * firstDouble * Select(negative, Constant(7.458340731200207e-155), Constant(2.0));
-    }
+    public static Vec1<T> Scale(Vec1<T> a, Vec1<T> n) => VectorMath.ScaleInTwo<Vec1<T>, T>(a, n);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> ScaleDown(Vec1<T> a, Vec1<T> n)
-    {
-        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
-        return typeof(T) == typeof(float)
-            ? a * PowerOfTwo(n + Constant(64.0)) * Constant(5.421010862427522e-20)
-            : a * PowerOfTwo(n + Constant(512.0)) * Constant(7.458340731200207e-155);
-    }
+    public static Vec1<T> ScaleDown(Vec1<T> a, Vec1<T> n) => new(Registers1<T>.ScaleDown(a._value, n._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of 128 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector128{T}"/>.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
+internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Vector128<T> _value;
@@ -117,8 +117,7 @@ public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> CopySign(Vec128<T> magnitude, Vec128<T> sign) =>
-        new(Vector128.ConditionalSelect(Vector128.Create(-T.Zero), sign._value, magnitude._value));
+    public static Vec128<T> CopySign(Vec128<T> magnitude, Vec128<T> sign) => new(Registers128<T>.CopySign(magnitude._value, sign._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -128,34 +127,11 @@ public readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> PowerOfTwo(Vec128<T> wholeNumber)
-    {
-        // Adding 1.5·2^23 (1.5·2^52) leaves the whole number in the low bits of the mantissa; shifted left it is the exponent.
-        if (typeof(T) == typeof(float))
-        {
-            var biased = wholeNumber._value.AsSingle() + Vector128.Create(12582912f + 127f);
-            return new(Vector128.ShiftLeft(biased.AsInt32(), 23).As<int, T>());
-        }
-
-        var biasedDouble = wholeNumber._value.AsDouble() + Vector128.Create(6755399441055744.0 + 1023.0);
-        return new(Vector128.ShiftLeft(biasedDouble.AsInt64(), 52).As<long, T>());
-    }
+    public static Vec128<T> PowerOfTwo(Vec128<T> wholeNumber) => new(Registers128<T>.PowerOfTwo(wholeNumber._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> Scale(Vec128<T> a, Vec128<T> n)
-    {
-        // One factor cannot span the range: two of them, the first of them exact.
-        var negative = LessThan(n, Zero);
-        if (typeof(T) == typeof(float))
-        {
-            var first = PowerOfTwo(n + Select(negative, Constant(64.0), Constant(-1.0)));
-            return a * first * Select(negative, Constant(5.421010862427522e-20), Constant(2.0));
-        }
-
-        var firstDouble = PowerOfTwo(n + Select(negative, Constant(512.0), Constant(-1.0)));
-        return a * firstDouble * Select(negative, Constant(7.458340731200207e-155), Constant(2.0));
-    }
+    public static Vec128<T> Scale(Vec128<T> a, Vec128<T> n) => VectorMath.ScaleInTwo<Vec128<T>, T>(a, n);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

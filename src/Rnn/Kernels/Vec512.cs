@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of 512 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector512{T}"/>.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
+internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Vector512<T> _value;
@@ -117,8 +117,7 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> CopySign(Vec512<T> magnitude, Vec512<T> sign) =>
-        new(Vector512.ConditionalSelect(Vector512.Create(-T.Zero), sign._value, magnitude._value));
+    public static Vec512<T> CopySign(Vec512<T> magnitude, Vec512<T> sign) => new(Registers512<T>.CopySign(magnitude._value, sign._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -128,18 +127,7 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> PowerOfTwo(Vec512<T> wholeNumber)
-    {
-        // Adding 1.5·2^23 (1.5·2^52) leaves the whole number in the low bits of the mantissa; shifted left it is the exponent.
-        if (typeof(T) == typeof(float))
-        {
-            var biased = wholeNumber._value.AsSingle() + Vector512.Create(12582912f + 127f);
-            return new(Vector512.ShiftLeft(biased.AsInt32(), 23).As<int, T>());
-        }
-
-        var biasedDouble = wholeNumber._value.AsDouble() + Vector512.Create(6755399441055744.0 + 1023.0);
-        return new(Vector512.ShiftLeft(biasedDouble.AsInt64(), 52).As<long, T>());
-    }
+    public static Vec512<T> PowerOfTwo(Vec512<T> wholeNumber) => new(Registers512<T>.PowerOfTwo(wholeNumber._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -152,32 +140,12 @@ public readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
                 : Avx512F.Scale(a._value.AsDouble(), n._value.AsDouble()).As<double, T>());
         }
 
-        // One factor cannot span the range: two of them, the first of them exact.
-        var negative = LessThan(n, Zero);
-        if (typeof(T) == typeof(float))
-        {
-            var first = PowerOfTwo(n + Select(negative, Constant(64.0), Constant(-1.0)));
-            return a * first * Select(negative, Constant(5.421010862427522e-20), Constant(2.0));
-        }
-
-        var firstDouble = PowerOfTwo(n + Select(negative, Constant(512.0), Constant(-1.0)));
-        return a * firstDouble * Select(negative, Constant(7.458340731200207e-155), Constant(2.0));
+        return VectorMath.ScaleInTwo<Vec512<T>, T>(a, n);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> ScaleDown(Vec512<T> a, Vec512<T> n)
-    {
-        if (Avx512F.IsSupported)
-        {
-            return Scale(a, n);
-        }
-
-        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
-        return typeof(T) == typeof(float)
-            ? a * PowerOfTwo(n + Constant(64.0)) * Constant(5.421010862427522e-20)
-            : a * PowerOfTwo(n + Constant(512.0)) * Constant(7.458340731200207e-155);
-    }
+    public static Vec512<T> ScaleDown(Vec512<T> a, Vec512<T> n) => new(Registers512<T>.ScaleDown(a._value, n._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -75,6 +75,23 @@ public static partial class VectorMath
         return (aHigh * bHigh) - product + (aHigh * bLow) + (aLow * bHigh) + (aLow * bLow);
     }
 
+    /// <summary>See <see cref="IVector{TSelf, T}.Scale"/>: one factor cannot span the range, so two of them, the first of them exact.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static V ScaleInTwo<V, T>(V a, V n)
+        where V : struct, IVector<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var negative = V.LessThan(n, V.Zero);
+        if (typeof(T) == typeof(float))
+        {
+            return a * V.PowerOfTwo(n + V.Select(negative, V.Constant(64.0), V.Constant(-1.0)))
+                * V.Select(negative, V.Constant(5.421010862427522e-20), V.Constant(2.0));
+        }
+
+        return a * V.PowerOfTwo(n + V.Select(negative, V.Constant(512.0), V.Constant(-1.0)))
+            * V.Select(negative, V.Constant(7.458340731200207e-155), V.Constant(2.0));
+    }
+
     /// <summary><c>(eʳ − 1) / r</c> for |r| ≤ ln 2 / 2, by the polynomial of least relative error.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V ExpQuotient<V, T>(V r)

@@ -135,6 +135,4 @@ internal sealed unsafe partial class VectorRowKernels<V, T> : RowKernels<T>
 
         return V.Sum(sum);
     }
-
-    private static T* Row(Rows<T> rows, int row) => rows.Start == null ? null : rows[row];
 }

@@ -24,7 +24,7 @@ public sealed partial class RandomSource
     internal static ulong NextSeed()
     {
         var state = Interlocked.Add(ref _process, Golden) - Golden;
-        return Xoshiro256.SplitMix64(ref state);
+        return SplitMix64.Next(ref state);
     }
 
     /// <summary>The seed that options choose: the one given, else one number of the source given, else the next one of the process.</summary>
@@ -41,6 +41,6 @@ public sealed partial class RandomSource
     private static ulong Start(ulong seed)
     {
         var state = seed;
-        return Xoshiro256.SplitMix64(ref state);
+        return SplitMix64.Next(ref state);
     }
 }

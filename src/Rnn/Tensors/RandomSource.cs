@@ -88,8 +88,8 @@ public sealed partial class RandomSource
     {
         // Two rounds, so that neighbouring seeds and numbers do not meet in the same child.
         var mixer = _seed;
-        mixer = Xoshiro256.SplitMix64(ref mixer) ^ number;
-        return new(Xoshiro256.SplitMix64(ref mixer));
+        mixer = SplitMix64.Next(ref mixer) ^ number;
+        return new(SplitMix64.Next(ref mixer));
     }
 
     /// <summary>64 random bits.</summary>

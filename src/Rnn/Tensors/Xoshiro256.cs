@@ -15,16 +15,7 @@ internal struct Xoshiro256(ulong s0, ulong s1, ulong s2, ulong s3)
     public ulong S3 = s3;
 
     /// <summary>A state filled from a seed by SplitMix64.</summary>
-    internal static Xoshiro256 FromSeed(ulong seed) => new(SplitMix64(ref seed), SplitMix64(ref seed), SplitMix64(ref seed), SplitMix64(ref seed));
-
-    /// <summary>The next number of SplitMix64.</summary>
-    internal static ulong SplitMix64(ref ulong state)
-    {
-        var z = state += 0x9E3779B97F4A7C15UL;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-        return z ^ (z >> 31);
-    }
+    internal static Xoshiro256 FromSeed(ulong seed) => new(SplitMix64.Next(ref seed), SplitMix64.Next(ref seed), SplitMix64.Next(ref seed), SplitMix64.Next(ref seed));
 
     /// <summary>The next 64 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Kernels;
 
 namespace Rnn.Training;
 
@@ -7,15 +8,13 @@ namespace Rnn.Training;
 internal sealed unsafe class AlignedArray<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private const int Alignment = 64;
-
     internal AlignedArray(int length)
     {
         Length = length;
-        Array = GC.AllocateArray<T>(length + (Alignment / sizeof(T)), pinned: true);
-        var address = (nint)Unsafe.AsPointer(ref Array[0]);
-        Start = (int)((Alignment - (address % Alignment)) % Alignment) / sizeof(T);
-        Pointer = (T*)address + Start;
+        Array = GC.AllocateArray<T>(length + CacheLine<T>.Length, pinned: true);
+        var first = (T*)Unsafe.AsPointer(ref Array[0]);
+        Pointer = CacheLine<T>.Align(first);
+        Start = (int)(Pointer - first);
     }
 
     /// <summary>The elements.</summary>

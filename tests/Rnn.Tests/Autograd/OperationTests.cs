@@ -133,6 +133,8 @@ public class OperationTests
         Check(() => x.LayerNorm(w, b), ("x", x), ("w", w), ("b", b));
         Check(() => x.LayerNorm() * x, ("x", x));
         Check(() => x.LayerNorm(w) * x, ("x", x), ("w", w));
+        Check(() => x.Detach().LayerNorm(w, b), ("w", w), ("b", b));
+        Check(() => w.LayerNorm(w, b), ("w", w), ("b", b));
         Check(() => x.Dropout(0.4, new RandomSource(1)) + x, ("x", x));
     }
 

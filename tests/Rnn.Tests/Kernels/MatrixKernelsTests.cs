@@ -249,14 +249,17 @@ public unsafe class MatrixKernelsTests
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var random = new Random(bits);
-        var kernels = MatrixKernels<T>.For(bits);
+        var kernels = ColumnKernels<T>.For(bits);
         foreach (var count in Sizes)
         {
             foreach (var columns in Sizes)
             {
                 using var a = new Matrix<T>(count, columns, random, count % 2 == 0);
+                using var b = new Matrix<T>(count, columns, random, count % 2 != 0);
                 using var sums = new Matrix<T>(1, columns, random, false);
+                using var products = new Matrix<T>(1, columns, random, false);
                 var expected = new T[1, columns];
+                var expectedProducts = new T[1, columns];
                 for (var j = 0; j < columns; j++)
                 {
                     expected[0, j] = sums[0, j];
@@ -264,12 +267,21 @@ public unsafe class MatrixKernelsTests
                     {
                         expected[0, j] += a[r, j];
                     }
+
+                    expectedProducts[0, j] = products[0, j];
+                    for (var r = 0; r < count; r++)
+                    {
+                        expectedProducts[0, j] = Simd.MultiplyAdd(a[r, j], b[r, j], expectedProducts[0, j]);
+                    }
                 }
 
                 var split = random.Next(columns + 1);
-                kernels.ColumnSums(a.Rows, count, sums.Rows.Start, split, columns);
-                kernels.ColumnSums(a.Rows, count, sums.Rows.Start, 0, split);
+                kernels.AddSums(a.Rows, count, sums.Rows.Start, split, columns);
+                kernels.AddSums(a.Rows, count, sums.Rows.Start, 0, split);
                 Check(expected, sums, $"{count} x {columns}");
+                kernels.AddProducts(a.Rows, b.Rows, count, products.Rows.Start, split, columns);
+                kernels.AddProducts(a.Rows, b.Rows, count, products.Rows.Start, 0, split);
+                Check(expectedProducts, products, $"{count} x {columns}, products");
             }
         }
     }

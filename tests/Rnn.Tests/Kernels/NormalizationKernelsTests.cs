@@ -4,10 +4,10 @@ using Rnn.Kernels;
 
 namespace Rnn.Tests.Kernels;
 
-/// <summary>Layer normalisation of gate products against plain loops in double, at every width, with odd sizes.</summary>
+/// <summary>Layer normalisation against plain loops in double, at every width, with odd sizes.</summary>
 public sealed unsafe class NormalizationKernelsTests
 {
-    private static readonly (int Rows, int Columns)[] Sizes = [(0, 3), (1, 1), (2, 3), (3, 16), (5, 17), (9, 37), (2, 64), (3, 129), (1, 1024)];
+    private static readonly (int Rows, int Columns)[] Sizes = [(0, 3), (1, 1), (2, 3), (3, 16), (5, 17), (9, 37), (2, 64), (3, 129), (1, 1024), (2, 2500)];
 
     public static TheoryData<int> Widths => [.. Simd.SupportedVectorBits];
 
@@ -42,6 +42,28 @@ public sealed unsafe class NormalizationKernelsTests
         Assert.Equal(1 / Math.Sqrt(0.25 + 1e-5), moments[1], 1e-5);
     }
 
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void A_first_element_far_from_the_others_costs_no_digits_of_the_variance(int bits)
+    {
+        // Less the first element, all others are 100 and so large that their squares leave few digits of their differences.
+        var x = new Grid<float>(1, 1000, 1);
+        var y = new Grid<float>(1, 1000, 2);
+        var gain = new Grid<float>(1, 1000, 3);
+        for (var i = 1; i < 1000; i++)
+        {
+            x.Row(0)[i] = i % 2;
+        }
+
+        x.Row(0)[0] = -100;
+        var values = x.Row(0).ToArray().Select(v => (double)v).ToArray();
+        var mean = values.Average();
+        var moments = stackalloc float[2];
+        NormalizationKernels<float>.For(bits).Forward(new(x.Rows, moments, 2, gain.Rows[0], 1e-3), 1, 1000, gain.Rows[0], y.Rows, accumulate: false);
+        Assert.Equal(mean, moments[0], 1e-5);
+        Assert.Equal(1 / Math.Sqrt(values.Select(v => (v - mean) * (v - mean)).Average() + 1e-3), moments[1], 1e-5);
+    }
+
     private sealed class Case<T>(int bits, int rows, int columns, double tolerance)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -61,6 +83,7 @@ public sealed unsafe class NormalizationKernelsTests
             Backward(accumulate: true, 1);
             BackwardSum(0);
             BackwardSum(2);
+            SumsInOneRow();
         }
 
         private Normalized<T> Matrix(Grid<T> x, int which) =>
@@ -118,6 +141,26 @@ public sealed unsafe class NormalizationKernelsTests
             Grid<T>.AssertGuards(dx, sums, _first, _dy);
         }
 
+        // As the tensor operation asks for it: another ε, and the gradient of the gain in one row for all.
+        private void SumsInOneRow()
+        {
+            const double Epsilon = 0.25;
+            var (dx, sums) = (new Grid<T>(rows, columns, 7), new Grid<T>(1, columns, 8));
+            var begun = sums.ToDouble()[0];
+            var x = new Normalized<T>(_first.Rows, (T*)Marshal.UnsafeAddrOfPinnedArrayElement(_moments, 0), 5, _gains.Rows[0], Epsilon);
+            _kernels.Forward(x, rows, columns, _bias.Rows[0], new Grid<T>(rows, columns, 6).Rows, accumulate: false);
+            _kernels.Backward(x, rows, columns, _dy.Rows, dx.Rows, accumulate: false, new(sums.Rows[0], 0), 0);
+            var products = Products(_first, Epsilon);
+            for (var row = 0; row < rows; row++)
+            {
+                var expected = Gradient(_first, row, 0, Epsilon);
+                Equal(row, dx, j => expected[j]);
+            }
+
+            Equal(0, sums, j => begun[j] + products.Sum(row => row[j]));
+            Grid<T>.AssertGuards(dx, sums, _first, _dy);
+        }
+
         private void BackwardSum(int shift)
         {
             var (first, second) = (new Grid<T>(rows, columns, 1), new Grid<T>(rows, columns, 2));
@@ -138,10 +181,10 @@ public sealed unsafe class NormalizationKernelsTests
             Grid<T>.AssertGuards(first, second, sums1, sums2, _dy);
         }
 
-        private double[][] Products(Grid<T> x)
+        private double[][] Products(Grid<T> x, double epsilon = 1e-5)
         {
             var (values, dy) = (x.ToDouble(), _dy.ToDouble());
-            return [.. Enumerable.Range(0, rows).Select(row => Normal(values[row], out _).Zip(dy[row], (n, d) => n * d).ToArray())];
+            return [.. Enumerable.Range(0, rows).Select(row => Normal(values[row], out _, epsilon).Zip(dy[row], (n, d) => n * d).ToArray())];
         }
 
         // What the rows that share a row of sums add up to.
@@ -150,17 +193,17 @@ public sealed unsafe class NormalizationKernelsTests
 
         private double Gain(int which, int column) => double.CreateTruncating(_gains[which, column]);
 
-        private static double[] Normal(double[] x, out double scale)
+        private static double[] Normal(double[] x, out double scale, double epsilon = 1e-5)
         {
             var mean = x.Average();
-            var factor = 1 / Math.Sqrt(x.Sum(v => (v - mean) * (v - mean)) / x.Length + 1e-5);
+            var factor = 1 / Math.Sqrt(x.Sum(v => (v - mean) * (v - mean)) / x.Length + epsilon);
             scale = factor;
             return [.. x.Select(v => (v - mean) * factor)];
         }
 
-        private double[] Gradient(Grid<T> x, int row, int which)
+        private double[] Gradient(Grid<T> x, int row, int which, double epsilon = 1e-5)
         {
-            var normal = Normal(x.ToDouble()[row], out var scale);
+            var normal = Normal(x.ToDouble()[row], out var scale, epsilon);
             var g = _dy.ToDouble()[row].Select((d, j) => d * Gain(which, j)).ToArray();
             var (mean, slope) = (g.Average(), g.Zip(normal, (a, b) => a * b).Average());
             return [.. g.Select((v, j) => scale * (v - mean - (normal[j] * slope)))];

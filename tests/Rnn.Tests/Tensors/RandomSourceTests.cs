@@ -181,15 +181,31 @@ public class RandomSourceTests
     }
 
     [Fact]
+    public void Masks_are_SplitMix64_by_count_two_elements_to_a_number()
+    {
+        var mask = new float[129];
+        RandomMask.Fill<float>(mask, 99, 0.25, 3);
+        for (var i = 0; i < mask.Length; i++)
+        {
+            var z = 99 + (0x9E3779B97F4A7C15UL * ((ulong)(i / 2) + 1));
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+            z ^= z >> 31;
+            Assert.Equal((uint)(z >> (32 * (i % 2))) < 1u << 30 ? 3 : 0, mask[i]);
+        }
+    }
+
+    [Fact]
     public void Masks_do_not_correlate_with_neighbours_shifts_or_other_keys()
     {
         const int count = 100_000;
         var random = new RandomSource(9);
-        var masks = new float[4][];
+        ulong[] keys = [0, 1, random.NextUInt64(), random.NextUInt64(), RandomMask.Key(7, 0), RandomMask.Key(7, 1), RandomMask.Key(RandomMask.Key(7, 0), 0)];
+        var masks = new float[keys.Length][];
         for (var i = 0; i < masks.Length; i++)
         {
             masks[i] = new float[count];
-            RandomMask.Fill<float>(masks[i], i < 2 ? (ulong)i : random.NextUInt64(), 0.5, 1);
+            RandomMask.Fill<float>(masks[i], keys[i], 0.5, 1);
         }
 
         for (var a = 0; a < masks.Length; a++)
@@ -225,7 +241,7 @@ public class RandomSourceTests
         random.FillUniform<double>(uniform, -1, 3);
         random.FillNormal<double>(normal, 0.5, 2);
         random.FillMask<float>(mask, 0.3, 2);
-        Assert.Equal(("399EE46449093F50", "558AFD19AE4F8942", "0D4E1FC8DA25A936"), (Hash<double>(uniform), Hash<double>(normal), Hash<float>(mask)));
+        Assert.Equal(("399EE46449093F50", "558AFD19AE4F8942", "B981D1EEF680CD57"), (Hash<double>(uniform), Hash<double>(normal), Hash<float>(mask)));
     }
 
     internal static string Hash<T>(ReadOnlySpan<T> values)

@@ -1,8 +1,6 @@
-using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Layers.Engine;
@@ -70,73 +68,5 @@ internal unsafe struct Workspace<T>
     {
         var lanes = Alignment / sizeof(T);
         return (length + lanes - 1) / lanes * lanes;
-    }
-}
-
-/// <summary>
-/// Scratch memory of the current thread for kernels: grows to the largest request, which the sizes of layers and caches bound and not those of
-/// batches, and shrinks to the need where memory was trimmed in between.
-/// </summary>
-internal static unsafe class Scratch<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    [ThreadStatic]
-    private static T[]? _array;
-
-    [ThreadStatic]
-    private static nint[]? _offsets;
-
-    // Debug builds, and so the tests, notice who writes past the end of what was asked for: on the heap that breaks something else, some time later.
-    private const int GuardLength = 16;
-
-    [ThreadStatic]
-    private static int _guarded;
-
-    [ThreadStatic]
-    private static int _epoch;
-
-    [ThreadStatic]
-    private static int _offsetEpoch;
-
-    /// <summary>At least <paramref name="length"/> elements of unknown content, good until the next call on this thread.</summary>
-    internal static T* Get(nint length)
-    {
-        CheckGuard();
-        var needed = length + GuardLength;
-        if (_array is null || _array.Length < needed || TrimEpoch.LetsGo(ref _epoch, _array.Length, needed))
-        {
-            _array = null;
-            _array = GC.AllocateUninitializedArray<T>(checked((int)needed), pinned: true);
-        }
-
-        SetGuard((int)length);
-        return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
-    }
-
-    /// <summary>Room for at least <paramref name="length"/> row offsets, good until the next call on this thread.</summary>
-    internal static nint* GetOffsets(int length)
-    {
-        if (_offsets is null || _offsets.Length < length || TrimEpoch.LetsGo(ref _offsetEpoch, _offsets.Length, length))
-        {
-            _offsets = GC.AllocateUninitializedArray<nint>(length, pinned: true);
-        }
-
-        return (nint*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_offsets));
-    }
-
-    [Conditional("DEBUG")]
-    private static void SetGuard(int length)
-    {
-        _guarded = length;
-        _array.AsSpan(length, GuardLength).Fill(T.Pi);
-    }
-
-    [Conditional("DEBUG")]
-    private static void CheckGuard()
-    {
-        if (_array is not null && _array.AsSpan(_guarded, GuardLength).ContainsAnyExcept(T.Pi))
-        {
-            throw new InvalidOperationException($"A kernel wrote past the {_guarded} elements of scratch memory that were asked for.");
-        }
     }
 }

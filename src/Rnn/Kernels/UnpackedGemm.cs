@@ -3,34 +3,45 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>Products of matrices that are used once and therefore read where they lie.</content>
-internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
+/// <summary>Products of unpacked matrices, which are used once and therefore read where they lie as far as possible.</summary>
+internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
     where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Panels that pass a tile in turn: 8 of 384 k and 512 bits are 384 KB, part of the second-level cache.</summary>
-    private const int PanelsOfGroup = 8;
+    internal const int PanelsOfGroup = 8;
 
     /// <summary>The largest block of the summed dimension here, where no panel has to stay in the first-level cache.</summary>
-    private const int LargestLooseBlock = 384;
+    private const int LargestBlock = 384;
 
     /// <summary>Tiles whose part of A is gathered at once where its rows lie at offsets.</summary>
     private const int TilesGathered = 8;
 
-    private static nint LooseScratch(int inner, int panels, bool gathers) =>
-        (BlockLength(inner, LargestLooseBlock) * (((nint)Math.Min(panels, PanelsOfGroup) * Width) + (gathers ? GatherStride(TilesGathered * MostRows) : 0))) + (2 * Line);
+    private readonly SumStart<T> _start = start;
+
+    private static int Width => PanelLayout<TSimd, TVector, T>.Width;
+
+    /// <summary>Elements of scratch that <see cref="Multiply"/> needs.</summary>
+    /// <param name="inner">The summed dimension.</param>
+    /// <param name="panels">Panels of B.</param>
+    /// <param name="gathers">Whether the rows of A may lie at offsets.</param>
+    internal static nint Scratch(int inner, int panels, bool gathers)
+    {
+        var step = ((nint)Math.Min(panels, PanelsOfGroup) * Width) + (gathers ? CacheLine<T>.OddStride(TilesGathered * TileShape.MostRows) : 0);
+        return (TileShape.BlockLength(inner, LargestBlock) * step) + (2 * CacheLine<T>.Length);
+    }
 
     /// <summary>C[i, j] = start + Σₖ A[i, k] B[k, j], the rows of A in tiles and the columns of B in panels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void MultiplyLoose(in LeftOperand a, int rows, in RightOperand b, int inner, in LooseTarget c, T* scratch)
+    internal void Multiply(in LeftOperand<T> a, int rows, in RightOperand<T> b, int inner, in GemmTarget<T> c, T* scratch)
     {
-        var strides = stackalloc nint[MostRows];
-        FillStrides(strides, MostRows, c.Stride);
-        var tiles = (rows + MostRows - 1) / MostRows;
+        var strides = stackalloc nint[TileShape.MostRows];
+        TileShape.FillStrides(strides, TileShape.MostRows, c.Stride);
+        var tiles = (rows + TileShape.MostRows - 1) / TileShape.MostRows;
         var (height, taller) = Math.DivRem(rows, tiles);
-        var panels = (c.Columns + Width - 1) / Width;
-        var blockLength = BlockLength(inner, LargestLooseBlock);
+        var panels = PanelLayout<TSimd, TVector, T>.PanelCount(c.Columns);
+        var blockLength = TileShape.BlockLength(inner, LargestBlock);
         for (var k = 0; k < inner; k += blockLength)
         {
             var length = Math.Min(blockLength, inner - k);
@@ -56,24 +67,24 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
                         }
 
                         from = gathered + (row - group.GatheredRow);
-                        step = GatherStride(TilesGathered * MostRows);
+                        step = CacheLine<T>.OddStride(TilesGathered * TileShape.MostRows);
                     }
 
                     var to = c.Start + (row * c.Stride) + column;
                     var continues = k > 0 || c.Accumulate;
-                    var call = new TileCall
+                    var call = new TileCall<T>
                     {
                         A = (byte*)from,
                         ARow = a.Row * sizeof(T),
                         AStep = step * sizeof(T),
                         Count = length,
                         Start = continues ? to : c.Bias != null ? c.Bias + column : null,
-                        StartRows = continues ? strides : _noStride,
+                        StartRows = continues ? strides : _start.SameRow,
                         C = to,
                         CRows = strides,
                     };
 
-                    // While the last panel passes, the next tile is asked for, or the first one of the next block.
+                    // While the last panel passes, the next tile is prefetched, or the first one of the next block.
                     var next = tile + 1 < tiles ? from + (tileRows * a.Row) : a.Start + ((k + length) * a.Step);
                     RunPanels(ref call, in group, tileRows, tile == 0, next);
                     row += tileRows;
@@ -83,7 +94,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     }
 
     /// <summary>One block of a group of panels: whole panels of a row-major B stay where they are, all others are packed.</summary>
-    private static PanelGroup Prepare(in RightOperand b, int k, int length, int firstPanel, int panels, T* packed)
+    private static PanelGroup Prepare(in RightOperand<T> b, int k, int length, int firstPanel, int panels, T* packed)
     {
         var column = firstPanel * Width;
         var group = new PanelGroup { Panels = panels, Length = length, Packed = packed };
@@ -92,7 +103,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             for (var panel = 0; panel < panels; panel++)
             {
                 var columns = Math.Min(Width, b.Columns - column);
-                PackTransposed(b.Rows[column] + k, b.Rows.Stride, length, columns, packed);
+                PanelPacking<TSimd, TVector, T>.PackTransposed(b.Rows[column] + k, b.Rows.Stride, length, columns, packed);
                 packed += (nint)length * Width;
                 column += Width;
             }
@@ -103,88 +114,63 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         var rows = b.Rows.Skip(k).SkipColumns(column);
         if (b.Rows.Offsets == null)
         {
-            group.LoosePanels = Math.Clamp((b.Columns - column) / Width, 0, panels);
-            group.Loose = rows.Start;
-            group.LooseStride = rows.Stride;
+            group.InPlacePanels = Math.Clamp((b.Columns - column) / Width, 0, panels);
+            group.InPlace = rows.Start;
+            group.InPlaceStride = rows.Stride;
         }
 
-        var done = group.LoosePanels * Width;
-        PackPanels(rows.SkipColumns(done), length, b.Columns - column - done, panels - group.LoosePanels, packed + (done * length));
+        var done = group.InPlacePanels * Width;
+        PanelPacking<TSimd, TVector, T>.PackPanels(
+            rows.SkipColumns(done), length, b.Columns - column - done, panels - group.InPlacePanels, packed + (done * length));
         return group;
     }
 
     /// <summary>One tile through a group of panels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void RunPanels(ref TileCall call, in PanelGroup group, int rows, bool first, T* next)
+    private void RunPanels(ref TileCall<T> call, in PanelGroup group, int rows, bool first, T* next)
     {
         var fromZero = call.Start == null;
         for (var panel = 0; panel < group.Panels; panel++)
         {
-            var loose = panel < group.LoosePanels;
-            call.B = loose ? group.Loose + (panel * Width) : group.Packed + (panel * (nint)group.Length * Width);
-            call.BStep = loose ? group.LooseStride : Width;
+            var inPlace = panel < group.InPlacePanels;
+            call.B = inPlace ? group.InPlace + (panel * Width) : group.Packed + (panel * (nint)group.Length * Width);
+            call.BStep = inPlace ? group.InPlaceStride : Width;
             if (panel == group.Panels - 1)
             {
-                call.Ahead = (byte*)next;
-                call.AheadStep = call.AStep;
+                call.Prefetch = (byte*)next;
+                call.PrefetchStep = call.AStep;
             }
-            else if (first && loose)
+            else if (first && inPlace)
             {
-                call.Ahead = (byte*)(call.B + Width);
-                call.AheadStep = call.BStep * sizeof(T);
+                call.Prefetch = (byte*)(call.B + Width);
+                call.PrefetchStep = call.BStep * sizeof(T);
             }
             else
             {
-                call.Ahead = (byte*)call.B;
-                call.AheadStep = 0;
+                call.Prefetch = (byte*)call.B;
+                call.PrefetchStep = 0;
             }
 
             if (fromZero)
             {
-                call.Start = _zeros;
+                call.Start = _start.Zeros;
             }
 
-            RunTile(rows, Math.Min(Width, group.Columns - (panel * Width)), in call);
+            TileKernel<TSimd, TVector, T>.Run(rows, Math.Min(Width, group.Columns - (panel * Width)), in call);
             call.Start += Width;
             call.C += Width;
-            AskForTarget(rows, call.C, call.CRows);
+            TileKernel<TSimd, TVector, T>.PrefetchTarget(rows, call.C, call.CRows);
         }
     }
 
+    /// <summary>Copies rows that lie at offsets beside each other.</summary>
     private static void Gather(Rows<T> rows, int count, int columns, T* to)
     {
-        var stride = GatherStride(TilesGathered * MostRows);
+        var stride = CacheLine<T>.OddStride(TilesGathered * TileShape.MostRows);
         for (var r = 0; r < count; r++)
         {
-            CopyRow(rows[r], to + (r * stride), columns);
+            TileShape.CopyRow(rows[r], to + (r * stride), columns);
         }
-    }
-
-    /// <summary>A[i, k] at Start + i · Row + k · Step, or, with Row 1, at Start + i + Offsets[k].</summary>
-    private struct LeftOperand
-    {
-        public T* Start;
-        public nint Row;
-        public nint Step;
-        public nint* Offsets;
-    }
-
-    /// <summary>B[k, j] at Rows[k][j], or, column-major, at Rows[j][k].</summary>
-    private struct RightOperand
-    {
-        public Rows<T> Rows;
-        public int Columns;
-        public bool ColumnMajor;
-    }
-
-    /// <summary>C and what it starts from. Where it has more columns than B, up to whole panels, these hold anything afterwards.</summary>
-    private struct LooseTarget
-    {
-        public T* Start;
-        public nint Stride;
-        public int Columns;
-        public bool Accumulate;
-        public T* Bias;
     }
 
     /// <summary>Some panels of one block of B: the first few where they lie, the others packed.</summary>
@@ -193,9 +179,9 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         public int Panels;
         public int Columns;
         public int Length;
-        public int LoosePanels;
-        public T* Loose;
-        public nint LooseStride;
+        public int InPlacePanels;
+        public T* InPlace;
+        public nint InPlaceStride;
         public T* Packed;
         public int GatheredRow;
     }

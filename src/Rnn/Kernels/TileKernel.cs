@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>The micro-kernel of many rows: a tile of up to 12 rows by one panel whose sums stay in registers.</content>
-internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
+/// <summary>The micro-kernel of many rows: a tile of up to 12 rows by one panel whose sums stay in registers.</summary>
+internal static unsafe partial class TileKernel<TSimd, TVector, T>
     where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -19,15 +19,15 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     /// <param name="b">A panel: two vectors for each k.</param>
     /// <param name="bStep">The elements of <paramref name="b"/> from one k to the next.</param>
     /// <param name="count">How many k, at least 1.</param>
-    /// <param name="ahead">Memory to ask for while this tile is computed: two vectors for each k.</param>
-    /// <param name="aheadStep">Bytes from one k to the next of it.</param>
+    /// <param name="prefetch">Memory to prefetch while this tile is computed: two vectors for each k.</param>
+    /// <param name="prefetchStep">Bytes from one k to the next of it.</param>
     /// <param name="start">What the sums start from.</param>
     /// <param name="startRows">The elements from <paramref name="start"/> to each row of it.</param>
     /// <param name="c">Where the sums go.</param>
     /// <param name="cRows">The elements from <paramref name="c"/> to each row of it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Tile<TRows, TVectors>(
-        byte* a, nint aRow, nint aStep, T* b, nint bStep, nint count, byte* ahead, nint aheadStep, T* start, nint* startRows, T* c, nint* cRows)
+    private static void Run<TRows, TVectors>(
+        byte* a, nint aRow, nint aStep, T* b, nint bStep, nint count, byte* prefetch, nint prefetchStep, T* start, nint* startRows, T* c, nint* cRows)
         where TRows : struct, ICount
         where TVectors : struct, ICount
     {
@@ -135,13 +135,13 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
             var b0 = TSimd.Load(b);
             var b1 = TVectors.Value > 1 ? TSimd.Load(b + TSimd.Count) : default;
             b += bStep;
-            Prefetch.ToSecond(ahead);
+            Prefetch.ToSecond(prefetch);
             if (2 * TSimd.Count * sizeof(T) > Prefetch.Line)
             {
-                Prefetch.ToSecond(ahead + Prefetch.Line);
+                Prefetch.ToSecond(prefetch + Prefetch.Line);
             }
 
-            ahead += aheadStep;
+            prefetch += prefetchStep;
 
             {
                 var x = TSimd.Broadcast((T*)a);

@@ -3,18 +3,97 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>The micro-kernel of few rows: one row by up to 4 panels, or up to 6 rows by 2.</content>
-internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
+/// <summary>
+/// The micro-kernel of few rows, where reading the weights takes the time: one row by up to 4 panels, or up to 6 rows by 2, every weight read once.
+/// </summary>
+internal static unsafe class FewRowsKernel<TSimd, TVector, T>
     where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>Panels that the widest of these kernels takes at once.</summary>
+    internal const int MostPanels = 4;
+
+    /// <summary>Up to how many rows this kernel is faster than tiles.</summary>
+    internal static int MostRows => Simd.HasManyRegisters ? 6 : 3;
+
+    private static int Width => PanelLayout<TSimd, TVector, T>.Width;
+
+    /// <summary>
+    /// Panels at once. Two streams of memory are read fastest; a single row of narrow vectors takes four, or it would wait for its sums.
+    /// </summary>
+    internal static int PanelsAtOnce(int rows) => rows == 1 && TSimd.Count * sizeof(T) <= 32 ? 4 : 2;
+
+    /// <summary>Some rows by some panels, of which the last may have fewer columns than its vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Run(int rows, int panels, int columns, in TileCall<T> call)
+    {
+        if (columns >= panels * Width)
+        {
+            RunWhole(rows, panels, in call);
+        }
+        else
+        {
+            RunPartial(rows, panels, columns, in call);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [SkipLocalsInit]
+    private static void RunPartial(int rows, int panels, int columns, in TileCall<T> call)
+    {
+        const int MostVectors = 24;
+        var tile = stackalloc T[(MostVectors * TSimd.Count) + CacheLine<T>.Length];
+        tile = CacheLine<T>.Align(tile);
+        var strides = stackalloc nint[TileShape.MostRows];
+        TileShape.FillStrides(strides, rows, panels * Width);
+        for (var r = 0; r < rows; r++)
+        {
+            TileShape.CopyRow(call.Start + call.StartRows[r], tile + strides[r], columns);
+        }
+
+        var beside = call with { Start = tile, StartRows = strides, C = tile, CRows = strides };
+        RunWhole(rows, panels, in beside);
+        for (var r = 0; r < rows; r++)
+        {
+            TileShape.CopyRow(tile + strides[r], call.C + call.CRows[r], columns);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RunWhole(int rows, int panels, in TileCall<T> call)
+    {
+        switch ((rows * 8) + panels)
+        {
+            case (1 * 8) + 1: Run<N1, N1>(in call); break;
+            case (1 * 8) + 2: Run<N1, N2>(in call); break;
+            case (1 * 8) + 3: Run<N1, N3>(in call); break;
+            case (1 * 8) + 4: Run<N1, N4>(in call); break;
+            case (2 * 8) + 1: Run<N2, N1>(in call); break;
+            case (2 * 8) + 2: Run<N2, N2>(in call); break;
+            case (3 * 8) + 1: Run<N3, N1>(in call); break;
+            case (3 * 8) + 2: Run<N3, N2>(in call); break;
+            case (4 * 8) + 1: Run<N4, N1>(in call); break;
+            case (4 * 8) + 2: Run<N4, N2>(in call); break;
+            case (5 * 8) + 1: Run<N5, N1>(in call); break;
+            case (5 * 8) + 2: Run<N5, N2>(in call); break;
+            case (6 * 8) + 1: Run<N6, N1>(in call); break;
+            case (6 * 8) + 2: Run<N6, N2>(in call); break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Run<TRows, TPanels>(in TileCall<T> call)
+        where TRows : struct, ICount
+        where TPanels : struct, ICount =>
+        Run<TRows, TPanels>(call.A, call.ARow, call.B, call.Count * Width, call.Count, call.Start, call.StartRows, call.C, call.CRows);
+
     /// <summary>
     /// A few rows through several panels at once: with one panel the processor would wait for each multiply-add to end before the next k.
     /// The same sums in the same order as the tile of many rows.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Wide<TRows, TPanels>(
+    private static void Run<TRows, TPanels>(
         byte* a, nint aRow, T* b, nint panelLength, nint count, T* start, nint* startRows, T* c, nint* cRows)
         where TRows : struct, ICount
         where TPanels : struct, ICount

@@ -3,21 +3,25 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <content>Packing.</content>
-internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
+/// <summary>Packing: from a matrix as it lies to panels of two vectors of columns, [panel][k][two vectors], padded with zeros.</summary>
+internal static unsafe class PanelPacking<TSimd, TVector, T>
     where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <inheritdoc/>
-    public override void Pack(T* source, nint sourceStride, bool transposed, int inner, int outputs, T* packed, int firstPanel, int endPanel)
+    private const int PanelsAtOnce = 4;
+
+    private static int Width => PanelLayout<TSimd, TVector, T>.Width;
+
+    /// <summary>See <see cref="MatrixKernels{T}.Pack"/>.</summary>
+    internal static void Pack(T* source, nint sourceStride, bool transposed, int inner, int outputs, T* packed, int firstPanel, int endPanel)
     {
         if (inner <= 0 || firstPanel >= endPanel)
         {
             return;
         }
 
-        packed = Align(packed) + ((nint)firstPanel * inner * Width);
+        packed = CacheLine<T>.Align(packed) + ((nint)firstPanel * inner * Width);
         var column = firstPanel * Width;
         if (transposed)
         {
@@ -34,18 +38,16 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         }
     }
 
-    private const int PanelsAtOncePacked = 4;
-
     /// <summary>Panels from a source whose rows are k: [panel][k][two vectors].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void PackPanels(Rows<T> source, int inner, int columns, int panels, T* to)
+    internal static void PackPanels(Rows<T> source, int inner, int columns, int panels, T* to)
     {
         var full = Math.Min(panels, columns / Width);
         var panelLength = (nint)inner * Width;
-        for (var panel = 0; panel < full; panel += PanelsAtOncePacked)
+        for (var panel = 0; panel < full; panel += PanelsAtOnce)
         {
             // Row after row as the source lies in memory, but few panels: they may lie a power of two apart.
-            var panelsAtOnce = Math.Min(PanelsAtOncePacked, full - panel);
+            var panelsAtOnce = Math.Min(PanelsAtOnce, full - panel);
             for (var k = 0; k < inner; k++)
             {
                 var from = source[k] + (panel * Width);
@@ -69,7 +71,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
     }
 
     /// <summary>One panel from a source whose rows are its columns; the columns that it lacks become zeros.</summary>
-    private static void PackTransposed(T* source, nint stride, int inner, int columns, T* to)
+    internal static void PackTransposed(T* source, nint stride, int inner, int columns, T* to)
     {
         if (columns < Width)
         {
@@ -85,7 +87,7 @@ internal sealed unsafe partial class PanelKernels<TSimd, TVector, T>
         new Span<T>(to, checked(inner * Width)).Clear();
         for (var k = 0; k < inner; k++)
         {
-            CopyShort(source[k], to + (k * Width), columns);
+            PanelLayout<TSimd, TVector, T>.CopyShort(source[k], to + (k * Width), columns);
         }
     }
 }

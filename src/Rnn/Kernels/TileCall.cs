@@ -1,0 +1,44 @@
+using System.Numerics;
+
+namespace Rnn.Kernels;
+
+/// <summary>The arguments of a micro-kernel: C[row] = start[row] + Σₖ A[row, k] B[k], for two vectors of columns or more.</summary>
+internal unsafe struct TileCall<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A[row, k] at A + row · ARow + k · AStep, in bytes.</summary>
+    public byte* A;
+
+    /// <summary>Bytes from row to row of A.</summary>
+    public nint ARow;
+
+    /// <summary>Bytes from one k to the next.</summary>
+    public nint AStep;
+
+    /// <summary>A panel: two vectors for each k.</summary>
+    public T* B;
+
+    /// <summary>The elements of B from one k to the next.</summary>
+    public nint BStep;
+
+    /// <summary>How many k, at least 1.</summary>
+    public nint Count;
+
+    /// <summary>Memory to prefetch: two vectors for each k.</summary>
+    public byte* Prefetch;
+
+    /// <summary>Bytes from one k to the next of what is prefetched.</summary>
+    public nint PrefetchStep;
+
+    /// <summary>What the sums start from.</summary>
+    public T* Start;
+
+    /// <summary>The elements from <see cref="Start"/> to each row of it.</summary>
+    public nint* StartRows;
+
+    /// <summary>Where the sums go.</summary>
+    public T* C;
+
+    /// <summary>The elements from <see cref="C"/> to each row of it.</summary>
+    public nint* CRows;
+}
