@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Formats;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -39,6 +40,45 @@ internal sealed class CarriedState<T>
         else if (rows.Contains(true))
         {
             State?.ResetRows(rows);
+        }
+    }
+
+    /// <summary>Saves the state, if there is one.</summary>
+    internal void SaveState(StateTree<T> state)
+    {
+        if (State is not { } carried)
+        {
+            return;
+        }
+
+        state.Set("count", carried.Tensors.Count);
+        state.Set("layers", carried.Layers);
+        state.Set("directions", carried.Directions);
+        foreach (var (i, tensor) in carried.Tensors.Index())
+        {
+            state.Add($"{i}", tensor);
+        }
+    }
+
+    /// <summary>Takes back what <see cref="SaveState"/> saved.</summary>
+    /// <exception cref="InvalidDataException">The state is damaged or of something else.</exception>
+    internal void RestoreState(StateTree<T> state)
+    {
+        Forget();
+        if (!state.Contains("count"))
+        {
+            return;
+        }
+
+        try
+        {
+            var tensors = Enumerable.Range(0, (int)state.GetInt64("count"))
+                .Select(i => state.FindTensor($"{i}") ?? throw new InvalidDataException($"The saved state lacks the carried state {i}."));
+            Keep(RecurrentState<T>.FromTensors([.. tensors], (int)state.GetInt64("layers"), (int)state.GetInt64("directions")));
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException($"The saved state's carried state does not fit together: {exception.Message}", exception);
         }
     }
 }

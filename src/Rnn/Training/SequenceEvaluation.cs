@@ -1,16 +1,17 @@
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Layers;
+using Rnn.Sequences;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
 
-/// <summary>Measures how well a sequence model foretells tokens.</summary>
+/// <summary>Measures how well a sequence model predicts tokens.</summary>
 public static class SequenceEvaluation
 {
     /// <summary>
     /// The mean negative log-likelihood of a stream's tokens in nats, with the state carried through it. The stream is cut into parallel
-    /// rows, each of which begins without a state; with one row every token but the first is foretold from all before it.
+    /// rows, each of which begins without a state; with one row every token but the first is predicted from all before it.
     /// </summary>
     /// <param name="model">The model. Dropout is off for the measurement, whatever the modes of the model and its parts, which stay as they are.</param>
     /// <param name="tokens">Two tokens or more.</param>
@@ -32,11 +33,11 @@ public static class SequenceEvaluation
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         if (tokens.Length < 2)
         {
-            throw new ArgumentException($"tokens: expected two or more, of which all but the first are foretold, but got {tokens.Length}.", nameof(tokens));
+            throw new ArgumentException($"tokens: expected two or more, of which all but the first are predicted, but got {tokens.Length}.", nameof(tokens));
         }
 
         rows = Math.Min(rows, tokens.Length - 1);
-        var batcher = new StreamBatcher(tokens, rows, Math.Min(steps, (tokens.Length - 1) / rows));
+        var batcher = new TokenStreamSource(tokens, rows, Math.Min(steps, (tokens.Length - 1) / rows));
         var carried = new CarriedState<T>();
         var options = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = TokenWindow.NoTarget };
         var (sum, count) = (0.0, 0L);
@@ -56,6 +57,6 @@ public static class SequenceEvaluation
             }
         }
 
-        return count > 0 ? sum / count : throw new ArgumentException("tokens: all that are to be foretold are ignored; a mean needs one.", nameof(tokens));
+        return count > 0 ? sum / count : throw new ArgumentException("tokens: all that are to be predicted are ignored; a mean needs one.", nameof(tokens));
     }
 }

@@ -1,6 +1,7 @@
 using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
+using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Training;
 
@@ -27,7 +28,7 @@ public class CarriedStateTests
         await new Trainer<double>(model, new Sgd<double> { LearningRate = 0 }) { BatchSize = rows, Steps = steps }.FitAsync(Sequences, epochs: 2, progress: reports);
 
         var alone = Sequences.Select(sequence => StepLosses(model, sequence)).ToArray();
-        var batcher = new SequenceBatcher(Sequences, rows, steps);
+        var batcher = new TokenSequenceSource(Sequences, rows, steps);
         var (next, current, position, expected) = (0, new int[rows], new int[rows], new List<double>());
         while (batcher.MoveNext())
         {
@@ -108,7 +109,7 @@ public class CarriedStateTests
 
         var lstm = new Lstm<double>(1, 2, new() { Seed = 1 });
         var begins = new List<bool>();
-        var series = new SeriesBatcher<double>(Tensor<double>.Ones(12, 1), Tensor<double>.Ones(12, 2), 1, 4);
+        var series = new SeriesSource<double>(Tensor<double>.Ones(12, 1), Tensor<double>.Ones(12, 2), 1, 4);
         await new Trainer<double>(lstm, new Sgd<double>()).FitAsync(
             series,
             (x, state) =>

@@ -115,7 +115,7 @@ public sealed class TrainerRefusalTests : IDisposable
         await Refuses<DirectoryNotFoundException>("does not exist; make it first", Path.Combine(_folder.FullName, "missing", "best.safetensors"));
         await Refuses<IOException>("is a folder; expected the path of a file", _folder.FullName);
         await Refuses<IOException>("is a folder", _folder.FullName + Path.DirectorySeparatorChar);
-        await Refuses<ArgumentException>("CheckpointPath: expected the path of a file but it is empty", " ");
+        await Refuses<ArgumentException>("ModelPath: expected the path of a file but it is empty", " ");
         var readOnly = Path.Combine(_folder.FullName, "kept.safetensors");
         await File.WriteAllTextAsync(readOnly, "kept");
         File.SetAttributes(readOnly, FileAttributes.ReadOnly);
@@ -129,7 +129,7 @@ public sealed class TrainerRefusalTests : IDisposable
         async Task Refuses<TException>(string message, string path)
             where TException : Exception
         {
-            var trainer = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 2, CheckpointPath = path };
+            var trainer = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 2, ModelPath = path };
             Assert.Contains(message, (await Assert.ThrowsAsync<TException>(() => trainer.FitAsync(new ThreeSteps(model)))).Message);
         }
     }
@@ -141,7 +141,7 @@ public sealed class TrainerRefusalTests : IDisposable
         await File.WriteAllTextAsync(target, string.Empty);
         File.CreateSymbolicLink(link, target);
         var model = new TestModule<double>([0]);
-        await new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 2, CheckpointPath = link }.FitAsync(new ThreeSteps(model));
+        await new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 2, ModelPath = link }.FitAsync(new ThreeSteps(model));
         Assert.NotEmpty(await File.ReadAllBytesAsync(target));
         Assert.NotNull(new FileInfo(link).LinkTarget);
     }

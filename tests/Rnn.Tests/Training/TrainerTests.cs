@@ -1,5 +1,6 @@
 using Rnn.Autograd;
 using Rnn.Layers;
+using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Tests.Golden;
 using Rnn.Training;
@@ -149,7 +150,7 @@ public sealed class TrainerTests : IDisposable
         var model = new TinyLanguageModel<double>(4);
         var reports = new Reports { OnReport = report => source.CancelAfterIteration(report, 5) };
         var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, Steps = 10 };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => trainer.FitAsync(Rhyme, epochs: 100, reports, source.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => trainer.FitAsync(Rhyme, epochs: 100, progress: reports, cancellationToken: source.Token));
         Assert.Equal(5, reports.Count);
 
         // The model is that of five whole steps, and can be trained on.
@@ -183,7 +184,7 @@ public sealed class TrainerTests : IDisposable
         var path = Path.Combine(_folder.FullName, "best.safetensors");
         var (model, validations) = (new TestModule<double>([0]), new Queue<double?>([3, 1, 2, 2.5, 4]));
         var task = new Scripted(model, _ => validations.Dequeue());
-        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Patience = 2, RestoreBest = true, CheckpointPath = path, ValidateEvery = 2 };
+        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Patience = 2, RestoreBest = true, ModelPath = path, ValidateEvery = 2 };
         var result = await trainer.FitAsync(task);
         Assert.Equal((TrainingStop.EarlyStop, 10L, 1.0, 4L, 4.0), (result.Stop, result.Iterations, result.BestValidationLoss, result.BestIteration, result.ValidationLoss));
         Assert.Equal([4], model.Values);
@@ -210,7 +211,7 @@ public sealed class TrainerTests : IDisposable
     {
         var path = Path.Combine(_folder.FullName, "last.safetensors");
         var model = new TestModule<double>([0]);
-        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { CheckpointPath = path, MaxIterations = 7 };
+        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { ModelPath = path, MaxIterations = 7 };
         await trainer.FitAsync(new Scripted(model, _ => null) { StepsPerEpoch = 5 });
         var loaded = new TestModule<double>([9]);
         loaded.Load(path);
@@ -327,7 +328,7 @@ public sealed class TrainerTests : IDisposable
         var wave = Enumerable.Range(0, 601).Select(i => Math.Sin(i * 0.35)).ToArray();
         var (lstm, head) = (new Lstm<double>(1, 8, new() { Seed = 0 }), new Linear<double>(8, 1, new() { Seed = 0 }));
         var model = new Pair(lstm, head);
-        SeriesBatcher<double> Make(int from, int to, int rows) => new(
+        SeriesSource<double> Make(int from, int to, int rows) => new(
             Tensor<double>.From(wave.AsSpan(from, to - from), to - from, 1), Tensor<double>.From(wave.AsSpan(from + 1, to - from), to - from, 1), rows, 5, stride);
         var trainer = new Trainer<double>(model, new Adam<double> { LearningRate = 0.01 });
         var result = await trainer.FitAsync(
