@@ -16,7 +16,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
     internal double? Loss { get; private set; }
 
     /// <summary>The update after which it was measured.</summary>
-    internal long? Iteration { get; private set; }
+    internal long? Update { get; private set; }
 
     /// <summary>Whether more validations in a row than the trainer's patience have failed to improve.</summary>
     internal bool IsPatienceOver => _bad > trainer.Patience;
@@ -39,7 +39,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
             return;
         }
 
-        (Loss, Iteration) = (loss, iteration);
+        (Loss, Update) = (loss, iteration);
         if (trainer.RestoreBest)
         {
             var block = trainer.Optimizer.Block;
@@ -76,7 +76,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
         state.Set("reference", _reference);
         state.Set("bad", _bad);
         state.Set("loss", Loss);
-        state.Set("iteration", Iteration ?? 0);
+        state.Set("iteration", Update ?? 0);
         if (_values is not null)
         {
             state.Add("parameters", new(new Storage<T>(_values), [_values.Length]));
@@ -87,7 +87,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
     internal void RestoreState(StateTree<T> state)
     {
         (_reference, _bad, Loss) = (state.GetDouble("reference"), (int)state.GetInt64("bad"), state.FindDouble("loss"));
-        Iteration = Loss is null ? null : state.GetInt64("iteration");
+        Update = Loss is null ? null : state.GetInt64("iteration");
         _values = trainer.RestoreBest && Loss is not null ? state.GetTensor("parameters", [trainer.Optimizer.Block.Length]).ToArray() : null;
     }
 }

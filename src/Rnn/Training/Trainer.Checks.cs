@@ -11,9 +11,9 @@ public sealed partial class Trainer<T>
 
     private void Check(TrainingTask<T> task, int? epochs)
     {
-        if (epochs is null && MaxIterations is null && MaxTime is null && Patience is null)
+        if (epochs is null && MaxUpdates is null && MaxTime is null && Patience is null)
         {
-            throw new ArgumentException("epochs: nothing says when to end; give the epochs, or set MaxIterations, MaxTime or Patience.", nameof(epochs));
+            throw new ArgumentException("epochs: nothing says when to end; give the epochs, or set MaxUpdates, MaxTime or Patience.", nameof(epochs));
         }
 
         if (epochs < 1)

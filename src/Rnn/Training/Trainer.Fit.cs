@@ -9,7 +9,7 @@ public sealed partial class Trainer<T>
     /// <summary>Trains on one stream of tokens by truncated backpropagation through time, in <see cref="BatchSize"/> parallel rows.</summary>
     /// <param name="tokens">The stream; the model predicts each token from those before.</param>
     /// <param name="validation">The stream to validate on, its state carried; empty for no validation.</param>
-    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
+    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxUpdates"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
     /// <param name="progress">Receives a report after every update and every validation.</param>
     /// <param name="cancellationToken">Ends the training after the update under way, see the exception.</param>
     /// <exception cref="ArgumentException">A stream is too short, or nothing says when to end.</exception>
@@ -27,18 +27,18 @@ public sealed partial class Trainer<T>
         int? epochs = null,
         IProgress<TrainingProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
-            FitTokensAsync(TokenModel(), new TokenStreamSource(tokens, BatchSize, Steps, Stride), validation, epochs, progress, cancellationToken);
+            FitTokensAsync(TokenModel(), new TokenStreamSource(tokens, BatchSize, SequenceLength, SequenceStride), validation, epochs, progress, cancellationToken);
 
     /// <summary>
     /// Trains on separate sequences of tokens in the order given, <see cref="BatchSize"/> at once: through whole sequences, or truncated where they are longer
-    /// than <see cref="Steps"/>. To shuffle them make a <see cref="TokenSequenceSource"/>.
+    /// than <see cref="SequenceLength"/>. To shuffle them make a <see cref="TokenSequenceSource"/>.
     /// </summary>
     /// <param name="sequences">The sequences; the model predicts each token from those before in its sequence.</param>
     /// <param name="validation">The stream to validate on; empty for no validation.</param>
-    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
+    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxUpdates"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
     /// <param name="progress">Receives a report after every update and every validation.</param>
     /// <param name="cancellationToken">Ends the training after the update under way, see the exception.</param>
-    /// <exception cref="ArgumentException">No sequence has two tokens, a <see cref="Stride"/> is set, or nothing says when to end.</exception>
+    /// <exception cref="ArgumentException">No sequence has two tokens, a <see cref="SequenceStride"/> is set, or nothing says when to end.</exception>
     /// <exception cref="InvalidOperationException">
     /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
     /// to; or a run of this training is under way.
@@ -52,17 +52,17 @@ public sealed partial class Trainer<T>
         ReadOnlyMemory<int> validation = default,
         int? epochs = null,
         IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellationToken = default) => Stride is null
-            ? FitTokensAsync(TokenModel(), new TokenSequenceSource(sequences, BatchSize, Steps), validation, epochs, progress, cancellationToken)
-            : throw new ArgumentException("Stride: windows of separate sequences do not overlap; leave it null, or train on one stream.", nameof(sequences));
+        CancellationToken cancellationToken = default) => SequenceStride is null
+            ? FitTokensAsync(TokenModel(), new TokenSequenceSource(sequences, BatchSize, SequenceLength), validation, epochs, progress, cancellationToken)
+            : throw new ArgumentException("SequenceStride: windows of separate sequences do not overlap; leave it null, or train on one stream.", nameof(sequences));
 
     /// <summary>
     /// Trains on windows of tokens by truncated backpropagation through time: the state of each row is carried to the next window. A row that begins a new sequence beside
     /// others that go on starts from the model's initial state, see <see cref="ISequenceModel{T}.InitialState"/>.
     /// </summary>
-    /// <param name="windows">The windows; <see cref="BatchSize"/>, <see cref="Steps"/> and <see cref="Stride"/> do not matter here.</param>
+    /// <param name="windows">The windows; <see cref="BatchSize"/>, <see cref="SequenceLength"/> and <see cref="SequenceStride"/> do not matter here.</param>
     /// <param name="validation">The stream to validate on; empty for no validation.</param>
-    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
+    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxUpdates"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
     /// <param name="progress">Receives a report after every update and every validation.</param>
     /// <param name="cancellationToken">Ends the training after the update under way, see the exception.</param>
     /// <exception cref="ArgumentException">The stream to validate on has one token, or nothing says when to end.</exception>
@@ -96,7 +96,7 @@ public sealed partial class Trainer<T>
     /// The rows or steps of a batch, to count speed and to weigh validation losses. Null for the rows where they are known, of an <see cref="IRowBatch"/>, a
     /// tensor [N, …], or a tuple that begins with one of them, and else for 1.
     /// </param>
-    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
+    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxUpdates"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
     /// <param name="progress">Receives a report after every update and every validation.</param>
     /// <param name="cancellationToken">Ends the training after the update under way, see the exception.</param>
     /// <exception cref="ArgumentException">Nothing says when to end, or batches and validation are one source.</exception>
@@ -124,11 +124,11 @@ public sealed partial class Trainer<T>
     }
 
     /// <summary>Trains on a long series of features by truncated backpropagation through time, the state carried from window to window.</summary>
-    /// <param name="series">The windows, see <see cref="SeriesSource{T}"/>; <see cref="BatchSize"/>, <see cref="Steps"/> and <see cref="Stride"/> do not matter here.</param>
+    /// <param name="series">The windows, see <see cref="SeriesSource{T}"/>; <see cref="BatchSize"/>, <see cref="SequenceLength"/> and <see cref="SequenceStride"/> do not matter here.</param>
     /// <param name="forward">Computes a window from the model.</param>
     /// <param name="loss">Computes the mean loss from outputs and targets, both [N, steps, O]; of overlapping windows they have the new steps only.</param>
     /// <param name="validation">The windows of a series to validate on, not the same source; null for no validation.</param>
-    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
+    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxUpdates"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
     /// <param name="progress">Receives a report after every update and every validation.</param>
     /// <param name="cancellationToken">Ends the training after the update under way, see the exception.</param>
     /// <exception cref="ArgumentException">Nothing says when to end, or series and validation are one source.</exception>
@@ -158,7 +158,7 @@ public sealed partial class Trainer<T>
 
     /// <summary>Trains on a task of your own.</summary>
     /// <param name="task">The task.</param>
-    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
+    /// <param name="epochs">The passes over the data; null to go on until <see cref="MaxUpdates"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
     /// <param name="progress">Receives a report after every update and every validation.</param>
     /// <param name="cancellationToken">Ends the training after the update under way, see the exception.</param>
     /// <exception cref="ArgumentException">Nothing says when to end.</exception>

@@ -15,7 +15,7 @@ namespace Rnn.Training;
 /// </remarks>
 /// <example>
 /// <code>
-/// var trainer = new Trainer&lt;float&gt;(model, new Adam&lt;float&gt; { LearningRate = 2e-3 }) { BatchSize = 32, Steps = 64, MaxGradientNorm = 1 };
+/// var trainer = new Trainer&lt;float&gt;(model, new Adam&lt;float&gt; { LearningRate = 2e-3 }) { BatchSize = 32, SequenceLength = 64, MaxGradientNorm = 1 };
 /// var result = await trainer.FitAsync(training, validation, epochs: 10, progress, cancellationToken);
 /// </code>
 /// </example>
@@ -52,17 +52,17 @@ public sealed partial class Trainer<T>
     } = 32;
 
     /// <summary>k₂, the steps that the gradient runs back through a stream of tokens; 64 by default.</summary>
-    public int Steps
+    public int SequenceLength
     {
         get;
-        init => field = OneOrMore(value, nameof(Steps));
+        init => field = OneOrMore(value, nameof(SequenceLength));
     } = 64;
 
-    /// <summary>k₁, the steps between two updates on a stream of tokens; null for <see cref="Steps"/>.</summary>
-    public int? Stride
+    /// <summary>k₁, the steps between two updates on a stream of tokens; null for <see cref="SequenceLength"/>.</summary>
+    public int? SequenceStride
     {
         get;
-        init => field = OneOrMore(value, nameof(Stride));
+        init => field = OneOrMore(value, nameof(SequenceStride));
     }
 
     /// <summary>
@@ -105,7 +105,7 @@ public sealed partial class Trainer<T>
     public ScheduleUnit ScheduleUnit
     {
         get;
-        init => field = value is >= ScheduleUnit.Iterations and <= ScheduleUnit.Seconds
+        init => field = value is >= ScheduleUnit.Updates and <= ScheduleUnit.Seconds
             ? value
             : throw new ArgumentOutOfRangeException(nameof(ScheduleUnit), value, $"ScheduleUnit: expected one of the units of the list but got {value}.");
     }
@@ -124,10 +124,10 @@ public sealed partial class Trainer<T>
     }
 
     /// <summary>The updates after which training ends; null for no limit.</summary>
-    public long? MaxIterations
+    public long? MaxUpdates
     {
         get;
-        init => field = OneOrMore(value, nameof(MaxIterations));
+        init => field = OneOrMore(value, nameof(MaxUpdates));
     }
 
     /// <summary>The time after which training ends; null for no limit. The step under way is finished.</summary>
@@ -220,7 +220,7 @@ public sealed partial class Trainer<T>
 
     /// <summary>
     /// Whether <c>FitAsync</c> goes on from <see cref="CheckpointPath"/> where that file exists; it begins anew where it does not. Model, optimiser, options and data must be made as for
-    /// the first run. Epochs, <see cref="MaxIterations"/> and <see cref="MaxTime"/> count from the beginning of the training and may be larger than before.
+    /// the first run. Epochs, <see cref="MaxUpdates"/> and <see cref="MaxTime"/> count from the beginning of the training and may be larger than before.
     /// </summary>
     public bool Resume { get; init; }
 

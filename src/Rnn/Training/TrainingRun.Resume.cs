@@ -104,7 +104,7 @@ internal sealed partial class TrainingRun<T>
         _elapsedBefore = TimeSpan.FromTicks(state.GetInt64("elapsed"));
         _last = new()
         {
-            Iteration = _iteration,
+            Update = _iteration,
             Epoch = _epoch,
             Loss = state.GetDouble("last_loss"),
             SmoothedLoss = SmoothedLoss,

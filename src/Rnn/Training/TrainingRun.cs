@@ -78,15 +78,15 @@ internal sealed partial class TrainingRun<T>(
         return new()
         {
             Stop = stop,
-            Iterations = _iteration,
-            SkippedIterations = _skipped,
+            Updates = _iteration,
+            SkippedUpdates = _skipped,
             NonFiniteLosses = _nonFiniteLosses,
             Epochs = _epoch,
             Tokens = _tokens,
             SmoothedLoss = SmoothedLoss,
             ValidationLoss = _validationLoss,
             BestValidationLoss = _best.Loss,
-            BestIteration = _best.Iteration,
+            BestUpdate = _best.Update,
             Elapsed = Elapsed,
         };
     }
@@ -150,7 +150,7 @@ internal sealed partial class TrainingRun<T>(
     }
 
     private TrainingStop? LimitReached() =>
-        _iteration >= trainer.MaxIterations ? TrainingStop.Iterations
+        _iteration >= trainer.MaxUpdates ? TrainingStop.Updates
         : Elapsed >= trainer.MaxTime ? TrainingStop.Time
         : null;
 
@@ -215,7 +215,7 @@ internal sealed partial class TrainingRun<T>(
 
         _last = new()
         {
-            Iteration = _iteration,
+            Update = _iteration,
             Epoch = _epoch,
             Loss = loss,
             SmoothedLoss = SmoothedLoss,

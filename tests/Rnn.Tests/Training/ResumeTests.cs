@@ -73,10 +73,10 @@ public sealed class ResumeTests : IDisposable
         await whole.Fit();
         var part = new Training("plateau", FilePath, 17, cancelInUpdate: 10);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(part.Fit);
-        Assert.DoesNotContain(part.Reports, report => report is { Iteration: 10, ValidationLoss: not null });
+        Assert.DoesNotContain(part.Reports, report => report is { Update: 10, ValidationLoss: not null });
         var rest = new Training("plateau", FilePath, 17);
         await rest.Fit();
-        Assert.Equal(10, rest.Reports[0].Iteration);
+        Assert.Equal(10, rest.Reports[0].Update);
         Assert.NotNull(rest.Reports[0].ValidationLoss);
         AssertSameBits(whole, rest, [.. part.Due, .. rest.Due]);
     }
@@ -96,7 +96,7 @@ public sealed class ResumeTests : IDisposable
         // Without the flag it begins anew.
         var anew = new Training("stream", FilePath, 2, resume: false);
         await anew.Fit();
-        Assert.Equal(1, anew.Reports[0].Iteration);
+        Assert.Equal(1, anew.Reports[0].Update);
     }
 
     [Theory]
@@ -149,7 +149,7 @@ public sealed class ResumeTests : IDisposable
     {
         var model = new TestModule<double>([1, 2, 3], [4]);
         var source = new RowSource<double>(Tensor<double>.Ones(9, 3), Tensor<double>.Ones(9), 2, new RandomSource(1));
-        var trainer = new Trainer<double>(model, new Adam<double>()) { CheckpointPath = FilePath, MaxIterations = 3 };
+        var trainer = new Trainer<double>(model, new Adam<double>()) { CheckpointPath = FilePath, MaxUpdates = 3 };
         await trainer.FitAsync(source, batch => (model.Parameters.First().Value * batch.Inputs).Sum());
         var task = new BatchTask<double, (Tensor<double> Inputs, Tensor<double> Targets)>(source, batch => batch.Inputs, null, null);
         var identity = trainer.Identity(task);
@@ -183,13 +183,13 @@ public sealed class ResumeTests : IDisposable
     {
         var model = new TestModule<double>([1]);
         Tensor<double> Loss(int batch) => model.Parameters.First().Value.Sum();
-        await Refuses("pass a BatchSource", new(model, new Sgd<double>()) { CheckpointPath = FilePath, MaxIterations = 3 });
-        await Refuses("Resume: it needs the file of a CheckpointPath", new(model, new Sgd<double>()) { Resume = true, MaxIterations = 3 });
-        await Refuses("CheckpointEvery: it needs the file of a CheckpointPath", new(model, new Sgd<double>()) { CheckpointEvery = 3, MaxIterations = 3 });
+        await Refuses("pass a BatchSource", new(model, new Sgd<double>()) { CheckpointPath = FilePath, MaxUpdates = 3 });
+        await Refuses("Resume: it needs the file of a CheckpointPath", new(model, new Sgd<double>()) { Resume = true, MaxUpdates = 3 });
+        await Refuses("CheckpointEvery: it needs the file of a CheckpointPath", new(model, new Sgd<double>()) { CheckpointEvery = 3, MaxUpdates = 3 });
         var source = new TokenStreamSource(Tokens, 2, 5);
-        var both = new Trainer<double>(model, new Sgd<double>()) { CheckpointPath = FilePath, ModelPath = FilePath, MaxIterations = 3 };
+        var both = new Trainer<double>(model, new Sgd<double>()) { CheckpointPath = FilePath, ModelPath = FilePath, MaxUpdates = 3 };
         Assert.Contains("same file as ModelPath", (await Assert.ThrowsAsync<InvalidOperationException>(() => both.FitAsync(source, _ => Loss(0)))).Message, StringComparison.Ordinal);
-        var twice = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 3 };
+        var twice = new Trainer<double>(model, new Sgd<double>()) { MaxUpdates = 3 };
         Assert.Contains("has one place", (await Assert.ThrowsAsync<ArgumentException>(() => twice.FitAsync(source, _ => Loss(0), source))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer<double>(model, new Sgd<double>()) { CheckpointInterval = TimeSpan.Zero });
         Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer<double>(model, new Sgd<double>()) { CheckpointEvery = 0 });
@@ -203,17 +203,17 @@ public sealed class ResumeTests : IDisposable
     private static void AssertSameBits(Training whole, Training last, IReadOnlyList<TrainingProgress> parts)
     {
         // A part that ends with an epoch validates at its end, and the next part does again; those in the middle of one, where the whole does not.
-        var ends = whole.Reports.Zip(whole.Reports.Skip(1)).Where(pair => pair.First.Epoch < pair.Second.Epoch).Select(pair => pair.First.Iteration).ToHashSet();
+        var ends = whole.Reports.Zip(whole.Reports.Skip(1)).Where(pair => pair.First.Epoch < pair.Second.Epoch).Select(pair => pair.First.Update).ToHashSet();
         Assert.Equal(Relevant(whole.Due), Relevant(parts));
         Assert.Equal(whole.Bits(), last.Bits());
 
         List<string> Relevant(IEnumerable<TrainingProgress> reports) => whole.ValidatesByEpoch
-            ? [.. reports.Where(report => report.ValidationLoss is null || ends.Contains(report.Iteration)).Select(Describe).Distinct()]
+            ? [.. reports.Where(report => report.ValidationLoss is null || ends.Contains(report.Update)).Select(Describe).Distinct()]
             : [.. reports.Select(Describe)];
 
         static string Describe(TrainingProgress report) => string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
-            $"{report.Iteration} {report.Epoch} {report.Loss:R} {report.SmoothedLoss:R} {report.LearningRate:R} {report.GradientNorm:R} {report.IsSkipped} {report.Tokens} {report.ValidationLoss:R} {report.BestValidationLoss:R}");
+            $"{report.Update} {report.Epoch} {report.Loss:R} {report.SmoothedLoss:R} {report.LearningRate:R} {report.GradientNorm:R} {report.IsSkipped} {report.Tokens} {report.ValidationLoss:R} {report.BestValidationLoss:R}");
     }
 
     // In single precision, of which the checkpoint is not.
@@ -222,7 +222,7 @@ public sealed class ResumeTests : IDisposable
         private readonly string _path = path;
 
         public override Task<TrainingResult> Fit() =>
-            new Trainer<float>(new TinyLanguageModel<float>(Vocabulary), new Adam<float>()) { BatchSize = 3, Steps = 6, CheckpointPath = _path, Resume = true, MaxIterations = 9 }.FitAsync(Tokens);
+            new Trainer<float>(new TinyLanguageModel<float>(Vocabulary), new Adam<float>()) { BatchSize = 3, SequenceLength = 6, CheckpointPath = _path, Resume = true, MaxUpdates = 9 }.FitAsync(Tokens);
     }
 
     /// <summary>A training made anew, as a program that starts again makes it.</summary>
@@ -256,10 +256,10 @@ public sealed class ResumeTests : IDisposable
             _trainer = new(_model, _optimizer)
             {
                 BatchSize = 3,
-                Steps = 6,
-                Stride = name == "overlapping stream" ? 4 : null,
+                SequenceLength = 6,
+                SequenceStride = name == "overlapping stream" ? 4 : null,
                 MaxGradientNorm = norm,
-                MaxIterations = updates,
+                MaxUpdates = updates,
                 AccumulationSteps = name == "accumulation" ? 3 : 1,
                 ValidateEvery = byEpoch ? null : _cycle,
                 Patience = name == "patience" ? 1 : null,
@@ -329,7 +329,7 @@ public sealed class ResumeTests : IDisposable
         public Action<TrainingProgress>? OnReport { get; set; }
 
         // What a run reports besides the validation that ends it.
-        public IEnumerable<TrainingProgress> Due => Reports.Where(report => report.ValidationLoss is null || _trainer.ValidateEvery is null || report.Iteration % _cycle == 0);
+        public IEnumerable<TrainingProgress> Due => Reports.Where(report => report.ValidationLoss is null || _trainer.ValidateEvery is null || report.Update % _cycle == 0);
 
         public virtual async Task<TrainingResult> Fit()
         {
@@ -340,7 +340,7 @@ public sealed class ResumeTests : IDisposable
                 OnReport = report =>
                 {
                     OnReport?.Invoke(report);
-                    if (report.Iteration == _cancelAfter)
+                    if (report.Update == _cancelAfter)
                     {
                         _cancel();
                     }

@@ -22,7 +22,7 @@ public class UpdateHookTests
         var large = new Trainer<double>(one, new Adam<double> { LearningRate = 0.01 }) { MaxGradientNorm = 0.1 };
         await large.FitAsync(Rows(5 * steps), batch => Loss.MeanSquaredError(one.Forward(batch.Inputs), batch.Targets), epochs: 3, progress: oneReports);
         Assert.Equal(3 * 60, result.Tokens);
-        Assert.Equal(3 * 60 / (5 * steps), result.Iterations);
+        Assert.Equal(3 * 60 / (5 * steps), result.Updates);
         TestModule<double>.AssertClose([.. oneReports.Select(report => report.Loss)], [.. manyReports.Select(report => report.Loss)], 1e-12);
         TestModule<double>.AssertClose([.. oneReports.Select(report => report.GradientNorm)], [.. manyReports.Select(report => report.GradientNorm)], 1e-12);
         TestModule<double>.AssertClose(Values(one), Values(many), 1e-12);
@@ -37,7 +37,7 @@ public class UpdateHookTests
         var reports = new Reports();
         var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { AccumulationSteps = 3, AfterBackward = update => means.Add(update.Gradients[0]) };
         var result = await trainer.FitAsync([1, 2, 3, 4, 5, 6, 7], c => (model.Parameters.Single().Value * -c).Sum(), epochs: 2, progress: reports);
-        Assert.Equal((6L, 14L), (result.Iterations, result.Tokens));
+        Assert.Equal((6L, 14L), (result.Updates, result.Tokens));
         Assert.Equal([-2, -5, -7, -2, -5, -7], means);
         Assert.Equal([28], model.Values);
         Assert.Equal([3, 6, 7, 10, 13, 14], reports.Select(report => report.Tokens));
@@ -50,7 +50,7 @@ public class UpdateHookTests
         var calls = new List<string>();
         var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 })
         {
-            MaxIterations = 3,
+            MaxUpdates = 3,
             MaxGradientNorm = 1,
             NonFiniteGradients = NonFinitePolicy.SkipStep,
             AfterBackward = update =>
@@ -78,14 +78,14 @@ public class UpdateHookTests
         Assert.Equal(
             ["gradients 1", "update 1 False 0.5 2 3", "gradients 2", "update 2 True 0.5 2 3", "gradients 3", "update 3 False 0 2 3"], calls);
         Assert.Equal([0, 2, 9], model.Values);
-        Assert.Equal(1, result.SkippedIterations);
+        Assert.Equal(1, result.SkippedUpdates);
     }
 
     [Fact]
     public async Task An_exception_in_a_hook_ends_the_training()
     {
         var model = new TestModule<double>([1]);
-        var trainer = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 3, AfterUpdate = _ => throw new InvalidDataException() };
+        var trainer = new Trainer<double>(model, new Sgd<double>()) { MaxUpdates = 3, AfterUpdate = _ => throw new InvalidDataException() };
         await Assert.ThrowsAsync<InvalidDataException>(() => trainer.FitAsync([1], _ => model.Parameters.First().Value.Sum()));
     }
 
