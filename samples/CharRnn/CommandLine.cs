@@ -24,6 +24,7 @@ internal sealed class CommandLine
     private readonly Option<int?> _threads = Number<int>("--threads", "N", "threads to use", 1, "a whole number of 1 or more");
     private readonly Option<string> _save = Text("--save", "FILE", "where the model goes; char-rnn.safetensors");
     private readonly Option<string> _load = Text("--load", "FILE", "a saved model to go on from; with --prompt and nothing to train it only writes");
+    private readonly Option<bool> _resume = new("--resume") { Description = "go on with a training of the same command that was cancelled" };
     private readonly Option<string> _prompt = Text("--prompt", "TEXT", "what the written text begins with");
     private readonly Option<int?> _length = Number<int>("--length", "N", "characters to write at the end; 500", 0, "a whole number of 0 or more");
     private readonly Option<double?> _temperature = Number<double>("--temperature", "X", "0 for the likeliest character, 1 as learned; 0.8", 0, "a number of 0 or more");
@@ -35,7 +36,7 @@ internal sealed class CommandLine
         Command = new("Trains a recurrent network on the characters of a text and lets it write.")
         {
             _text, _cell, _hidden, _layers, _embedding, _steps, _minutes, _batch, _window, _learningRate, _dropout, _clip, _seed, _threads, _save, _load,
-            _prompt, _length, _temperature, _topK,
+            _resume, _prompt, _length, _temperature, _topK,
         };
     }
 
@@ -62,6 +63,7 @@ internal sealed class CommandLine
             Threads = parsed.GetValue(_threads) ?? Environment.ProcessorCount,
             Save = parsed.GetValue(_save) ?? "char-rnn.safetensors",
             Load = parsed.GetValue(_load),
+            Resume = parsed.GetValue(_resume),
             Prompt = parsed.GetValue(_prompt) ?? string.Empty,
             Length = parsed.GetValue(_length) ?? 500,
             Temperature = parsed.GetValue(_temperature) ?? 0.8,

@@ -44,14 +44,21 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
     var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = plan.LearningRate })
     {
         BatchSize = plan.Batch,
-        Steps = plan.Window,
+        SequenceLength = plan.Window,
         MaxGradientNorm = settings.Clip,
-        MaxIterations = plan.Steps,
+        MaxUpdates = plan.Steps,
         MaxTime = settings.Time,
         Schedule = new WarmUpAndDecay(plan.Total),
-        ScheduleUnit = settings.Time is null ? ScheduleUnit.Iterations : ScheduleUnit.Seconds,
+        ScheduleUnit = settings.Time is null ? ScheduleUnit.Updates : ScheduleUnit.Seconds,
+        CheckpointPath = settings.Checkpoint,
+        Resume = settings.Resume,
     };
     var report = Report.Create($"{tokens.Length:N0} characters, {vocabulary.Count} different; {plan.TrainingLength:N0} to learn, the rest to validate\n{plan}\n{model}");
+    if (settings.Resume)
+    {
+        report.Line(File.Exists(settings.Checkpoint) ? $"going on from {Path.GetFullPath(settings.Checkpoint)}" : $"there is no {settings.Checkpoint} to go on from; the training begins anew");
+    }
+
     var watch = new Watch(report, model, settings, plan, cancellation);
     TrainingResult? result = null;
     try
@@ -63,23 +70,27 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
     }
     catch (NonFiniteGradientException error)
     {
-        throw new InputException($"--learning-rate: {plan.LearningRate} is too much here, the training diverged at step {watch.Iteration + 1}; choose less. {error.Message}", error);
+        throw new InputException($"--learning-rate: {plan.LearningRate} is too much here, the training diverged at step {watch.Update + 1}; choose less. {error.Message}", error);
+    }
+    catch (InvalidDataException error)
+    {
+        throw new InputException($"--resume: {error.Message}", error);
     }
     finally
     {
         report.EndProgress();
     }
 
-    if (watch.Iteration > 0)
+    if (watch.Update > 0)
     {
         Files.Save(model, settings.Save);
     }
 
     if (result is null)
     {
-        report.Line(watch.Iteration == 0
+        report.Line(watch.Update == 0
             ? "cancelled before the first step; nothing is saved"
-            : $"cancelled after {watch.Iteration} steps; the model as it is now is saved in {Path.GetFullPath(settings.Save)}");
+            : $"cancelled after {watch.Update} steps; the model as it is now is saved in {Path.GetFullPath(settings.Save)}\nthe same command with --resume goes on from {Path.GetFullPath(settings.Checkpoint)}");
         return 130;
     }
 
@@ -87,8 +98,9 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
     report.Text("a longer text", Writer.Write(model, settings.Prompt, settings.Length, settings, CancellationToken.None));
     report.Line($"validation: {score.Loss:F4} nats per character, perplexity {score.Perplexity:F2}, {score.BitsPerCharacter:F3} bits per character");
     report.Line($"the model is saved in {Path.GetFullPath(settings.Save)}");
+    File.Delete(settings.Checkpoint);
     report.Line(
-        $"result loss={score.Loss:F4} perplexity={score.Perplexity:F3} steps={result.Iterations} seconds={result.Elapsed.TotalSeconds:F1} "
+        $"result loss={score.Loss:F4} perplexity={score.Perplexity:F3} steps={result.Updates} seconds={result.Elapsed.TotalSeconds:F1} "
         + $"tokens_per_second={result.Tokens / result.Elapsed.TotalSeconds:F0}");
     return 0;
 }

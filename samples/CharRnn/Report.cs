@@ -44,7 +44,7 @@ internal abstract class Report
             if (_clock.Elapsed >= _next)
             {
                 _next = _clock.Elapsed + Pause;
-                Line($"{done,4:P0}  step {progress.Iteration}  epoch {progress.Epoch}  {Describe(progress)}");
+                Line($"{done,4:P0}  step {progress.Update}  epoch {progress.Epoch}  {Describe(progress)}");
             }
         }
 
@@ -80,7 +80,7 @@ internal abstract class Report
             {
                 _next = _clock.Elapsed + Pause;
                 bar.Value = Math.Min(done, 0.999);
-                bar.Description = Markup.Escape($"step {progress.Iteration}  {Describe(progress)}");
+                bar.Description = Markup.Escape($"step {progress.Update}  {Describe(progress)}");
             }
         }
 
@@ -124,17 +124,17 @@ internal sealed class Watch(Report report, LanguageModel<float> model, Settings 
     private static readonly long[] SampleIterations = [100, 300, 700, 2000];
 
     /// <summary>The steps done.</summary>
-    internal long Iteration { get; private set; }
+    internal long Update { get; private set; }
 
     /// <inheritdoc/>
     public void Report(TrainingProgress value)
     {
-        Iteration = value.Iteration;
+        Update = value.Update;
         var byTime = settings.Time is { } time ? value.Elapsed / time : 0;
-        report.Progress(value, Math.Max(byTime, plan.Steps is { } steps ? (double)value.Iteration / steps : 0));
-        if (Array.IndexOf(SampleIterations, value.Iteration) >= 0)
+        report.Progress(value, Math.Max(byTime, plan.Steps is { } steps ? (double)value.Update / steps : 0));
+        if (Array.IndexOf(SampleIterations, value.Update) >= 0)
         {
-            report.Text($"after {value.Iteration} steps", Writer.Write(model, settings.Prompt, SampleLength, settings, cancellation));
+            report.Text($"after {value.Update} steps", Writer.Write(model, settings.Prompt, SampleLength, settings, cancellation));
         }
     }
 }

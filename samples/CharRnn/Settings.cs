@@ -42,6 +42,11 @@ internal sealed record Settings
 
     public string? Load { get; init; }
 
+    public bool Resume { get; init; }
+
+    /// <summary>Where the training is kept while it runs, beside the model.</summary>
+    public string Checkpoint => Path.ChangeExtension(Save, $".training{Path.GetExtension(Save)}");
+
     public required string Prompt { get; init; }
 
     public required int Length { get; init; }
@@ -51,7 +56,7 @@ internal sealed record Settings
     public required int TopK { get; init; }
 
     /// <summary>Whether there is a model to write with and nothing to train.</summary>
-    internal bool OnlyWrites => Load is not null && Prompt.Length > 0 && Text is null && Steps is null && Time is null;
+    internal bool OnlyWrites => Load is not null && Prompt.Length > 0 && Text is null && Steps is null && Time is null && !Resume;
 
     /// <summary>Refuses what is wrong whatever the text.</summary>
     internal Settings Checked()

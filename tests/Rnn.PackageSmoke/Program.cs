@@ -9,7 +9,7 @@ using Rnn.Training;
 var text = string.Concat(Enumerable.Repeat("to be or not to be, ", 40));
 var vocabulary = CharVocabulary.FromText(text);
 var model = new LanguageModel<float>(vocabulary, new Lstm<float>(inputSize: 12, hiddenSize: 32, new() { Seed = 1 }), new() { Seed = 1 });
-var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 2e-2 }) { BatchSize = 4, Steps = 20, MaxGradientNorm = 1 };
+var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 2e-2 }) { BatchSize = 4, SequenceLength = 20, MaxGradientNorm = 1 };
 await trainer.FitAsync(vocabulary.Encode(text), epochs: 15);
 
 var path = Path.Combine(Path.GetTempPath(), $"rnn-package-smoke-{Environment.ProcessId}.safetensors");

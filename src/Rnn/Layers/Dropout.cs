@@ -35,13 +35,13 @@ public sealed class Dropout<T> : Layer<T>
         }
 
         Probability = probability;
-        Random = random;
+        Random = AddRandomSource("random", random);
     }
 
     /// <summary>How likely an element is set to zero.</summary>
     public double Probability { get; }
 
-    /// <summary>The source of the masks; its state belongs to a checkpoint.</summary>
+    /// <summary>The source of the masks.</summary>
     public RandomSource Random { get; }
 
     internal static string Type => "dropout";

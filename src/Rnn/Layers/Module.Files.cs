@@ -12,24 +12,24 @@ public abstract partial class Module<T>
     protected virtual IEnumerable<KeyValuePair<string, string>> FileMetadata => [];
 
     /// <summary>
-    /// Saves all parameters under their dotted paths as a safetensors file. A failure or cancellation on the way leaves the path as it was.
+    /// Saves all parameters and buffers under their dotted paths as a safetensors file. A failure or cancellation on the way leaves the path as it was.
     /// </summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="metadata">Free text to keep beside the parameters.</param>
     /// <param name="cancellationToken">Ends the saving; the path keeps its old content.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path, IEnumerable<KeyValuePair<string, string>>? metadata = null, CancellationToken cancellationToken = default) =>
-        SafeTensors.Write(path, FileTensors(), AllMetadata(metadata), cancellationToken);
+        SafeTensors.Write(path, SavedTensors, AllMetadata(metadata), cancellationToken);
 
     /// <summary>Writes to a stream what <see cref="Save(string, IEnumerable{KeyValuePair{string, string}}, CancellationToken)"/> writes to a file.</summary>
     /// <param name="stream">Where to; left open and not flushed.</param>
     /// <param name="metadata">Free text to keep beside the parameters.</param>
     /// <param name="cancellationToken">Ends the writing part way.</param>
     public void Save(Stream stream, IEnumerable<KeyValuePair<string, string>>? metadata = null, CancellationToken cancellationToken = default) =>
-        SafeTensors.Write(stream, FileTensors(), AllMetadata(metadata), cancellationToken);
+        SafeTensors.Write(stream, SavedTensors, AllMetadata(metadata), cancellationToken);
 
     /// <summary>
-    /// Loads all parameters from a safetensors file that <c>Save</c> wrote for a module of the same shape. The file must have
+    /// Loads all parameters and buffers from a safetensors file that <c>Save</c> wrote for a module of the same shape. The file must have
     /// exactly this module's names and shapes, and where it says what its modules compute (<see cref="Arithmetic"/>), such as the cell, these must do the
     /// same; double, single, half and bfloat16 convert. When it does not fit, no parameter changes.
     /// </summary>
@@ -56,19 +56,16 @@ public abstract partial class Module<T>
     private IReadOnlyDictionary<string, string> Load(SafeTensorsReader reader)
     {
         var entries = reader.Header.Entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
-        var parameters = NamedParameters;
-        CheckFits(parameters, entries, reader.Source);
+        var tensors = SavedTensors.ToList();
+        CheckFits(tensors, entries, reader.Source);
         CheckMetadata(reader.Header.Metadata, reader.Source);
-        foreach (var (name, parameter) in parameters)
+        foreach (var (name, tensor) in tensors)
         {
-            reader.Read(entries[name], parameter.Value.AsSpan());
+            reader.Read(entries[name], tensor.AsSpan());
         }
 
         return reader.Header.Metadata;
     }
-
-    private IEnumerable<KeyValuePair<string, Tensor<T>>> FileTensors() =>
-        NamedParameters.Select(pair => new KeyValuePair<string, Tensor<T>>(pair.Key, pair.Value.Value));
 
     private IEnumerable<KeyValuePair<string, string>> AllMetadata(IEnumerable<KeyValuePair<string, string>>? metadata) =>
         FileMetadata.Concat(DescriptionMetadata()).Concat(ArithmeticMetadata()).Concat(metadata ?? []);
@@ -118,14 +115,14 @@ public abstract partial class Module<T>
         }
     }
 
-    private void CheckFits(IReadOnlyList<KeyValuePair<string, Parameter<T>>> parameters, Dictionary<string, SafeTensorsEntry> entries, string source)
+    private void CheckFits(List<KeyValuePair<string, Tensor<T>>> tensors, Dictionary<string, SafeTensorsEntry> entries, string source)
     {
-        var missing = parameters.Where(pair => !entries.ContainsKey(pair.Key)).Select(pair => $"{pair.Key} {pair.Value.Shape}");
-        var unexpected = entries.Keys.Except(parameters.Select(pair => pair.Key), StringComparer.Ordinal).Select(name => $"{name} {entries[name].Shape}");
-        var wrong = parameters
+        var missing = tensors.Where(pair => !entries.ContainsKey(pair.Key)).Select(pair => $"{pair.Key} {pair.Value.Shape}");
+        var unexpected = entries.Keys.Except(tensors.Select(pair => pair.Key), StringComparer.Ordinal).Select(name => $"{name} {entries[name].Shape}");
+        var wrong = tensors
             .Where(pair => entries.TryGetValue(pair.Key, out var entry) && entry.Shape != pair.Value.Shape)
             .Select(pair => $"{pair.Key} expected {pair.Value.Shape} but is {entries[pair.Key].Shape}");
-        var unreadable = parameters
+        var unreadable = tensors
             .Where(pair => entries.TryGetValue(pair.Key, out var entry) && !entry.Type.IsReadable)
             .Select(pair => $"{pair.Key} is {entries[pair.Key].Type}");
         var message = new StringBuilder();

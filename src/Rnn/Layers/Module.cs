@@ -146,7 +146,7 @@ public abstract partial class Module<T>
             throw new ArgumentException("name: '__metadata__' is reserved by the format of saved files.", nameof(name));
         }
 
-        if (_parameters.Any(p => p.Key == name) || _children.Any(c => c.Key == name))
+        if (_parameters.Any(p => p.Key == name) || _children.Any(c => c.Key == name) || _buffers.Any(b => b.Key == name) || _randomSources.Any(r => r.Key == name))
         {
             throw new ArgumentException($"name: '{name}' is taken in this module.", nameof(name));
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Rnn.Autograd;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;
@@ -7,8 +8,11 @@ namespace Rnn.Layers;
 /// <content>What happens to values and weights around each layer: dropout, weight-drop, merging of directions, residual connections.</content>
 public partial class RecurrentLayer<T>
 {
-    /// <summary>The source of all masks of dropout, zoneout and weight-drop; its state belongs to a checkpoint.</summary>
+    /// <summary>The source of all masks of dropout, zoneout and weight-drop.</summary>
     public RandomSource Random { get; }
+
+    private protected override string Regularization => string.Create(
+        CultureInfo.InvariantCulture, $"dropout {Options.Dropout}, recurrent dropout {Options.RecurrentDropout}, weight-drop {Options.WeightDrop}");
 
     /// <summary>
     /// The states that sequences begin with for a batch of <paramref name="rows"/> rows: zeros, or with <see cref="RecurrentOptions.LearnedInitialState"/> the

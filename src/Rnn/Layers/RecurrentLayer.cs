@@ -37,7 +37,7 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         Directions = options.Bidirectional ? 2 : 1;
         ProjectionSize = projectionSize;
         var seeded = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random));
-        Random = seeded.Fork("recurrent dropout");
+        Random = AddRandomSource("random", seeded.Fork("recurrent dropout"));
         var initializer = new RecurrentInitializer<T>(options, seeded.Fork("weights"));
         _engines = new LayerEngine<T>[HiddenSizes.Count];
         _weights = new Parameter<T>[HiddenSizes.Count][][];

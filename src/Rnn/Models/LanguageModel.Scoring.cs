@@ -1,14 +1,9 @@
-using Rnn.Autograd;
-using Rnn.Layers;
-using Rnn.Tensors;
 using Rnn.Training;
 
 namespace Rnn.Models;
 
 public sealed partial class LanguageModel<T>
 {
-    private static readonly CrossEntropyOptions SumOfLosses = new() { Reduction = LossReduction.Sum, IgnoreIndex = -1 };
-
     /// <summary>
     /// How well the model predicts a text of tokens, each from all before it: the state starts at the initial one and is carried over the
     /// whole text. Dropout is off for it, whatever the modes of the model and its parts, which stay as they are. Memory does not grow with the text.
@@ -25,9 +20,9 @@ public sealed partial class LanguageModel<T>
             throw new ArgumentException($"tokens: expected 2 tokens or more, since the first is given and the others predicted, but got {tokens.Length}.", nameof(tokens));
         }
 
-        using var evaluation = Evaluation.Enter();
-        using var scope = NoGradient.Scope();
-        return new(Sum(tokens, options ?? new(), cancellationToken), tokens.Length - 1, tokens.Length - 1);
+        options ??= new();
+        var (sum, count) = SequenceEvaluation.Score(this, tokens, options.Streams, options.Steps, options.WarmUp, ignored: null, cancellationToken);
+        return new(sum, count, count);
     }
 
     /// <summary>How well the model predicts a text; see <see cref="Score(ReadOnlySpan{int}, TextScoreOptions, CancellationToken)"/>.</summary>
@@ -44,55 +39,6 @@ public sealed partial class LanguageModel<T>
         var tokens = vocabulary.Encode(text);
         var score = Score(tokens, options, cancellationToken);
         return score with { Characters = CountCharacters(text.AsSpan(Sequences.Vocabulary.EndOfFirst(vocabulary, text, tokens[0]))) };
-    }
-
-    private double Sum(ReadOnlySpan<int> tokens, TextScoreOptions options, CancellationToken cancellationToken)
-    {
-        // Each stream predicts its part of the tokens behind the first and begins a little earlier to find its state.
-        var predictions = tokens.Length - 1;
-        var streams = Math.Min(options.Streams, predictions);
-        var (first, begin, end) = (new int[streams], new int[streams], new int[streams]);
-        var longest = 0;
-        for (var row = 0; row < streams; row++)
-        {
-            first[row] = (int)((long)predictions * row / streams);
-            begin[row] = Math.Max(0, first[row] - options.WarmUp);
-            end[row] = (int)((long)predictions * (row + 1) / streams);
-            longest = Math.Max(longest, end[row] - begin[row]);
-        }
-
-        // The result does not depend on the steps at once: very many streams take fewer, so that an array holds a window.
-        var steps = Math.Min(options.Steps, Math.Min(longest, Math.Max(1, Array.MaxLength / streams)));
-        var (inputs, targets, lengths) = (new int[streams * steps], new int[streams * steps], new int[streams]);
-        // Memory of its own, which a layer may not have given.
-        var state = SequenceLayer.ZeroState(streams).Clone();
-        var sum = 0.0;
-        for (var at = 0; at < longest; at += steps)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            targets.AsSpan().Fill(-1);
-            for (var row = 0; row < streams; row++)
-            {
-                var from = begin[row] + at;
-                lengths[row] = Math.Clamp(end[row] - from, 0, steps);
-                if (lengths[row] == 0)
-                {
-                    continue;
-                }
-
-                tokens.Slice(from, lengths[row]).CopyTo(inputs.AsSpan(row * steps));
-                var unscored = Math.Clamp(first[row] - from, 0, lengths[row]);
-                tokens.Slice(from + 1 + unscored, lengths[row] - unscored).CopyTo(targets.AsSpan((row * steps) + unscored));
-            }
-
-            // What the model makes is taken back at the end of the scope; the state lives on in memory of its own.
-            using var memory = TensorScope.Enter();
-            var (loss, next) = ForwardLoss(inputs, streams, lengths, at == 0 ? null : state, targets, SumOfLosses);
-            sum += double.CreateTruncating(loss.Item());
-            state.CopyFrom(next);
-        }
-
-        return sum;
     }
 
     private static long CountCharacters(ReadOnlySpan<char> text)

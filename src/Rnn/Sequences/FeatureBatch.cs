@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Formats;
 using Rnn.Tensors;
 
 namespace Rnn.Sequences;
@@ -48,21 +49,24 @@ public sealed class FeatureBatch<T> : IRowBatch
     /// <param name="sequences">Sequences [steps, I] of equal I.</param>
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
-    /// <returns>The batches of one pass. Each enumeration plans anew from the sequences and the source: in another order each time, where there is a source.</returns>
+    /// <returns>The batches; each pass plans anew from the source: in another order each time, where there is a source.</returns>
     /// <exception cref="ArgumentException">The batch size is not positive, a sequence is not [steps, I], or a batch is more than an array can hold.</exception>
-    public static IEnumerable<FeatureBatch<T>> Bucket(IReadOnlyList<Tensor<T>> sequences, int batchSize, RandomSource? random = null)
+    public static BatchSource<FeatureBatch<T>> Bucket(IReadOnlyList<Tensor<T>> sequences, int batchSize, RandomSource? random = null)
     {
         ArgumentNullException.ThrowIfNull(sequences);
         CheckShapes(sequences);
         LengthBuckets.CheckBatchSize(batchSize);
-        return Batches();
+        return new BucketSource<FeatureBatch<T>>([.. sequences.Select(sequence => sequence.Shape[0])], batchSize, random, indices => Pad(sequences, indices), Hash);
 
-        IEnumerable<FeatureBatch<T>> Batches()
+        string Hash()
         {
-            foreach (var indices in LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Shape[0])], batchSize, random))
+            var hash = new Fingerprint();
+            foreach (var sequence in sequences)
             {
-                yield return Pad(sequences, indices);
+                hash.Add(sequence.AsReadOnlySpan());
             }
+
+            return hash.ToString();
         }
     }
 

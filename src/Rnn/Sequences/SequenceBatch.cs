@@ -1,3 +1,4 @@
+using Rnn.Formats;
 using Rnn.Tensors;
 
 namespace Rnn.Sequences;
@@ -67,20 +68,24 @@ public sealed class SequenceBatch : IRowBatch
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="padding">What stands past the end of each row.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
-    /// <returns>The batches of one pass. Each enumeration plans anew from the sequences and the source: in another order each time, where there is a source.</returns>
+    /// <returns>The batches; each pass plans anew from the source: in another order each time, where there is a source.</returns>
     /// <exception cref="ArgumentException">The batch size is not positive, or a batch is more than an array can hold.</exception>
-    public static IEnumerable<SequenceBatch> Bucket(IReadOnlyList<int[]> sequences, int batchSize, int padding = 0, RandomSource? random = null)
+    public static BatchSource<SequenceBatch> Bucket(IReadOnlyList<int[]> sequences, int batchSize, int padding = 0, RandomSource? random = null)
     {
         ArgumentNullException.ThrowIfNull(sequences);
         LengthBuckets.CheckBatchSize(batchSize);
-        return Batches();
+        return new BucketSource<SequenceBatch>([.. sequences.Select(sequence => sequence.Length)], batchSize, random, indices => Pad(sequences, indices, padding), Hash);
 
-        IEnumerable<SequenceBatch> Batches()
+        string Hash()
         {
-            foreach (var indices in LengthBuckets.Plan([.. sequences.Select(sequence => sequence.Length)], batchSize, random))
+            var hash = new Fingerprint();
+            hash.Add<int>([padding]);
+            foreach (var sequence in sequences)
             {
-                yield return Pad(sequences, indices, padding);
+                hash.Add<int>(sequence);
             }
+
+            return hash.ToString();
         }
     }
 

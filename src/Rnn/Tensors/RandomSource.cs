@@ -16,7 +16,7 @@ public sealed partial class RandomSource
 {
     private const double UnitOf53Bits = 1.0 / (1UL << 53);
 
-    private readonly ulong _seed;
+    private ulong _seed;
     private Xoshiro256 _generator;
 
     /// <summary>A source that starts from the next seed of the process; see <see cref="SetSeed"/>.</summary>
@@ -63,6 +63,9 @@ public sealed partial class RandomSource
 
         _generator = new RandomSource(state)._generator;
     }
+
+    /// <summary>Becomes the source that was saved, whatever the seed of this one.</summary>
+    internal void Adopt(RandomState state) => (_seed, _generator) = (state.Seed, new RandomSource(state)._generator);
 
     /// <summary>
     /// An independent source for a purpose: depends on this source's seed and on the name only, not on how many numbers were drawn.

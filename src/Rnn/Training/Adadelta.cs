@@ -47,6 +47,8 @@ public sealed class Adadelta<T> : Optimizer<T>
 
     private protected override bool SquaresGradients => true;
 
+    private protected override FormattableString Hyperparameters => $", Rho {Rho}, Epsilon {Epsilon}";
+
     private protected override ReadOnlySpan<string?> StateNames => Names;
 
     private protected override void Update(in UpdateRun run) => Sweep(

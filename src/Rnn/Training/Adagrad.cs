@@ -54,6 +54,8 @@ public sealed class Adagrad<T> : Optimizer<T>
 
     private protected override bool SquaresGradients => true;
 
+    private protected override FormattableString Hyperparameters => $", LearningRateDecay {LearningRateDecay}, InitialAccumulator {InitialAccumulator}, Epsilon {Epsilon}";
+
     private protected override ReadOnlySpan<string?> StateNames => Names;
 
     private protected override T InitialState(string name) => T.CreateTruncating(InitialAccumulator);

@@ -39,6 +39,8 @@ public abstract class AdamBase<T> : Optimizer<T>
 
     private protected override bool SquaresGradients => true;
 
+    private protected override FormattableString Hyperparameters => $", Beta1 {Beta1}, Beta2 {Beta2}, Epsilon {Epsilon}";
+
     private protected override ReadOnlySpan<string?> StateNames => Moments;
 
     private protected Rule MakeRule(in UpdateRun run, double decayInGradient, double decayApart) => new(

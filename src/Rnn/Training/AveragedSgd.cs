@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Formats;
 using Rnn.Layers;
 
 namespace Rnn.Training;
@@ -75,6 +75,8 @@ public sealed class AveragedSgd<T> : Optimizer<T>
     /// <summary>Whether the average is over more than the last parameters.</summary>
     public bool IsAveraging => StepCount > AverageAfter;
 
+    private protected override FormattableString Hyperparameters => $", Lambda {Lambda}, Alpha {Alpha}";
+
     private protected override ReadOnlySpan<string?> StateNames => Names;
 
     private long StepCount => IsAttached && Block.Slots.Length > 0 ? Block.Slots.Max(slot => slot.Steps) : 0;
@@ -116,14 +118,13 @@ public sealed class AveragedSgd<T> : Optimizer<T>
             run);
     }
 
-    private protected override void SaveNumbers(Dictionary<string, string> numbers) =>
-        numbers[AverageAfterKey] = AverageAfter.ToString(CultureInfo.InvariantCulture);
+    private protected override void SaveNumbers(StateValues state) => state.Set(AverageAfterKey, AverageAfter);
 
-    private protected override void RestoreNumbers(IReadOnlyDictionary<string, string> numbers)
+    private protected override void RestoreNumbers(StateValues state)
     {
-        if (long.TryParse(numbers.GetValueOrDefault(AverageAfterKey), CultureInfo.InvariantCulture, out var steps) && steps >= 0)
+        if (state.Contains(AverageAfterKey))
         {
-            AverageAfter = steps;
+            AverageAfter = state.GetInt64(AverageAfterKey);
         }
     }
 

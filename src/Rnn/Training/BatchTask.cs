@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Formats;
+using Rnn.Sequences;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -9,6 +11,7 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly IEnumerable<TBatch> _batches;
+    private readonly BatchSource<TBatch>? _source;
     private readonly Func<TBatch, Tensor<T>> _loss;
     private readonly IEnumerable<TBatch>? _validation;
     private readonly Func<TBatch, long> _count;
@@ -17,14 +20,27 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
     internal BatchTask(IEnumerable<TBatch> batches, Func<TBatch, Tensor<T>> loss, IEnumerable<TBatch>? validation, Func<TBatch, long>? count)
     {
         (_batches, _loss, _validation, _count) = (batches, loss, validation, count ?? (static batch => RowsOf(batch)));
+        _source = batches as BatchSource<TBatch>;
     }
 
     /// <inheritdoc/>
     public override bool HasValidation => _validation is not null;
 
     /// <inheritdoc/>
+    public override bool CanResume => _source is not null && (_validation is null or BatchSource<TBatch> or IReadOnlyCollection<TBatch>);
+
+    /// <inheritdoc/>
+    public override string Identity => $"{_source?.Identity}{(_validation is BatchSource<TBatch> source ? $", validated on {source.Identity}" : string.Empty)}";
+
+    /// <inheritdoc/>
     public override void BeginEpoch(int epoch)
     {
+        if (_source is not null)
+        {
+            _source.BeginPass();
+            return;
+        }
+
         _enumerator?.Dispose();
         _enumerator = _batches.GetEnumerator();
     }
@@ -32,6 +48,11 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
     /// <inheritdoc/>
     public override BatchLoss<T>? NextLoss()
     {
+        if (_source is not null)
+        {
+            return _source.MoveNext() ? new(_loss(_source.Current), _count(_source.Current)) : null;
+        }
+
         if (!_enumerator!.MoveNext())
         {
             EndTraining();
@@ -50,6 +71,20 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
     }
 
     /// <inheritdoc/>
+    public override void SaveState(StateTree<T> state)
+    {
+        _source?.SaveState(state);
+        (_validation as BatchSource<TBatch>)?.SaveState(state.Branch("validation"));
+    }
+
+    /// <inheritdoc/>
+    public override void RestoreState(StateTree<T> state)
+    {
+        _source?.RestoreState(state);
+        (_validation as BatchSource<TBatch>)?.RestoreState(state.Branch("validation"));
+    }
+
+    /// <inheritdoc/>
     public override double? Validate(CancellationToken cancellationToken)
     {
         if (_validation is null)
@@ -58,7 +93,7 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
         }
 
         var (sum, count, batches) = (0.0, 0.0, 0);
-        foreach (var batch in _validation)
+        foreach (var batch in (_validation as BatchSource<TBatch>)?.OnePass() ?? _validation)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using (TensorScope.Enter())

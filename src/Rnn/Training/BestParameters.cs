@@ -1,4 +1,6 @@
 using System.Numerics;
+using Rnn.Formats;
+using Rnn.Tensors;
 
 namespace Rnn.Training;
 
@@ -14,7 +16,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
     internal double? Loss { get; private set; }
 
     /// <summary>The update after which it was measured.</summary>
-    internal long? Iteration { get; private set; }
+    internal long? Update { get; private set; }
 
     /// <summary>Whether more validations in a row than the trainer's patience have failed to improve.</summary>
     internal bool IsPatienceOver => _bad > trainer.Patience;
@@ -37,7 +39,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
             return;
         }
 
-        (Loss, Iteration) = (loss, iteration);
+        (Loss, Update) = (loss, iteration);
         if (trainer.RestoreBest)
         {
             var block = trainer.Optimizer.Block;
@@ -51,7 +53,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
     /// <summary>Saves the parameters as they are, where the trainer has a path for them.</summary>
     internal void SaveLast()
     {
-        if (trainer.CheckpointPath is { } path)
+        if (trainer.ModelPath is { } path)
         {
             trainer.Model.Save(path);
         }
@@ -66,5 +68,26 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
             _values.CopyTo(new Span<T>(block.Values, block.Length));
             block.MarkChanged();
         }
+    }
+
+    /// <summary>Saves what is remembered of earlier validations, the best parameters too.</summary>
+    internal void SaveState(StateTree<T> state)
+    {
+        state.Set("reference", _reference);
+        state.Set("bad", _bad);
+        state.Set("loss", Loss);
+        state.Set("iteration", Update ?? 0);
+        if (_values is not null)
+        {
+            state.Add("parameters", new(new Storage<T>(_values), [_values.Length]));
+        }
+    }
+
+    /// <summary>Takes back what <see cref="SaveState"/> saved.</summary>
+    internal void RestoreState(StateTree<T> state)
+    {
+        (_reference, _bad, Loss) = (state.GetDouble("reference"), (int)state.GetInt64("bad"), state.FindDouble("loss"));
+        Update = Loss is null ? null : state.GetInt64("iteration");
+        _values = trainer.RestoreBest && Loss is not null ? state.GetTensor("parameters", [trainer.Optimizer.Block.Length]).ToArray() : null;
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Formats;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -38,6 +39,45 @@ internal sealed class CarriedState<T>
         else if (rows.Contains(true))
         {
             State?.ClearRows(rows);
+        }
+    }
+
+    /// <summary>Saves the state, if there is one.</summary>
+    internal void SaveState(StateTree<T> state)
+    {
+        if (State is not { } carried)
+        {
+            return;
+        }
+
+        // Names have one line each.
+        state.Set("rows", carried.Rows);
+        state.Set("names", string.Join('\n', carried.Names));
+        foreach (var (i, tensor) in carried.Tensors.Index())
+        {
+            state.Add($"{i}", tensor);
+        }
+    }
+
+    /// <summary>Takes back what <see cref="SaveState"/> saved.</summary>
+    /// <exception cref="InvalidDataException">The state is damaged or of something else.</exception>
+    internal void RestoreState(StateTree<T> state)
+    {
+        Forget();
+        if (!state.Contains("rows"))
+        {
+            return;
+        }
+
+        try
+        {
+            var names = state.GetText("names") is { Length: > 0 } text ? text.Split('\n') : [];
+            var tensors = names.Select((name, i) => (name, state.FindTensor($"{i}") ?? throw new InvalidDataException($"The saved state lacks the carried state '{name}'.")));
+            Keep(new((int)state.GetInt64("rows"), [.. tensors]));
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException($"The saved state's carried state does not fit together: {exception.Message}", exception);
         }
     }
 }

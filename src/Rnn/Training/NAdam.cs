@@ -65,6 +65,8 @@ public sealed class NAdam<T> : Optimizer<T>
 
     private protected override bool SquaresGradients => true;
 
+    private protected override FormattableString Hyperparameters => $", Beta1 {Beta1}, Beta2 {Beta2}, Epsilon {Epsilon}, MomentumDecay {MomentumDecay}";
+
     private protected override ReadOnlySpan<string?> StateNames => Moments;
 
     private protected override void Update(in UpdateRun run)

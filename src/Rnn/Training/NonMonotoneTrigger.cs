@@ -1,3 +1,6 @@
+using System.Globalization;
+using Rnn.Formats;
+
 namespace Rnn.Training;
 
 /// <summary>
@@ -36,5 +39,33 @@ public sealed class NonMonotoneTrigger
         }
 
         return fires;
+    }
+
+    /// <summary>Saves what the trigger remembers of the losses.</summary>
+    /// <param name="state">Where to.</param>
+    public void SaveState(StateValues state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Set("fired", HasFired ? 1 : 0);
+        state.Set("best", _bestBefore);
+        state.Set("count", _recent.Count);
+        foreach (var (i, loss) in _recent.Index())
+        {
+            state.Set(string.Create(CultureInfo.InvariantCulture, $"loss{i}"), loss);
+        }
+    }
+
+    /// <summary>Takes back what <see cref="SaveState"/> saved.</summary>
+    /// <param name="state">Where from.</param>
+    /// <exception cref="InvalidDataException">The state is damaged or of something else.</exception>
+    public void RestoreState(StateValues state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        (HasFired, _bestBefore) = (state.GetInt64("fired") != 0, state.GetDouble("best"));
+        _recent.Clear();
+        for (var i = 0; i < state.GetInt64("count"); i++)
+        {
+            _recent.Enqueue(state.GetDouble(string.Create(CultureInfo.InvariantCulture, $"loss{i}")));
+        }
     }
 }

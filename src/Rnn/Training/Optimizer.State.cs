@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rnn.Formats;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -8,42 +9,44 @@ public abstract partial class Optimizer<T>
     private const string KindKey = "optimizer";
     private const string StepsKey = "optimizer_steps";
 
-    /// <summary>Copies out what the optimiser remembers.</summary>
+    /// <summary>
+    /// Puts what the optimiser remembers between steps into a tree: enough to go on in another process to the same bits. Options such as the learning rate are not
+    /// part of it. Nothing is copied.
+    /// </summary>
+    /// <param name="state">The tree. Tensors are named like <c>first_moment.lstm.weight</c> and have the shapes of their parameters.</param>
     /// <exception cref="InvalidOperationException">Nothing is attached.</exception>
-    public OptimizerState<T> SaveState()
+    public void SaveState(StateTree<T> state)
     {
-        var tensors = new Dictionary<string, Tensor<T>>(StringComparer.Ordinal);
+        ArgumentNullException.ThrowIfNull(state);
+        state.Set(KindKey, Kind);
+        state.Set(StepsKey, string.Join(',', Block.Slots.Select(slot => slot.Steps.ToString(CultureInfo.InvariantCulture))));
         foreach (var (name, slot, values) in StateSlices())
         {
-            tensors.Add(name, new Tensor<T>(new Storage<T>(values.ToArray()), slot.Parameter.Shape));
+            state.Add(name, new(new Storage<T>(values.Array, values.Start + slot.Offset), slot.Parameter.Shape));
         }
 
-        var numbers = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            [KindKey] = Kind,
-            [StepsKey] = string.Join(',', Block.Slots.Select(slot => slot.Steps.ToString(CultureInfo.InvariantCulture))),
-        };
-        SaveNumbers(numbers);
-        return new(tensors, numbers);
+        SaveNumbers(state);
     }
 
-    /// <summary>Puts back what <see cref="SaveState"/> copied out of an optimiser of the same kind, options and parameters.</summary>
-    /// <param name="state">The state; the optimiser must be attached.</param>
+    /// <summary>Takes back what <see cref="SaveState"/> of an optimiser of the same kind, options and parameters saved.</summary>
+    /// <param name="state">The tree; the optimiser must be attached.</param>
     /// <exception cref="ArgumentException">The state is of another kind, or its names or shapes are not this optimiser's; nothing has changed.</exception>
     /// <exception cref="InvalidOperationException">Nothing is attached.</exception>
-    public void RestoreState(OptimizerState<T> state)
+    public void RestoreState(StateTree<T> state)
     {
         ArgumentNullException.ThrowIfNull(state);
         var slots = Block.Slots;
-        if (!state.Numbers.TryGetValue(KindKey, out var kind) || kind != Kind)
+        var kind = state.Contains(KindKey) ? state.GetText(KindKey) : null;
+        if (kind != Kind)
         {
             throw new ArgumentException($"state: expected the state of {Kind} but got that of {kind ?? "no optimiser"}.", nameof(state));
         }
 
-        var steps = state.Numbers.GetValueOrDefault(StepsKey)?.Split(',').Select(text => long.TryParse(text, CultureInfo.InvariantCulture, out var n) ? n : -1).ToArray();
-        if (steps is null || steps.Length != slots.Length || steps.Any(n => n < 0))
+        var saved = state.Contains(StepsKey) ? state.GetText(StepsKey) : string.Empty;
+        var steps = saved.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(text => long.TryParse(text, CultureInfo.InvariantCulture, out var n) ? n : -1).ToArray();
+        if (steps.Length != slots.Length || steps.Any(n => n < 0))
         {
-            throw new ArgumentException($"state: expected {slots.Length} step counts in '{StepsKey}' but got '{state.Numbers.GetValueOrDefault(StepsKey)}'.", nameof(state));
+            throw new ArgumentException($"state: expected {slots.Length} step counts in '{StepsKey}' but got '{saved}'.", nameof(state));
         }
 
         if (steps.Any(n => n > 0))
@@ -53,15 +56,16 @@ public abstract partial class Optimizer<T>
 
         foreach (var (name, slot, _) in StateSlices())
         {
-            if (!state.Tensors.TryGetValue(name, out var tensor) || tensor.Shape != slot.Parameter.Shape)
+            if (state.FindTensor(name) is not { } tensor || tensor.Shape != slot.Parameter.Shape)
             {
-                throw new ArgumentException($"state: expected '{name}' of shape {slot.Parameter.Shape} but it is {tensor?.Shape.ToString() ?? "missing"}.", nameof(state));
+                throw new ArgumentException(
+                    $"state: expected '{name}' of shape {slot.Parameter.Shape} but it is {state.FindTensor(name)?.Shape.ToString() ?? "missing"}.", nameof(state));
             }
         }
 
-        foreach (var (name, _, values) in StateSlices())
+        foreach (var (name, slot, values) in StateSlices())
         {
-            state.Tensors[name].AsReadOnlySpan().CopyTo(values.Span);
+            state.FindTensor(name)!.AsReadOnlySpan().CopyTo(values.Slice(slot.Offset, slot.Parameter.Length));
         }
 
         for (var i = 0; i < slots.Length; i++)
@@ -69,16 +73,16 @@ public abstract partial class Optimizer<T>
             slots[i].Steps = steps[i];
         }
 
-        RestoreNumbers(state.Numbers);
+        RestoreNumbers(state);
     }
 
     /// <summary>Adds an optimiser's own counters to a saved state.</summary>
-    private protected virtual void SaveNumbers(Dictionary<string, string> numbers)
+    private protected virtual void SaveNumbers(StateValues state)
     {
     }
 
     /// <summary>Takes back what <see cref="SaveNumbers"/> added.</summary>
-    private protected virtual void RestoreNumbers(IReadOnlyDictionary<string, string> numbers)
+    private protected virtual void RestoreNumbers(StateValues state)
     {
     }
 
@@ -97,7 +101,7 @@ public abstract partial class Optimizer<T>
         }
     }
 
-    private IEnumerable<(string Name, ParameterSlot<T> Slot, Memory<T> Values)> StateSlices()
+    private IEnumerable<(string Name, ParameterSlot<T> Slot, AlignedArray<T> Values)> StateSlices()
     {
         var names = StateNames.ToArray();
         for (var i = 0; i < names.Length; i++)
@@ -106,11 +110,21 @@ public abstract partial class Optimizer<T>
             {
                 foreach (var slot in Block.Slots)
                 {
-                    yield return ($"{names[i]}.{slot.Name}", slot, state.Array.AsMemory(state.Start + slot.Offset, slot.Parameter.Length));
+                    yield return ($"{names[i]}.{slot.Name}", slot, state);
                 }
             }
         }
     }
 
+    /// <summary>The kind, its options and its groups: what a training that goes on must find again.</summary>
+    internal string Identity => string.Create(
+        CultureInfo.InvariantCulture, $"{Kind}, LearningRate {LearningRate}, WeightDecay {WeightDecay}{Hyperparameters}{string.Concat(Groups.Select(Describe))}");
+
+    /// <summary>The rule's own options with their names, each after a comma and a space; none unless overridden.</summary>
+    private protected virtual FormattableString Hyperparameters => $"";
+
     private string Kind => GetType().Name.Split('`')[0];
+
+    private static string Describe(ParameterGroup<T> group) => string.Create(
+        CultureInfo.InvariantCulture, $"; {string.Join(' ', group.NamedParameters.Select(pair => pair.Key))} at {group.LearningRate} and {group.WeightDecay}");
 }

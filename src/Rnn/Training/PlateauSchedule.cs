@@ -1,10 +1,11 @@
 using System.Globalization;
+using Rnn.Formats;
 
 namespace Rnn.Training;
 
 /// <summary>
-/// Multiplies the learning rate when a validation loss has not improved for a while. Unlike other schedules it has a state: tell it
-/// every loss by <see cref="Observe"/>.
+/// Multiplies the learning rate when a validation loss has not improved for a while. Unlike other schedules it has a state, which <see cref="Observe"/> changes: one
+/// object serves one training, and a second training needs another, or begins at the factor that the first one ended with.
 /// </summary>
 public sealed record PlateauSchedule : Schedule
 {
@@ -89,4 +90,22 @@ public sealed record PlateauSchedule : Schedule
 
     /// <inheritdoc/>
     public override double Factor(double step) => _factor;
+
+    /// <inheritdoc/>
+    public override void SaveState(StateValues state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Set("factor", _factor);
+        state.Set("best", _best);
+        state.Set("bad", _bad);
+        state.Set("cooling", _cooling);
+    }
+
+    /// <inheritdoc/>
+    public override void RestoreState(StateValues state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        (_factor, _best) = (state.GetDouble("factor"), state.GetDouble("best"));
+        (_bad, _cooling) = ((int)state.GetInt64("bad"), (int)state.GetInt64("cooling"));
+    }
 }

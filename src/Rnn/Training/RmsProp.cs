@@ -61,6 +61,8 @@ public sealed class RmsProp<T> : Optimizer<T>
 
     private protected override bool SquaresGradients => true;
 
+    private protected override FormattableString Hyperparameters => $", Alpha {Alpha}, Epsilon {Epsilon}, Momentum {Momentum}, Centered {Centered}";
+
     private protected override ReadOnlySpan<string?> StateNames => (Centered, Momentum > 0) switch
     {
         (false, false) => Plain,

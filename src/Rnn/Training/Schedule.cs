@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Rnn.Formats;
 
 namespace Rnn.Training;
 
@@ -15,6 +17,19 @@ public abstract record Schedule
     /// <exception cref="ArgumentOutOfRangeException">The step is negative or not a number.</exception>
     /// <exception cref="InvalidOperationException">Options contradict each other.</exception>
     public abstract double Factor(double step);
+
+    /// <summary>Saves what the schedule remembers between steps; most follow from the step alone and remember nothing.</summary>
+    /// <param name="state">Where to.</param>
+    public virtual void SaveState(StateValues state)
+    {
+    }
+
+    /// <summary>Takes back what <see cref="SaveState"/> of a schedule with the same options saved.</summary>
+    /// <param name="state">Where from.</param>
+    /// <exception cref="InvalidDataException">The state is damaged or of something else.</exception>
+    public virtual void RestoreState(StateValues state)
+    {
+    }
 
     private protected static double Step(double step) => step >= 0
         ? step
@@ -100,6 +115,15 @@ public sealed record MultiStepSchedule(IReadOnlyList<double> Milestones, double 
         }
 
         return Math.Pow(Gamma, reached);
+    }
+
+    /// <inheritdoc/>
+    protected override bool PrintMembers(StringBuilder builder)
+    {
+        // The record's own text would name the type of the list.
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Append("Milestones = ").AppendJoin(' ', Milestones).Append(", Gamma = ").Append(Gamma);
+        return true;
     }
 
     private static IReadOnlyList<double> Check(IReadOnlyList<double> milestones)

@@ -1,16 +1,17 @@
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Layers;
+using Rnn.Sequences;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
 
-/// <summary>Measures how well a sequence model foretells tokens.</summary>
+/// <summary>Measures how well a sequence model predicts tokens.</summary>
 public static class SequenceEvaluation
 {
     /// <summary>
     /// The mean negative log-likelihood of a stream's tokens in nats, with the state carried through it. The stream is cut into parallel
-    /// rows, each of which begins without a state; with one row every token but the first is foretold from all before it.
+    /// rows, each of which begins without a state; with one row every token but the first is predicted from all before it.
     /// </summary>
     /// <param name="model">The model. Dropout is off for the measurement, whatever the modes of the model and its parts, which stay as they are.</param>
     /// <param name="tokens">Two tokens or more.</param>
@@ -32,30 +33,75 @@ public static class SequenceEvaluation
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         if (tokens.Length < 2)
         {
-            throw new ArgumentException($"tokens: expected two or more, of which all but the first are foretold, but got {tokens.Length}.", nameof(tokens));
+            throw new ArgumentException($"tokens: expected two or more, of which all but the first are predicted, but got {tokens.Length}.", nameof(tokens));
         }
 
-        rows = Math.Min(rows, tokens.Length - 1);
-        var batcher = new StreamBatcher(tokens, rows, Math.Min(steps, (tokens.Length - 1) / rows));
+        var (sum, count) = Score(model, tokens.Span, rows, steps, 0, ignored, cancellationToken);
+        return count > 0 ? sum / count : throw new ArgumentException("tokens: all that are to be predicted are ignored; a mean needs one.", nameof(tokens));
+    }
+
+    /// <summary>
+    /// The sum of the negative log-likelihoods of all tokens but the first and of those to be ignored, and how many these are: cut into parallel rows, each of which reads up to
+    /// <paramref name="warmUp"/> of the tokens before its part to find its state.
+    /// </summary>
+    internal static (double Sum, long Count) Score<T>(
+        ISequenceModel<T> model, ReadOnlySpan<int> tokens, int rows, int steps, int warmUp, int? ignored, CancellationToken cancellationToken)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        // No token at all, so that a token out of range is refused by the model and not left out.
+        const int None = int.MinValue;
+        var predictions = tokens.Length - 1;
+        rows = Math.Min(rows, predictions);
+        var (first, begin, end) = (new int[rows], new int[rows], new int[rows]);
+        var longest = 0;
+        for (var row = 0; row < rows; row++)
+        {
+            first[row] = (int)((long)predictions * row / rows);
+            begin[row] = Math.Max(0, first[row] - warmUp);
+            end[row] = (int)((long)predictions * (row + 1) / rows);
+            longest = Math.Max(longest, end[row] - begin[row]);
+        }
+
+        // The result does not depend on the steps at once: very many rows take fewer, so that an array holds a window.
+        steps = Math.Min(steps, Math.Min(longest, Math.Max(1, Array.MaxLength / rows)));
+        var (inputs, targets, lengths) = (new int[rows * steps], new int[rows * steps], new int[rows]);
         var carried = new CarriedState<T>();
-        var options = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = TokenWindow.NoTarget };
+        var options = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = None };
         var (sum, count) = (0.0, 0L);
         using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Scope();
-        while (batcher.MoveNext())
+        for (var at = 0; at < longest; at += steps)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            using (TensorScope.Enter())
+            targets.AsSpan().Fill(None);
+            for (var row = 0; row < rows; row++)
             {
-                var window = batcher.Current;
-                window.Ignore(ignored);
-                var (loss, state) = model.ForwardLoss(window.Inputs, window.Rows, default, carried.State, window.Targets, options);
-                sum += double.CreateTruncating(loss.Item());
-                count += window.TargetCount;
-                carried.Keep(state);
+                var from = begin[row] + at;
+                lengths[row] = Math.Clamp(end[row] - from, 0, steps);
+                if (lengths[row] == 0)
+                {
+                    continue;
+                }
+
+                tokens.Slice(from, lengths[row]).CopyTo(inputs.AsSpan(row * steps));
+                for (var step = Math.Clamp(first[row] - from, 0, lengths[row]); step < lengths[row]; step++)
+                {
+                    var target = tokens[from + 1 + step];
+                    if (target != ignored)
+                    {
+                        targets[(row * steps) + step] = target;
+                        count++;
+                    }
+                }
             }
+
+            // What the model makes is taken back at the end of the scope; the state lives on in memory of its own.
+            using var memory = TensorScope.Enter();
+            var (loss, next) = model.ForwardLoss(inputs, rows, lengths, carried.State, targets, options);
+            sum += double.CreateTruncating(loss.Item());
+            carried.Keep(next);
         }
 
-        return count > 0 ? sum / count : throw new ArgumentException("tokens: all that are to be foretold are ignored; a mean needs one.", nameof(tokens));
+        return (sum, count);
     }
 }

@@ -1,6 +1,8 @@
 using System.Numerics;
 using Rnn.Autograd;
+using Rnn.Formats;
 using Rnn.Layers;
+using Rnn.Sequences;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -14,7 +16,7 @@ public delegate (Tensor<T> Output, SequenceState<T> State) SeriesForward<T>(Tens
 
 /// <summary>Truncated backpropagation through time over a series: the state is carried from window to window, the gradient is not.</summary>
 internal sealed class SeriesTask<T>(
-    SeriesBatcher<T> series, SeriesForward<T> forward, Func<Tensor<T>, Tensor<T>, Tensor<T>> loss, SeriesBatcher<T>? validation) : TrainingTask<T>
+    BatchSource<SeriesWindow<T>> series, SeriesForward<T> forward, Func<Tensor<T>, Tensor<T>, Tensor<T>> loss, BatchSource<SeriesWindow<T>>? validation) : TrainingTask<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly CarriedState<T> _carried = new();
@@ -24,14 +26,20 @@ internal sealed class SeriesTask<T>(
     public override bool HasValidation => validation is not null;
 
     /// <inheritdoc/>
+    public override bool CanResume => true;
+
+    /// <inheritdoc/>
+    public override string Identity => $"{series.Identity}{(validation is null ? string.Empty : $", validated on {validation.Identity}")}";
+
+    /// <inheritdoc/>
     public override void BeginEpoch(int epoch)
     {
-        series.Reset();
+        series.BeginPass();
         _carried.Forget();
     }
 
     /// <inheritdoc/>
-    public override BatchLoss<T>? NextLoss() => series.MoveNext() ? Window(series, _carried.State, out _next) : null;
+    public override BatchLoss<T>? NextLoss() => series.MoveNext() ? Window(series.Current, _carried.State, out _next) : null;
 
     /// <inheritdoc/>
     public override void EndStep(bool skipped)
@@ -50,6 +58,22 @@ internal sealed class SeriesTask<T>(
     }
 
     /// <inheritdoc/>
+    public override void SaveState(StateTree<T> state)
+    {
+        series.SaveState(state);
+        validation?.SaveState(state.Branch("validation"));
+        _carried.SaveState(state.Branch("carried"));
+    }
+
+    /// <inheritdoc/>
+    public override void RestoreState(StateTree<T> state)
+    {
+        series.RestoreState(state);
+        validation?.RestoreState(state.Branch("validation"));
+        _carried.RestoreState(state.Branch("carried"));
+    }
+
+    /// <inheritdoc/>
     public override double? Validate(CancellationToken cancellationToken)
     {
         if (validation is null)
@@ -59,13 +83,12 @@ internal sealed class SeriesTask<T>(
 
         var carried = new CarriedState<T>();
         var (sum, count) = (0.0, 0L);
-        validation.Reset();
-        while (validation.MoveNext())
+        foreach (var each in validation.OnePass())
         {
             cancellationToken.ThrowIfCancellationRequested();
             using (TensorScope.Enter())
             {
-                var window = Window(validation, carried.State, out var next);
+                var window = Window(each, carried.State, out var next);
                 sum += double.CreateTruncating(window.Loss.Item()) * window.Count;
                 count += window.Count;
                 carried.Keep(next);
@@ -75,18 +98,18 @@ internal sealed class SeriesTask<T>(
         return sum / count;
     }
 
-    private BatchLoss<T> Window(SeriesBatcher<T> batcher, SequenceState<T>? state, out SequenceState<T> next)
+    private BatchLoss<T> Window(SeriesWindow<T> window, SequenceState<T>? state, out SequenceState<T> next)
     {
-        var (cut, steps, seen) = (batcher.CarrySteps, batcher.Steps, batcher.SeenSteps);
-        (var output, next) = forward(batcher.Inputs(0, cut), state);
+        var (cut, steps, seen) = (window.CarrySteps, window.Steps, window.SeenSteps);
+        (var output, next) = forward(window.Inputs(0, cut), state);
         if (cut < steps)
         {
             // The next window begins inside this one: the forward pass is cut there to have the state, the gradient flows through the cut.
-            var (rest, _) = forward(batcher.Inputs(cut, steps), next);
+            var (rest, _) = forward(window.Inputs(cut, steps), next);
             output = Tensor<T>.Concat([output, rest], axis: 1);
         }
 
         var counted = seen == 0 ? output : output.Slice(1, seen..steps);
-        return new(loss(counted, batcher.Targets(seen, steps)), (long)batcher.Rows * (steps - seen));
+        return new(loss(counted, window.Targets(seen, steps)), (long)window.Rows * (steps - seen));
     }
 }

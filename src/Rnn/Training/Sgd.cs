@@ -52,6 +52,8 @@ public sealed class Sgd<T> : Optimizer<T>
     /// <summary>Whether the gradient is taken as if the momentum step had been made. Needs a <see cref="Momentum"/> above zero.</summary>
     public bool Nesterov { get; set; }
 
+    private protected override FormattableString Hyperparameters => $", Momentum {Momentum}, Dampening {Dampening}, Nesterov {Nesterov}";
+
     private protected override ReadOnlySpan<string?> StateNames => Momentum > 0 ? WithMomentum : default;
 
     internal override void CheckOptions()

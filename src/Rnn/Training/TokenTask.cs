@@ -1,6 +1,8 @@
 using System.Numerics;
 using Rnn.Autograd;
+using Rnn.Formats;
 using Rnn.Layers;
+using Rnn.Sequences;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -9,49 +11,59 @@ namespace Rnn.Training;
 internal sealed class TokenTask<T> : TrainingTask<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private const int ValidationSteps = 128;
+
     private readonly ISequenceModel<T> _model;
-    private readonly TokenBatcher _batcher;
+    private readonly BatchSource<TokenWindow> _windows;
     private readonly CrossEntropyOptions _options;
-    private readonly Func<CancellationToken, double>? _validate;
-    private readonly RandomSource? _shuffle;
+    private readonly ReadOnlyMemory<int> _validation;
+    private readonly int _validationRows;
     private readonly int _ignored;
     private readonly CarriedState<T> _carried = new();
     private SequenceState<T>? _next;
     private int[] _inputColumns = [];
     private int[] _targetColumns = [];
 
-    internal TokenTask(
-        ISequenceModel<T> model, TokenBatcher batcher, CrossEntropyOptions options, Func<CancellationToken, double>? validate, RandomSource? shuffle = null)
+    internal TokenTask(ISequenceModel<T> model, BatchSource<TokenWindow> windows, CrossEntropyOptions options, ReadOnlyMemory<int> validation, int validationRows)
     {
-        (_model, _batcher, _validate, _shuffle) = (model, batcher, validate, shuffle);
+        (_model, _windows, _validation, _validationRows) = (model, windows, validation, validationRows);
         _ignored = options.IgnoreIndex;
         _options = options with { IgnoreIndex = TokenWindow.NoTarget };
     }
 
     /// <inheritdoc/>
-    public override bool HasValidation => _validate is not null;
+    public override bool HasValidation => !_validation.IsEmpty;
+
+    /// <inheritdoc/>
+    public override bool CanResume => true;
+
+    /// <inheritdoc/>
+    public override string Identity
+    {
+        get
+        {
+            var hash = new Fingerprint();
+            hash.Add(_validation.Span);
+            return $"{_windows.Identity}, validated on {_validation.Length} tokens ({hash}) in {_validationRows} rows";
+        }
+    }
 
     /// <inheritdoc/>
     public override void BeginEpoch(int epoch)
     {
-        if (_shuffle is { } random && _batcher is SequenceBatcher sequences)
-        {
-            sequences.Shuffle(random);
-        }
-
-        _batcher.Reset();
+        _windows.BeginPass();
         _carried.Forget();
     }
 
     /// <inheritdoc/>
     public override BatchLoss<T>? NextLoss()
     {
-        if (!_batcher.MoveNext())
+        if (!_windows.MoveNext())
         {
             return null;
         }
 
-        var window = _batcher.Current;
+        var window = _windows.Current;
         window.Ignore(_ignored);
         _carried.ResetRows(window.Starts);
         var loss = window.CarrySteps < window.Steps ? OverlappingLoss(window) : WholeLoss(window);
@@ -82,7 +94,22 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     }
 
     /// <inheritdoc/>
-    public override double? Validate(CancellationToken cancellationToken) => _validate?.Invoke(cancellationToken);
+    public override void SaveState(StateTree<T> state)
+    {
+        _windows.SaveState(state);
+        _carried.SaveState(state.Branch("carried"));
+    }
+
+    /// <inheritdoc/>
+    public override void RestoreState(StateTree<T> state)
+    {
+        _windows.RestoreState(state);
+        _carried.RestoreState(state.Branch("carried"));
+    }
+
+    /// <inheritdoc/>
+    public override double? Validate(CancellationToken cancellationToken) =>
+        HasValidation ? SequenceEvaluation.Measure(_model, _validation, _validationRows, ValidationSteps, _ignored, cancellationToken) : null;
 
     private Tensor<T> WholeLoss(TokenWindow window)
     {

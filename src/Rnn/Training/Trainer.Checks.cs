@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Rnn.Training;
 
 /// <content>What is refused before the first step, so that hours of training do not end in a surprise or in nothing.</content>
@@ -9,9 +11,9 @@ public sealed partial class Trainer<T>
 
     private void Check(TrainingTask<T> task, int? epochs)
     {
-        if (epochs is null && MaxIterations is null && MaxTime is null && Patience is null)
+        if (epochs is null && MaxUpdates is null && MaxTime is null && Patience is null)
         {
-            throw new ArgumentException("epochs: nothing says when to end; give the epochs, or set MaxIterations, MaxTime or Patience.", nameof(epochs));
+            throw new ArgumentException("epochs: nothing says when to end; give the epochs, or set MaxUpdates, MaxTime or Patience.", nameof(epochs));
         }
 
         if (epochs < 1)
@@ -37,9 +39,71 @@ public sealed partial class Trainer<T>
             throw new InvalidOperationException($"Schedule: expected a finite factor of zero or more at {ScheduleStart} but {Schedule.GetType().Name} gives {factor}.");
         }
 
-        if (CheckpointPath is { } path)
+        if (ModelPath is { } modelPath)
         {
-            CheckpointFile.Check(path);
+            OutputFile.Check(modelPath, nameof(ModelPath));
+        }
+
+        CheckCheckpoint(task);
+    }
+
+    private void CheckCheckpoint(TrainingTask<T> task)
+    {
+        if (CheckpointPath is not { } path)
+        {
+            if (Resume || CheckpointEvery is not null)
+            {
+                throw new InvalidOperationException($"{(Resume ? nameof(Resume) : nameof(CheckpointEvery))}: it needs the file of a CheckpointPath, but there is none.");
+            }
+
+            return;
+        }
+
+        OutputFile.Check(path, nameof(CheckpointPath));
+        if (!task.CanResume)
+        {
+            throw new InvalidOperationException(
+                "CheckpointPath: these data have no place to return to, so the training could not be resumed; pass a BatchSource in place of what is only enumerated, or a task whose CanResume is true.");
+        }
+
+        if (ModelPath is { } modelPath && Path.GetFullPath(modelPath) == Path.GetFullPath(path))
+        {
+            throw new InvalidOperationException($"CheckpointPath: it is the same file as ModelPath, '{path}'; choose another for one of them.");
+        }
+    }
+
+    /// <summary>All that decides what the next update of this training is, apart from its state: a checkpoint is gone on from by the same only.</summary>
+    internal List<KeyValuePair<string, string>> Identity(TrainingTask<T> task)
+    {
+        // Records print their numbers in the current culture.
+        var culture = CultureInfo.CurrentCulture;
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        try
+        {
+            return
+            [
+                new("Precision", typeof(T).Name),
+                new("Model", Model.Identity),
+                new("Frozen", string.Join(' ', Model.NamedParameters.Where(pair => pair.Value.Frozen).Select(pair => pair.Key))),
+                new("Optimizer", Optimizer.Identity),
+                new("Data", task.Identity),
+                new(nameof(TokenLoss), $"{TokenLoss}{string.Concat((TokenLoss.ClassWeights ?? []).Select(weight => $" {weight}"))}"),
+                new(nameof(AccumulationSteps), $"{AccumulationSteps}"),
+                new(nameof(MaxGradientNorm), $"{MaxGradientNorm}"),
+                new(nameof(MaxGradientValue), $"{MaxGradientValue}"),
+                new(nameof(NonFiniteGradients), $"{NonFiniteGradients}"),
+                new(nameof(Schedule), $"{Schedule}"),
+                new(nameof(ScheduleUnit), $"{ScheduleUnit}"),
+                new(nameof(ValidateEvery), $"{ValidateEvery}"),
+                new(nameof(MinImprovement), $"{MinImprovement}"),
+                new(nameof(RestoreBest), $"{RestoreBest}"),
+                new(nameof(AveragingTrigger), $"{AveragingTrigger?.Interval}"),
+                new(nameof(LossSmoothing), $"{LossSmoothing}"),
+            ];
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = culture;
         }
     }
 

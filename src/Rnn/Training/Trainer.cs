@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Numerics;
 using Rnn.Layers;
-using Rnn.Tensors;
+using Rnn.Sequences;
 
 namespace Rnn.Training;
 
 /// <summary>
-/// Trains a model: batches, clipping, learning rates, validation, early stopping, the best parameters, progress, cancellation. The work
+/// Trains a model: batches, clipping, learning rates, validation, early stopping, the best parameters, progress, cancellation, checkpoints. The work
 /// runs away from the caller's thread; in steady state a step allocates next to nothing.
 /// </summary>
 /// <remarks>
@@ -15,7 +15,7 @@ namespace Rnn.Training;
 /// </remarks>
 /// <example>
 /// <code>
-/// var trainer = new Trainer&lt;float&gt;(model, new Adam&lt;float&gt; { LearningRate = 2e-3 }) { BatchSize = 32, Steps = 64, MaxGradientNorm = 1 };
+/// var trainer = new Trainer&lt;float&gt;(model, new Adam&lt;float&gt; { LearningRate = 2e-3 }) { BatchSize = 32, SequenceLength = 64, MaxGradientNorm = 1 };
 /// var result = await trainer.FitAsync(training, validation, epochs: 10, progress, cancellationToken);
 /// </code>
 /// </example>
@@ -23,8 +23,6 @@ namespace Rnn.Training;
 public sealed partial class Trainer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private const int ValidationSteps = 128;
-
     /// <summary>A trainer of a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="optimizer">The optimiser; attached to the model here unless it has its parameters already.</param>
@@ -54,22 +52,22 @@ public sealed partial class Trainer<T>
     } = 32;
 
     /// <summary>k₂, the steps that the gradient runs back through a stream of tokens; 64 by default.</summary>
-    public int Steps
+    public int SequenceLength
     {
         get;
-        init => field = OneOrMore(value, nameof(Steps));
+        init => field = OneOrMore(value, nameof(SequenceLength));
     } = 64;
 
-    /// <summary>k₁, the steps between two updates on a stream of tokens; null for <see cref="Steps"/>.</summary>
-    public int? Stride
+    /// <summary>k₁, the steps between two updates on a stream of tokens; null for <see cref="SequenceLength"/>.</summary>
+    public int? SequenceStride
     {
         get;
-        init => field = OneOrMore(value, nameof(Stride));
+        init => field = OneOrMore(value, nameof(SequenceStride));
     }
 
     /// <summary>
     /// How the loss over tokens becomes one number; also what label smoothing and class weights it has. A token that is its
-    /// <see cref="CrossEntropyOptions.IgnoreIndex"/>, such as a padding, is read but not to be foretold, in training and in validation.
+    /// <see cref="CrossEntropyOptions.IgnoreIndex"/>, such as a padding, is read but not predicted, in training and in validation.
     /// </summary>
     public CrossEntropyOptions TokenLoss
     {
@@ -107,7 +105,7 @@ public sealed partial class Trainer<T>
     public ScheduleUnit ScheduleUnit
     {
         get;
-        init => field = value is >= ScheduleUnit.Iterations and <= ScheduleUnit.Seconds
+        init => field = value is >= ScheduleUnit.Updates and <= ScheduleUnit.Seconds
             ? value
             : throw new ArgumentOutOfRangeException(nameof(ScheduleUnit), value, $"ScheduleUnit: expected one of the units of the list but got {value}.");
     }
@@ -126,10 +124,10 @@ public sealed partial class Trainer<T>
     }
 
     /// <summary>The updates after which training ends; null for no limit.</summary>
-    public long? MaxIterations
+    public long? MaxUpdates
     {
         get;
-        init => field = OneOrMore(value, nameof(MaxIterations));
+        init => field = OneOrMore(value, nameof(MaxUpdates));
     }
 
     /// <summary>The time after which training ends; null for no limit. The step under way is finished.</summary>
@@ -177,10 +175,10 @@ public sealed partial class Trainer<T>
     public bool RestoreBest { get; init; }
 
     /// <summary>
-    /// A safetensors file that the parameters of the smallest validation loss so far are saved to, whole or not at all; null for none. Without
+    /// A safetensors file of the model that the parameters of the smallest validation loss so far are saved to, whole or not at all; null for none. Without
     /// validation the parameters are saved after every epoch and at the end. Its folder must exist; whether it can be written to is tried before the first step.
     /// </summary>
-    public string? CheckpointPath { get; init; }
+    public string? ModelPath { get; init; }
 
     /// <summary>Starts the averages of an <see cref="AveragedSgd{T}"/> when it fires; null to leave that to its options.</summary>
     public NonMonotoneTrigger? AveragingTrigger { get; init; }
@@ -194,136 +192,53 @@ public sealed partial class Trainer<T>
             : throw new ArgumentOutOfRangeException(nameof(LossSmoothing), value, string.Create(CultureInfo.InvariantCulture, $"LossSmoothing: expected a number from 0 up to but not including 1 but got {value}."));
     } = 0.98;
 
-    /// <summary>Trains on one stream of tokens by truncated backpropagation through time.</summary>
-    /// <param name="tokens">The stream; the model foretells each token from those before.</param>
-    /// <param name="epochs">The passes over the stream; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
-    /// <param name="progress">Hears of every step.</param>
-    /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
-    /// <exception cref="ArgumentException">The stream is shorter than one window, or nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all its parameters that are not frozen; an option needs validation; or a run of it is under way.
-    /// </exception>
-    /// <exception cref="IOException"><see cref="CheckpointPath"/> cannot be written to.</exception>
-    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
-    public Task<TrainingResult> FitAsync(
-        ReadOnlyMemory<int> tokens, int? epochs = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        FitAsync(tokens, default, epochs, progress, cancellationToken);
-
-    /// <summary>Trains on one stream of tokens by truncated backpropagation through time and validates on another.</summary>
-    /// <param name="tokens">The stream; the model foretells each token from those before.</param>
-    /// <param name="validation">The stream to validate on, its state carried; empty for no validation.</param>
-    /// <param name="epochs">The passes over the stream; null to go on until <see cref="MaxIterations"/>, <see cref="MaxTime"/> or <see cref="Patience"/> ends it.</param>
-    /// <param name="progress">Hears of every step.</param>
-    /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
-    /// <exception cref="ArgumentException">A stream is too short, or nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all its parameters that are not frozen; an option needs validation; or a run of it is under way.
-    /// </exception>
-    /// <exception cref="IOException"><see cref="CheckpointPath"/> cannot be written to.</exception>
-    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
-    public Task<TrainingResult> FitAsync(
-        ReadOnlyMemory<int> tokens,
-        ReadOnlyMemory<int> validation,
-        int? epochs = null,
-        IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellationToken = default) => FitTokensAsync(
-            TokenModel(), new StreamBatcher(tokens, BatchSize, Steps, Stride), validation, epochs, progress, cancellationToken);
+    /// <summary>
+    /// The batches whose gradients are averaged into one update; 1 by default. Where losses are means over batches of equal size this is the update of one batch of all their rows,
+    /// without its memory. What is left at the end of an epoch makes an update of fewer.
+    /// </summary>
+    public int AccumulationSteps
+    {
+        get;
+        init => field = OneOrMore(value, nameof(AccumulationSteps));
+    } = 1;
 
     /// <summary>
-    /// Trains on separate sequences of tokens, <see cref="BatchSize"/> at once: through whole sequences, or truncated where they are longer
-    /// than <see cref="Steps"/>. A truncated row that begins a new sequence beside others that go on starts from the model's initial state, see
-    /// <see cref="ISequenceModel{T}.InitialState"/>.
+    /// Called for each update when all its gradients are there, before they are looked at, clipped and used: the place for a sum over processes. It may write to
+    /// <see cref="UpdateContext{T}.Gradients"/>.
     /// </summary>
-    /// <param name="sequences">The sequences; the model foretells each token from those before in its sequence.</param>
-    /// <param name="random">The source of the order; null to keep the order given.</param>
-    /// <param name="validation">The stream to validate on; empty for no validation.</param>
-    /// <param name="epochs">The passes over the sequences; null to go on until another limit ends it.</param>
-    /// <param name="progress">Hears of every step.</param>
-    /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
-    /// <exception cref="ArgumentException">No sequence has two tokens, a <see cref="Stride"/> is set, or nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all its parameters that are not frozen; an option needs validation; or a run of it is under way.
-    /// </exception>
-    /// <exception cref="IOException"><see cref="CheckpointPath"/> cannot be written to.</exception>
-    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
-    public Task<TrainingResult> FitAsync(
-        IReadOnlyList<int[]> sequences,
-        RandomSource? random = null,
-        ReadOnlyMemory<int> validation = default,
-        int? epochs = null,
-        IProgress<TrainingProgress>? progress = null,
-        CancellationToken cancellationToken = default) => Stride is null
-            ? FitTokensAsync(TokenModel(), new SequenceBatcher(sequences, BatchSize, Steps), validation, epochs, progress, cancellationToken, random)
-            : throw new ArgumentException("Stride: windows of separate sequences do not overlap; leave it null, or train on one stream.", nameof(sequences));
+    public UpdateHook<T>? AfterBackward { get; init; }
 
-    /// <summary>Trains on a task of your own.</summary>
-    /// <param name="task">The task.</param>
-    /// <param name="epochs">The passes over the task's data; null to go on until another limit ends it.</param>
-    /// <param name="progress">Hears of every step.</param>
-    /// <param name="cancellationToken">Ends the training after the step under way, see the exception.</param>
-    /// <exception cref="ArgumentException">Nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The task has no batches; the optimiser does not hold all parameters that are not frozen; an option needs validation; or a run of it is under way.
-    /// </exception>
-    /// <exception cref="IOException"><see cref="CheckpointPath"/> cannot be written to.</exception>
-    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished step, or with <see cref="RestoreBest"/> the best ones.</exception>
-    public Task<TrainingResult> FitAsync(
-        TrainingTask<T> task, int? epochs = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <summary>Called after each update, skipped ones too, and before it is reported.</summary>
+    public UpdateHook<T>? AfterUpdate { get; init; }
+
+    /// <summary>
+    /// A file from which this training can be resumed to the bit: parameters, optimiser, schedule, early stopping, best parameters, random sources, place in the data. It is written
+    /// whole or not at all: at intervals, on cancellation and at the end; null for none. Its data must come from a <see cref="BatchSource{TBatch}"/>, from tokens or from a task that
+    /// can be resumed. What is saved of <see cref="Model"/> alone goes to <see cref="ModelPath"/>.
+    /// </summary>
+    public string? CheckpointPath { get; init; }
+
+    /// <summary>
+    /// Whether <c>FitAsync</c> goes on from <see cref="CheckpointPath"/> where that file exists; it begins anew where it does not. Model, optimiser, options and data must be made as for
+    /// the first run. Epochs, <see cref="MaxUpdates"/> and <see cref="MaxTime"/> count from the beginning of the training and may be larger than before.
+    /// </summary>
+    public bool Resume { get; init; }
+
+    /// <summary>The updates between two checkpoints; null, the default, to go by <see cref="CheckpointInterval"/> alone.</summary>
+    public long? CheckpointEvery
     {
-        ArgumentNullException.ThrowIfNull(task);
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return Task.FromCanceled<TrainingResult>(cancellationToken);
-        }
-
-        var mark = RunRegister.TryEnter(Used(task)) ?? throw new InvalidOperationException(
-            "FitAsync: this model, its optimiser, its task or one of its parameters is being trained by another run; wait for the end of that one.");
-        try
-        {
-            Check(task, epochs);
-
-            // A thread of its own: a training of hours is nothing for the pool.
-            var run = new TrainingRun<T>(this, task, mark, epochs ?? int.MaxValue, progress, cancellationToken);
-            var result = Task.Factory.StartNew(run.Execute, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-            // Where it is cancelled before it begins, the run itself cannot say that it has ended.
-            _ = result.ContinueWith(
-                static (_, state) => ((IDisposable)state!).Dispose(), mark, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            return result;
-        }
-        catch
-        {
-            mark.Dispose();
-            throw;
-        }
+        get;
+        init => field = OneOrMore(value, nameof(CheckpointEvery));
     }
 
-    private ISequenceModel<T> TokenModel() => Model as ISequenceModel<T> ?? throw new InvalidOperationException(
-        $"FitAsync: training on tokens needs a model that is an ISequenceModel, which {Model.GetType().Name.Split('`')[0]} is not; use the form with batches and a loss function.");
-
-    private Task<TrainingResult> FitTokensAsync(
-        ISequenceModel<T> model,
-        TokenBatcher batcher,
-        ReadOnlyMemory<int> validation,
-        int? epochs,
-        IProgress<TrainingProgress>? progress,
-        CancellationToken cancellationToken,
-        RandomSource? random = null)
+    /// <summary>The longest time between two checkpoints; ten minutes by default, null for none.</summary>
+    public TimeSpan? CheckpointInterval
     {
-        if (validation.Length == 1)
-        {
-            throw new ArgumentException("validation: expected two tokens or more, or none for no validation, but got 1.", nameof(validation));
-        }
-
-        Func<CancellationToken, double>? validate = validation.IsEmpty
-            ? null
-            : token => SequenceEvaluation.Measure(model, validation, ValidationRows ?? BatchSize, ValidationSteps, TokenLoss.IgnoreIndex, token);
-        return FitAsync(new TokenTask<T>(model, batcher, TokenLoss, validate, random), epochs, progress, cancellationToken);
-    }
+        get;
+        init => field = value is null || value > TimeSpan.Zero
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(CheckpointInterval), value, $"CheckpointInterval: expected a time above zero but got {value}.");
+    } = TimeSpan.FromMinutes(10);
 
     private static TNumber OneOrMore<TNumber>(TNumber value, string name)
         where TNumber : IBinaryInteger<TNumber> => value >= TNumber.One

@@ -4,7 +4,7 @@ namespace Rnn.Training;
 public readonly record struct TrainingProgress
 {
     /// <summary>The updates so far, this one included; skipped ones count.</summary>
-    public required long Iteration { get; init; }
+    public required long Update { get; init; }
 
     /// <summary>The number of the current pass over the data, from 1.</summary>
     public required int Epoch { get; init; }
@@ -47,10 +47,10 @@ public sealed record TrainingResult
     public required TrainingStop Stop { get; init; }
 
     /// <summary>The updates made, skipped ones included.</summary>
-    public required long Iterations { get; init; }
+    public required long Updates { get; init; }
 
     /// <summary>The updates left out because a gradient was not finite.</summary>
-    public required long SkippedIterations { get; init; }
+    public required long SkippedUpdates { get; init; }
 
     /// <summary>The passes over the data begun.</summary>
     public required int Epochs { get; init; }
@@ -71,7 +71,7 @@ public sealed record TrainingResult
     public double? BestValidationLoss { get; init; }
 
     /// <summary>The update after which the smallest validation loss was measured.</summary>
-    public long? BestIteration { get; init; }
+    public long? BestUpdate { get; init; }
 
     /// <summary>The time taken.</summary>
     public required TimeSpan Elapsed { get; init; }
@@ -84,7 +84,7 @@ public enum TrainingStop
     Epochs,
 
     /// <summary>The number of updates was reached.</summary>
-    Iterations,
+    Updates,
 
     /// <summary>The time was up.</summary>
     Time,
@@ -97,7 +97,7 @@ public enum TrainingStop
 public enum ScheduleUnit
 {
     /// <summary>Updates, skipped ones included.</summary>
-    Iterations,
+    Updates,
 
     /// <summary>Completed passes over the data; one that a limit or cancellation ends is not completed.</summary>
     Epochs,

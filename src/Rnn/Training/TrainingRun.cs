@@ -6,8 +6,8 @@ using Rnn.Tensors;
 
 namespace Rnn.Training;
 
-/// <summary>One training from its first step to its end.</summary>
-internal sealed class TrainingRun<T>(
+/// <summary>One training from its first update to its end.</summary>
+internal sealed partial class TrainingRun<T>(
     Trainer<T> trainer, TrainingTask<T> task, IDisposable mark, int epochs, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -17,10 +17,13 @@ internal sealed class TrainingRun<T>(
     private readonly Stopwatch _clock = new();
     private TrainingProgress _last;
     private long _iteration;
-    private readonly double _scheduleStart = trainer.ScheduleStart;
+    private double _scheduleStart = trainer.ScheduleStart;
     private long _skipped;
     private long _nonFiniteLosses;
     private int _epoch;
+    private bool _inEpoch;
+    private long _epochStart;
+    private bool _dataEnded;
     private long _tokens;
     private double _lossSum;
     private double _lossWeight;
@@ -48,8 +51,15 @@ internal sealed class TrainingRun<T>(
             }
 
             _optimizer.ClearGradients();
+            Resume();
             stop = RunEpochs();
+            SaveCheckpoint();
             Validate();
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            SaveCheckpoint();
+            throw;
         }
         finally
         {
@@ -68,16 +78,16 @@ internal sealed class TrainingRun<T>(
         return new()
         {
             Stop = stop,
-            Iterations = _iteration,
-            SkippedIterations = _skipped,
+            Updates = _iteration,
+            SkippedUpdates = _skipped,
             NonFiniteLosses = _nonFiniteLosses,
             Epochs = _epoch,
             Tokens = _tokens,
             SmoothedLoss = SmoothedLoss,
             ValidationLoss = _validationLoss,
             BestValidationLoss = _best.Loss,
-            BestIteration = _best.Iteration,
-            Elapsed = _clock.Elapsed,
+            BestUpdate = _best.Update,
+            Elapsed = Elapsed,
         };
     }
 
@@ -85,78 +95,119 @@ internal sealed class TrainingRun<T>(
     {
         while (true)
         {
-            // What has been unfrozen since must be somebody's too.
-            trainer.CheckParameters();
-            _epoch++;
-            task.BeginEpoch(_epoch);
-            var before = _iteration;
-            while (true)
+            if (_best.IsPatienceOver)
             {
+                return TrainingStop.EarlyStop;
+            }
+
+            if (!_inEpoch)
+            {
+                if (_epoch >= epochs)
+                {
+                    return TrainingStop.Epochs;
+                }
+
+                // What has been unfrozen since must be somebody's too.
+                trainer.CheckParameters();
+                _epoch++;
+                _epochStart = _iteration;
+                _dataEnded = false;
+                task.BeginEpoch(_epoch);
+                _inEpoch = true;
+            }
+
+            do
+            {
+                if (trainer.ValidateEvery is { } every && _iteration % every == 0 && Validate())
+                {
+                    return TrainingStop.EarlyStop;
+                }
+
                 cancellationToken.ThrowIfCancellationRequested();
                 if (LimitReached() is { } limit)
                 {
                     return limit;
                 }
 
-                if (!Step())
-                {
-                    break;
-                }
-
-                progress?.Report(_last);
-                if (trainer.ValidateEvery is { } every && _iteration % every == 0 && Validate())
-                {
-                    return TrainingStop.EarlyStop;
-                }
+                SaveCheckpointWhereDue();
             }
+            while (Step());
 
-            if (_iteration == before)
+            if (_iteration == _epochStart)
             {
                 throw new InvalidOperationException(
                     "FitAsync: there are no batches to train on; what can be enumerated only once is empty in the second epoch.");
             }
 
             MoveSchedule(_epoch);
-            if (trainer.ValidateEvery is null && Validate())
+            var isOver = trainer.ValidateEvery is null && Validate();
+            _inEpoch = false;
+            if (isOver)
             {
                 return TrainingStop.EarlyStop;
-            }
-
-            if (_epoch >= epochs)
-            {
-                return TrainingStop.Epochs;
             }
         }
     }
 
     private TrainingStop? LimitReached() =>
-        _iteration >= trainer.MaxIterations ? TrainingStop.Iterations
-        : _clock.Elapsed >= trainer.MaxTime ? TrainingStop.Time
+        _iteration >= trainer.MaxUpdates ? TrainingStop.Updates
+        : Elapsed >= trainer.MaxTime ? TrainingStop.Time
         : null;
 
-    // One update; false where the data of the epoch have come to their end.
+    // One update, of as many batches as it takes; false where the data of the epoch have come to their end.
     private bool Step()
     {
-        using var scope = TensorScope.Enter();
         _speed.Start();
-        if (task.NextLoss() is not { } batch)
+        _isBetweenUpdates = false;
+        var (lossSum, count, batches) = (0.0, 0L, 0);
+        (double Norm, bool Skipped)? update = null;
+        while (update is null && !_dataEnded)
         {
+            using var scope = TensorScope.Enter();
+            if (task.NextLoss() is not { } batch)
+            {
+                _dataEnded = true;
+                break;
+            }
+
+            lossSum += double.CreateTruncating(batch.Loss.Item()) / batch.ReportDivisor;
+            batch.Loss.Backward();
+            count += batch.Count;
+            update = ++batches == trainer.AccumulationSteps ? Update(batches, lossSum / batches) : null;
+            task.EndStep(update is { Skipped: true });
+        }
+
+        if (batches == 0)
+        {
+            _isBetweenUpdates = true;
             return false;
         }
 
-        var loss = double.CreateTruncating(batch.Loss.Item()) / batch.ReportDivisor;
-        batch.Loss.Backward();
-        var (norm, skipped) = Update();
-        task.EndStep(skipped);
+        if (update is null)
+        {
+            // The epoch has ended before the last batch of this update.
+            update = Update(batches, lossSum / batches);
+            if (update.Value.Skipped)
+            {
+                task.EndStep(skipped: true);
+            }
+        }
+
+        Report(lossSum / batches, count, update.Value.Norm, update.Value.Skipped);
+        return true;
+    }
+
+    private void Report(double loss, long count, double norm, bool skipped)
+    {
         _iteration++;
-        _tokens += batch.Count;
-        _speed.Stop(batch.Count);
+        _tokens += count;
+        _speed.Stop(count);
         MoveSchedule(_epoch - 1);
         if (!skipped && !double.IsFinite(loss))
         {
             _nonFiniteLosses++;
         }
-        else if (!skipped && batch.Count > 0)
+        else if (!skipped && count > 0)
         {
             _lossSum = (trainer.LossSmoothing * _lossSum) + ((1 - trainer.LossSmoothing) * loss);
             _lossWeight = (trainer.LossSmoothing * _lossWeight) + (1 - trainer.LossSmoothing);
@@ -164,7 +215,7 @@ internal sealed class TrainingRun<T>(
 
         _last = new()
         {
-            Iteration = _iteration,
+            Update = _iteration,
             Epoch = _epoch,
             Loss = loss,
             SmoothedLoss = SmoothedLoss,
@@ -173,15 +224,28 @@ internal sealed class TrainingRun<T>(
             IsSkipped = skipped,
             Tokens = _tokens,
             TokensPerSecond = _speed.PerSecond,
-            Elapsed = _clock.Elapsed,
+            Elapsed = Elapsed,
             BestValidationLoss = _best.Loss,
         };
-        return true;
+        trainer.AfterUpdate?.Invoke(new(trainer, _iteration, loss, skipped));
+        _isBetweenUpdates = true;
+        progress?.Report(_last);
     }
 
     // Gradients are looked at before anything hides what is wrong with them; then limit values, measure what is left, update and clear.
-    private (double Norm, bool Skipped) Update()
+    private (double Norm, bool Skipped) Update(int batches, double loss)
     {
+        if (batches > 1)
+        {
+            GradientClipping.Scale(_optimizer, 1.0 / batches);
+        }
+
+        if (trainer.AfterBackward is { } hook)
+        {
+            hook(new(trainer, _iteration + 1, loss));
+            _optimizer.Block.MarkGradientsWritten();
+        }
+
         var norm = GradientClipping.Norm(_optimizer);
         var reported = norm.Value;
         if (!norm.IsFinite)
@@ -235,7 +299,7 @@ internal sealed class TrainingRun<T>(
     private void MoveSchedule(int epochs) => trainer.ScheduleStart = _scheduleStart + trainer.ScheduleUnit switch
     {
         ScheduleUnit.Epochs => epochs,
-        ScheduleUnit.Seconds => _clock.Elapsed.TotalSeconds,
+        ScheduleUnit.Seconds => Elapsed.TotalSeconds,
         _ => _iteration,
     };
 
@@ -247,7 +311,6 @@ internal sealed class TrainingRun<T>(
             return false;
         }
 
-        _validatedAt = _iteration;
         var averaged = _optimizer as AveragedSgd<T>;
         using (averaged?.UseAverages())
         {
@@ -259,8 +322,12 @@ internal sealed class TrainingRun<T>(
                 }
 
                 _best.SaveLast();
+                _validatedAt = _iteration;
                 return false;
             }
+
+            // From here on nothing ends it half way.
+            _validatedAt = _iteration;
 
             _validationLoss = loss;
             _best.Observe(loss, _iteration);
@@ -272,7 +339,7 @@ internal sealed class TrainingRun<T>(
         }
 
         (trainer.Schedule as PlateauSchedule)?.Observe(_validationLoss.Value);
-        _last = _last with { ValidationLoss = _validationLoss, BestValidationLoss = _best.Loss, Elapsed = _clock.Elapsed };
+        _last = _last with { ValidationLoss = _validationLoss, BestValidationLoss = _best.Loss, Elapsed = Elapsed };
         progress?.Report(_last);
         return _best.IsPatienceOver;
     }

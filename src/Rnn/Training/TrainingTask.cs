@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Formats;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -21,18 +22,46 @@ public abstract class TrainingTask<T>
     /// </summary>
     public virtual bool HasValidation => true;
 
+    /// <summary>
+    /// Whether the task saves its place, so that a training can be resumed to the bit; false unless overridden. What says true overrides <see cref="SaveState"/> and
+    /// <see cref="RestoreState"/>, and <see cref="Identity"/> to tell its data from others.
+    /// </summary>
+    public virtual bool CanResume => false;
+
+    /// <summary>What tells the task and its data from others, such as sizes and a hash: a training refuses to go on with another. The name of the type unless overridden.</summary>
+    public virtual string Identity => GetType().Name.Split('`')[0];
+
     /// <summary>Begins a pass over the data: shuffles, forgets carried states.</summary>
     /// <param name="epoch">The number of the pass, from 1.</param>
     public virtual void BeginEpoch(int epoch)
     {
     }
 
-    /// <summary>Computes the loss of the next batch, recorded for the way back; null at the end of the pass.</summary>
+    /// <summary>Computes the loss of the next batch, recorded for the backward pass; null at the end of the pass.</summary>
     public abstract BatchLoss<T>? NextLoss();
 
-    /// <summary>Called after the parameters have been updated, or left as they are because a gradient was not finite.</summary>
+    /// <summary>
+    /// Called after the backward pass of each batch; of the last one of an update (<see cref="Trainer{T}.AccumulationSteps"/>) after the parameters have been updated, or
+    /// left as they are because a gradient was not finite.
+    /// </summary>
     /// <param name="skipped">Whether the update was left out; values carried from this batch should then be forgotten.</param>
     public virtual void EndStep(bool skipped)
+    {
+    }
+
+    /// <summary>Saves the place in the data and what is carried from batch to batch. Called between two updates, after <see cref="EndStep"/>.</summary>
+    /// <param name="state">Where to; nothing is copied, and it is written before the next batch.</param>
+    public virtual void SaveState(StateTree<T> state)
+    {
+    }
+
+    /// <summary>
+    /// Returns to where <see cref="SaveState"/> was called: the next call is the one that came next there, <see cref="NextLoss"/> in the middle of a pass or
+    /// <see cref="BeginEpoch"/> between two.
+    /// </summary>
+    /// <param name="state">Where from.</param>
+    /// <exception cref="InvalidDataException">The state is damaged or of something else.</exception>
+    public virtual void RestoreState(StateTree<T> state)
     {
     }
 

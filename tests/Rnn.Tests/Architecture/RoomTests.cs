@@ -15,7 +15,7 @@ public partial class RoomTests
         ["Formats"] = ["Tensors"],
         ["Layers"] = ["Autograd", "Tensors", "Cells", "Kernels", "Formats"],
         ["Sequences"] = ["Layers", "Autograd", "Tensors", "Cells", "Kernels", "Formats"],
-        ["Training"] = ["Layers", "Autograd", "Tensors", "Cells", "Kernels", "Formats"],
+        ["Training"] = ["Sequences", "Layers", "Autograd", "Tensors", "Cells", "Kernels", "Formats"],
         ["Models"] = ["Sequences", "Training", "Layers", "Autograd", "Tensors", "Cells", "Kernels", "Formats"],
     };
 

@@ -63,7 +63,7 @@ public sealed class SequenceLayerTests
         var chain = new SequenceChain<float>(new MovingAverage<float>(8, 3), new Linear<float>(8, 16, new() { Seed = 1 }), new ActivationLayer<float>(Activation.Tanh));
         var model = new LanguageModel<float>(4, chain, new() { Seed = 1 });
         int[] tokens = [.. Enumerable.Range(0, 200).Select(i => i % 4 == 3 ? 1 : i % 4)];
-        var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 0.02 }) { BatchSize = 4, Steps = 8 };
+        var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 0.02 }) { BatchSize = 4, SequenceLength = 8 };
         await trainer.FitAsync(tokens, epochs: 30);
         Assert.InRange(model.Score(tokens).Loss, 0, 0.05);
         Assert.Equal([2, 1, 0, 1, 2], model.Generate([0, 1], 5, new() { Temperature = 0 }));

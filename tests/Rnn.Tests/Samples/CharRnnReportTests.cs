@@ -28,7 +28,7 @@ public class CharRnnReportTests
             await Task.Delay(250);
             var progress = new TrainingProgress
             {
-                Iteration = (step * 100) + 1,
+                Update = (step * 100) + 1,
                 Epoch = 1,
                 Loss = 1.5,
                 SmoothedLoss = 1.25,

@@ -136,9 +136,43 @@ public sealed partial class CharRnnTests : IDisposable
         var result = SampleProcess.Finish(process);
         Assert.Equal(130, result.ExitCode);
         Assert.Empty(result.Error);
-        Assert.Matches(@"^cancelled after \d+ steps; the model as it is now is saved in .*model\.safetensors$", result.LastLine);
+        Assert.Matches(@"(^|\n)cancelled after \d+ steps; the model as it is now is saved in .*model\.safetensors\nthe same command with --resume goes on from .*model\.training\.safetensors\n$", result.Output);
         Assert.NotNull(LanguageModel<float>.Open(Path.Combine(_folder, "model.safetensors")).Vocabulary);
-        Assert.Equal(["model.safetensors", "text.txt"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order());
+        Assert.Equal(["model.safetensors", "model.training.safetensors", "text.txt"], Directory.GetFiles(_folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    // Cancelled somewhere and resumed, the model has the bits of one that was trained in one go.
+    [Fact]
+    public void A_cancelled_training_goes_on_with_resume()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        string[] Arguments(string save) => ["--text", "text.txt", "--steps", "8000", "--dropout", "0.1", "--save", save, .. Small];
+        using var process = SampleProcess.Start(Sample, _folder, Arguments("parts.safetensors"));
+        while (process.StandardOutput.ReadLine() is { } line && !line.Contains("after 300 steps", StringComparison.Ordinal))
+        {
+        }
+
+        using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
+        {
+            kill.WaitForExit();
+        }
+
+        var cancelled = SampleProcess.Finish(process);
+        Assert.Equal(130, cancelled.ExitCode);
+        var other = Run([.. Arguments("parts.safetensors"), "--resume", "--clip", "2"]);
+        Assert.Equal(2, other.ExitCode);
+        Assert.Contains("--resume: parts.training.safetensors is the checkpoint of another training; this one cannot go on from it. MaxGradientNorm was '1' and is now '2'.", other.Error, StringComparison.Ordinal);
+        var resumed = Run([.. Arguments("parts.safetensors"), "--resume"]);
+        Assert.True(resumed.ExitCode == 0, resumed.Error);
+        Assert.Contains("going on from ", resumed.Output, StringComparison.Ordinal);
+        var whole = Run(Arguments("whole.safetensors"));
+        Assert.True(whole.ExitCode == 0, whole.Error);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "whole.safetensors")), File.ReadAllBytes(Path.Combine(_folder, "parts.safetensors")));
+        Assert.DoesNotContain(Directory.GetFiles(_folder), file => file.Contains("training", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -1,5 +1,5 @@
+using Rnn.Sequences;
 using Rnn.Tensors;
-using Rnn.Training;
 
 namespace Rnn.Tests.Training;
 
@@ -21,7 +21,7 @@ public class BatcherTests
         }
 
         var tokens = Enumerable.Range(1000, length).ToArray();
-        var batcher = new StreamBatcher(tokens, rows, steps, stride);
+        var batcher = new TokenStreamSource(tokens, rows, steps, stride);
         var rowSteps = (length - 1) / rows;
         for (var pass = 0; pass < 2; pass++)
         {
@@ -70,7 +70,7 @@ public class BatcherTests
     [Fact]
     public void OverlappingWindowsLookBackAsFarAsTold()
     {
-        var batcher = new StreamBatcher(Enumerable.Range(0, 11).ToArray(), 1, steps: 5, stride: 2);
+        var batcher = new TokenStreamSource(Enumerable.Range(0, 11).ToArray(), 1, steps: 5, stride: 2);
         var windows = new List<(int First, int Last, int Counted)>();
         while (batcher.MoveNext())
         {
@@ -84,12 +84,12 @@ public class BatcherTests
     [Fact]
     public void AStreamThatIsTooShortIsExplained()
     {
-        var error = Assert.Throws<ArgumentException>(() => new StreamBatcher(new int[100], 32, 64));
+        var error = Assert.Throws<ArgumentException>(() => new TokenStreamSource(new int[100], 32, 64));
         Assert.Contains("tokens: expected 2048 steps or more, 32 rows of one window of 64, but got 99; that is what 100 tokens give", error.Message);
-        Assert.Throws<ArgumentException>(() => new StreamBatcher(default, 1, 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new StreamBatcher(new int[100], 0, 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new StreamBatcher(new int[100], 1, 0));
-        Assert.Contains("stride: expected 1 to 5", Assert.Throws<ArgumentOutOfRangeException>(() => new StreamBatcher(new int[100], 1, 5, 6)).Message);
+        Assert.Throws<ArgumentException>(() => new TokenStreamSource(default, 1, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TokenStreamSource(new int[100], 0, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TokenStreamSource(new int[100], 1, 0));
+        Assert.Contains("stride: expected 1 to 5", Assert.Throws<ArgumentOutOfRangeException>(() => new TokenStreamSource(new int[100], 1, 5, 6)).Message);
     }
 
     [Theory]
@@ -101,7 +101,7 @@ public class BatcherTests
     public void SequencesStandInRowsOneAfterTheOther(int rows, int? steps)
     {
         int[][] sequences = [[1, 2, 3], [10], [20, 21, 22, 23, 24, 25, 26], [], [30, 31], [40, 41, 42, 43]];
-        var batcher = new SequenceBatcher(sequences, rows, steps);
+        var batcher = new TokenSequenceSource(sequences, rows, steps, new RandomSource(1));
         for (var pass = 0; pass < 3; pass++)
         {
             var seen = new List<List<int>>();
@@ -137,17 +137,17 @@ public class BatcherTests
             Assert.Equal(
                 sequences.Where(sequence => sequence.Length > 1).Select(sequence => string.Join(' ', sequence[..^1])).Order(),
                 seen.Select(sequence => string.Join(' ', sequence)).Order());
-            batcher.Shuffle(new RandomSource((ulong)pass));
+            batcher.BeginPass();
         }
     }
 
     [Fact]
     public void SequencesWithNothingToForetellAreRefused()
     {
-        Assert.Contains("nothing to foretell", Assert.Throws<ArgumentException>(() => new SequenceBatcher([[1], []], 2)).Message);
-        Assert.Throws<ArgumentException>(() => new SequenceBatcher([], 2));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceBatcher([[1, 2]], 0));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceBatcher([[1, 2]], 1, 0));
+        Assert.Contains("nothing to predict", Assert.Throws<ArgumentException>(() => new TokenSequenceSource([[1], []], 2)).Message);
+        Assert.Throws<ArgumentException>(() => new TokenSequenceSource([], 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TokenSequenceSource([[1, 2]], 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new TokenSequenceSource([[1, 2]], 1, 0));
     }
 
     // The same walk as over tokens, whose numbers are the features here.
@@ -159,10 +159,10 @@ public class BatcherTests
     {
         const int Length = 61;
         var numbers = Enumerable.Range(0, Length + 1).ToArray();
-        var stream = new StreamBatcher(numbers, rows, steps, stride);
+        var stream = new TokenStreamSource(numbers, rows, steps, stride);
         var inputs = Tensor<float>.From([.. numbers.Take(Length).SelectMany(i => new float[] { i, -i })], Length, 2);
         var targets = Tensor<float>.From([.. numbers.Skip(1).Select(i => (float)i)], Length, 1);
-        var series = new SeriesBatcher<float>(inputs, targets, rows, steps, stride);
+        var series = new SeriesSource<float>(inputs, targets, rows, steps, stride);
         Assert.Equal(stream.WindowCount, series.WindowCount);
         for (var pass = 0; pass < 2; pass++)
         {
@@ -170,12 +170,12 @@ public class BatcherTests
             {
                 Assert.True(series.MoveNext());
                 var window = stream.Current;
-                Assert.Equal((window.Rows, window.Steps, window.CarrySteps, window.Starts[0]), (series.Rows, series.Steps, series.CarrySteps, series.IsFirst));
-                Assert.Equal(window.TargetCount, (series.Steps - series.SeenSteps) * rows);
-                Assert.Equal(window.Inputs.ToArray().SelectMany(i => new float[] { i, -i }), series.Inputs(0, series.Steps).ToArray());
-                var counted = series.Targets(series.SeenSteps, series.Steps);
+                Assert.Equal((window.Rows, window.Steps, window.CarrySteps, window.Starts[0]), (series.Current.Rows, series.Current.Steps, series.Current.CarrySteps, series.Current.IsFirst));
+                Assert.Equal(window.TargetCount, (series.Current.Steps - series.Current.SeenSteps) * rows);
+                Assert.Equal(window.Inputs.ToArray().SelectMany(i => new float[] { i, -i }), series.Current.Inputs(0, series.Current.Steps).ToArray());
+                var counted = series.Current.Targets(series.Current.SeenSteps, series.Current.Steps);
                 Assert.Equal(window.Targets.ToArray().Where(target => target >= 0).Select(target => (float)target), counted.ToArray());
-                Assert.Equal(new Shape(rows, series.Steps - series.SeenSteps, 1), counted.Shape);
+                Assert.Equal(new Shape(rows, series.Current.Steps - series.Current.SeenSteps, 1), counted.Shape);
             }
 
             Assert.False(series.MoveNext());
@@ -183,14 +183,14 @@ public class BatcherTests
             series.Reset();
         }
 
-        Assert.Throws<ArgumentOutOfRangeException>(() => series.Inputs(0, steps + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => series.Current.Inputs(0, steps + 1));
     }
 
     [Fact]
     public void ASeriesThatDoesNotFitIsExplained()
     {
         var inputs = Tensor<float>.Zeros(10, 2);
-        Assert.Contains("as many steps but got [10, 2] and [9, 1]", Assert.Throws<ArgumentException>(() => new SeriesBatcher<float>(inputs, Tensor<float>.Zeros(9, 1), 1, 5)).Message);
-        Assert.Contains("inputs: expected 12 steps or more, 2 rows of one window of 6, but got 10", Assert.Throws<ArgumentException>(() => new SeriesBatcher<float>(inputs, inputs, 2, 6)).Message);
+        Assert.Contains("as many steps but got [10, 2] and [9, 1]", Assert.Throws<ArgumentException>(() => new SeriesSource<float>(inputs, Tensor<float>.Zeros(9, 1), 1, 5)).Message);
+        Assert.Contains("inputs: expected 12 steps or more, 2 rows of one window of 6, but got 10", Assert.Throws<ArgumentException>(() => new SeriesSource<float>(inputs, inputs, 2, 6)).Message);
     }
 }

@@ -1,6 +1,7 @@
 using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
+using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Training;
 
@@ -24,10 +25,10 @@ public class CarriedStateTests
     {
         var model = Model(learned);
         var reports = new Reports();
-        await new Trainer<double>(model, new Sgd<double> { LearningRate = 0 }) { BatchSize = rows, Steps = steps }.FitAsync(Sequences, epochs: 2, progress: reports);
+        await new Trainer<double>(model, new Sgd<double> { LearningRate = 0 }) { BatchSize = rows, SequenceLength = steps }.FitAsync(Sequences, epochs: 2, progress: reports);
 
         var alone = Sequences.Select(sequence => StepLosses(model, sequence)).ToArray();
-        var batcher = new SequenceBatcher(Sequences, rows, steps);
+        var batcher = new TokenSequenceSource(Sequences, rows, steps);
         var (next, current, position, expected) = (0, new int[rows], new int[rows], new List<double>());
         while (batcher.MoveNext())
         {
@@ -56,7 +57,7 @@ public class CarriedStateTests
     {
         int[][] sequences = [[1, 2, 3, 0, 1], [3, 3, 1], [0, 1, 2]];
         var (model, twin) = (Model(learned: true), Model(learned: true));
-        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 0.5 }) { BatchSize = 2, Steps = 2 };
+        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 0.5 }) { BatchSize = 2, SequenceLength = 2 };
         await trainer.FitAsync(sequences, epochs: 1);
 
         var optimizer = new Sgd<double>(twin) { LearningRate = 0.5 };
@@ -101,14 +102,14 @@ public class CarriedStateTests
     {
         var model = new Watched(sickAt: 3);
         var tokens = Enumerable.Range(0, 26).Select(i => i % 4).ToArray();
-        var trainer = new Trainer<double>(model, new Sgd<double>()) { BatchSize = 1, Steps = 5, NonFiniteGradients = NonFinitePolicy.SkipStep };
+        var trainer = new Trainer<double>(model, new Sgd<double>()) { BatchSize = 1, SequenceLength = 5, NonFiniteGradients = NonFinitePolicy.SkipStep };
         var result = await trainer.FitAsync(tokens, epochs: 2);
-        Assert.Equal((10L, 1L), (result.Iterations, result.SkippedIterations));
+        Assert.Equal((10L, 1L), (result.Updates, result.SkippedUpdates));
         Assert.Equal([true, false, false, true, false, true, false, false, false, false], model.Begins);
 
         var lstm = new Lstm<double>(1, 2, new() { Seed = 1 });
         var begins = new List<bool>();
-        var series = new SeriesBatcher<double>(Tensor<double>.Ones(12, 1), Tensor<double>.Ones(12, 2), 1, 4);
+        var series = new SeriesSource<double>(Tensor<double>.Ones(12, 1), Tensor<double>.Ones(12, 2), 1, 4);
         await new Trainer<double>(lstm, new Sgd<double>()).FitAsync(
             series,
             (x, state) =>
@@ -141,7 +142,7 @@ public class CarriedStateTests
     public async Task ATaskThatKeepsItsStateBeyondTheStepIsTold()
     {
         var model = new TinyLanguageModel<double>(4);
-        var error = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 2 }.FitAsync(new Keeping(model)));
+        var error = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => new Trainer<double>(model, new Sgd<double>()) { MaxUpdates = 2 }.FitAsync(new Keeping(model)));
         Assert.Contains("TensorScope that has ended", error.Message);
     }
 

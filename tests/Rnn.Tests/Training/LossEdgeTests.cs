@@ -187,8 +187,8 @@ public class LossEdgeTests
         Refuses("70000 rows padded to 4000 steps of 10 features are 2800000000 numbers", () => FeatureBatch<float>.Pad(features), () => FeatureBatch<float>.Bucket(features, 70_000).First());
         sequences = Enumerable.Repeat(new int[2], 70_000).ToList();
         sequences[5] = new int[40_001];
-        Refuses("70000 rows of windows of 40000 steps are 2800000000 tokens", () => new SequenceBatcher(sequences, 70_000));
-        Assert.Equal(70_000, new SequenceBatcher(sequences, 70_000, steps: 10).Current.Rows);
+        Refuses("70000 rows of windows of 40000 steps are 2800000000 tokens", () => new TokenSequenceSource(sequences, 70_000));
+        Assert.Equal(70_000, new TokenSequenceSource(sequences, 70_000, steps: 10).Current.Rows);
         var layer = new Linear<float>(1, 40_000);
         Refuses("70000 steps of 40000 scores are 2800000000 numbers", () => Loss.LinearCrossEntropy(Tensor<float>.Zeros(70_000, 1), layer, new int[70_000]));
 

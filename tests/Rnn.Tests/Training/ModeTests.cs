@@ -108,17 +108,17 @@ public class ModeTests
             {
                 OnReport = report =>
                 {
-                    if (report.Iteration == 2 && ending == "cancelled")
+                    if (report.Update == 2 && ending == "cancelled")
                     {
                         source.Cancel();
                     }
-                    else if (report.Iteration == 2 && ending == "the progress throws")
+                    else if (report.Update == 2 && ending == "the progress throws")
                     {
                         throw new NotSupportedException();
                     }
                 },
             };
-            var training = new Trainer<float>(model, new Sgd<float> { LearningRate = 0.1 }) { MaxIterations = 4 }
+            var training = new Trainer<float>(model, new Sgd<float> { LearningRate = 0.1 }) { MaxUpdates = 4 }
                 .FitAsync([.. Tokens.Chunk(9).Take(10)], Loss, progress: reports, cancellationToken: source.Token);
             if (ending == "to the end")
             {
@@ -156,7 +156,7 @@ public class ModeTests
             ["train True True False", "validate False False False", "train True True False", "validate False False False"], seen);
 
         // The figure is that of the same model in evaluation mode.
-        var result = await new Trainer<float>(model, new Sgd<float> { LearningRate = 0.1 }) { BatchSize = 4, Steps = 10 }.FitAsync(Tokens, Tokens, epochs: 1);
+        var result = await new Trainer<float>(model, new Sgd<float> { LearningRate = 0.1 }) { BatchSize = 4, SequenceLength = 10 }.FitAsync(Tokens, Tokens, epochs: 1);
         Assert.Equal(SequenceEvaluation.MeanLoss(model, Tokens, rows: 4), result.ValidationLoss!.Value, 1e-6);
     }
 
@@ -269,7 +269,7 @@ public class ModeTests
         Assert.Equal(Sources(alone), Sources(watched));
         Assert.True(scores > 0);
         static Task Fit(LanguageModel<float> model) =>
-            new Trainer<float>(model, new Sgd<float> { LearningRate = 0.01 }) { BatchSize = 4, Steps = 10 }.FitAsync(Tokens, epochs: 40);
+            new Trainer<float>(model, new Sgd<float> { LearningRate = 0.01 }) { BatchSize = 4, SequenceLength = 10 }.FitAsync(Tokens, epochs: 40);
     }
 
     private static LanguageModel<float> Model() => new(

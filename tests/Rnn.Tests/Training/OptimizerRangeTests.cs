@@ -151,7 +151,7 @@ public unsafe class OptimizerRangeTests
                 optimizer.Step();
                 if (step % 50 == 0 || step > steps - 3)
                 {
-                    foreach (var (key, tensor) in optimizer.SaveState().Tensors)
+                    foreach (var (key, tensor) in optimizer.SavedState().Tensors)
                     {
                         var limit = key.StartsWith("first", StringComparison.Ordinal) || key.StartsWith("momentum", StringComparison.Ordinal) ? smallestMoment : smallestNormal;
                         Assert.All(tensor.ToArray().Select(double.CreateTruncating), value => Assert.True(value == 0 || Math.Abs(value) >= limit, $"{key} has {value}"));
@@ -159,7 +159,7 @@ public unsafe class OptimizerRangeTests
                 }
             }
 
-            foreach (var (key, tensor) in optimizer.SaveState().Tensors.Where(pair => pair.Key.StartsWith("first", StringComparison.Ordinal) || pair.Key.StartsWith("momentum", StringComparison.Ordinal)))
+            foreach (var (key, tensor) in optimizer.SavedState().Tensors.Where(pair => pair.Key.StartsWith("first", StringComparison.Ordinal) || pair.Key.StartsWith("momentum", StringComparison.Ordinal)))
             {
                 Assert.All(tensor.ToArray(), value => Assert.Equal(0, double.CreateTruncating(value)));
             }

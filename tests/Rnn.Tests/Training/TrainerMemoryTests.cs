@@ -16,7 +16,7 @@ public class TrainerMemoryTests
         var tokens = Enumerable.Range(0, 60_000).Select(i => (int)((long)i * i % 31)).ToArray();
         var model = new TinyLanguageModel<float>(31, 16, 64, layers: 2);
         var allocated = new List<long>();
-        var trainer = new Trainer<float>(model, new Adam<float>()) { BatchSize = rows, Steps = window, Stride = stride, MaxGradientNorm = 1, MaxIterations = 30 };
+        var trainer = new Trainer<float>(model, new Adam<float>()) { BatchSize = rows, SequenceLength = window, SequenceStride = stride, MaxGradientNorm = 1, MaxUpdates = 30 };
         var lent = CountsBuffers.Settled<float>();
         await trainer.FitAsync(tokens, progress: new Reports { OnReport = _ => allocated.Add(GC.GetAllocatedBytesForCurrentThread()) });
         Assert.Equal(lent, TensorPool<float>.Lent);

@@ -16,10 +16,10 @@ public sealed class TrainerRefusalTests : IDisposable
     public async Task OptionsThatNeedValidationAreRefusedWithoutIt()
     {
         await Refuses("Patience: it needs validation losses", (model, optimizer) => new(model, optimizer) { Patience = 1 });
-        await Refuses("RestoreBest: it needs validation losses", (model, optimizer) => new(model, optimizer) { RestoreBest = true, MaxIterations = 3 });
-        await Refuses("ValidateEvery: it needs validation losses", (model, optimizer) => new(model, optimizer) { ValidateEvery = 2, MaxIterations = 3 });
-        await Refuses("PlateauSchedule: it needs validation losses", (model, optimizer) => new(model, optimizer) { Schedule = new PlateauSchedule(), MaxIterations = 3 });
-        await Refuses("AveragingTrigger: it needs validation losses", (model, optimizer) => new(model, optimizer) { AveragingTrigger = new(), MaxIterations = 3 });
+        await Refuses("RestoreBest: it needs validation losses", (model, optimizer) => new(model, optimizer) { RestoreBest = true, MaxUpdates = 3 });
+        await Refuses("ValidateEvery: it needs validation losses", (model, optimizer) => new(model, optimizer) { ValidateEvery = 2, MaxUpdates = 3 });
+        await Refuses("PlateauSchedule: it needs validation losses", (model, optimizer) => new(model, optimizer) { Schedule = new PlateauSchedule(), MaxUpdates = 3 });
+        await Refuses("AveragingTrigger: it needs validation losses", (model, optimizer) => new(model, optimizer) { AveragingTrigger = new(), MaxUpdates = 3 });
 
         static async Task Refuses(string message, Func<TinyLanguageModel<double>, AveragedSgd<double>, Trainer<double>> make)
         {
@@ -64,7 +64,7 @@ public sealed class TrainerRefusalTests : IDisposable
     public async Task AnOptimizerOfAnotherModelIsRefused()
     {
         var (a, b) = (new TestModule<double>([1], [2]), new TestModule<double>([3], [4]));
-        var trainer = new Trainer<double>(b, new Sgd<double>(a)) { MaxIterations = 1 };
+        var trainer = new Trainer<double>(b, new Sgd<double>(a)) { MaxUpdates = 1 };
         Assert.Contains("it holds the parameters of another model, none of this TestModule's", await Refusal(trainer, b));
         Assert.Equal([3, 4], b.Values);
     }
@@ -74,7 +74,7 @@ public sealed class TrainerRefusalTests : IDisposable
     {
         var model = new TestModule<double>([1], [2], [3]);
         var parameters = model.Parameters.ToArray();
-        var trainer = new Trainer<double>(model, new Sgd<double>([parameters[0], parameters[2]]) { LearningRate = 1 }) { MaxIterations = 2 };
+        var trainer = new Trainer<double>(model, new Sgd<double>([parameters[0], parameters[2]]) { LearningRate = 1 }) { MaxUpdates = 2 };
         Assert.Contains("it holds a part of the model only; 1 of its parameters would get gradients and never change: p1.", await Refusal(trainer, model));
         Assert.Null(parameters[1].Gradient);
 
@@ -102,8 +102,8 @@ public sealed class TrainerRefusalTests : IDisposable
     public async Task AnOptimizerThatLostItsParametersIsRefused()
     {
         var model = new TestModule<double>([1]);
-        var first = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 1 };
-        var second = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 1 };
+        var first = new Trainer<double>(model, new Sgd<double>()) { MaxUpdates = 1 };
+        var second = new Trainer<double>(model, new Sgd<double>()) { MaxUpdates = 1 };
         Assert.Contains("'p0' was attached to another optimiser since", await Refusal(first, model));
         await second.FitAsync(new ThreeSteps(model));
     }
@@ -115,7 +115,7 @@ public sealed class TrainerRefusalTests : IDisposable
         await Refuses<DirectoryNotFoundException>("does not exist; make it first", Path.Combine(_folder.FullName, "missing", "best.safetensors"));
         await Refuses<IOException>("is a folder; expected the path of a file", _folder.FullName);
         await Refuses<IOException>("is a folder", _folder.FullName + Path.DirectorySeparatorChar);
-        await Refuses<ArgumentException>("CheckpointPath: expected the path of a file but it is empty", " ");
+        await Refuses<ArgumentException>("ModelPath: expected the path of a file but it is empty", " ");
         var readOnly = Path.Combine(_folder.FullName, "kept.safetensors");
         await File.WriteAllTextAsync(readOnly, "kept");
         File.SetAttributes(readOnly, FileAttributes.ReadOnly);
@@ -129,7 +129,7 @@ public sealed class TrainerRefusalTests : IDisposable
         async Task Refuses<TException>(string message, string path)
             where TException : Exception
         {
-            var trainer = new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 2, CheckpointPath = path };
+            var trainer = new Trainer<double>(model, new Sgd<double>()) { MaxUpdates = 2, ModelPath = path };
             Assert.Contains(message, (await Assert.ThrowsAsync<TException>(() => trainer.FitAsync(new ThreeSteps(model)))).Message);
         }
     }
@@ -141,7 +141,7 @@ public sealed class TrainerRefusalTests : IDisposable
         await File.WriteAllTextAsync(target, string.Empty);
         File.CreateSymbolicLink(link, target);
         var model = new TestModule<double>([0]);
-        await new Trainer<double>(model, new Sgd<double>()) { MaxIterations = 2, CheckpointPath = link }.FitAsync(new ThreeSteps(model));
+        await new Trainer<double>(model, new Sgd<double>()) { MaxUpdates = 2, ModelPath = link }.FitAsync(new ThreeSteps(model));
         Assert.NotEmpty(await File.ReadAllBytesAsync(target));
         Assert.NotNull(new FileInfo(link).LinkTarget);
     }
@@ -151,18 +151,18 @@ public sealed class TrainerRefusalTests : IDisposable
     {
         var model = new TestModule<double>([0]);
         var optimizer = new Sgd<double> { LearningRate = 1 };
-        var trainer = new Trainer<double>(model, optimizer) { MaxIterations = 3 };
+        var trainer = new Trainer<double>(model, optimizer) { MaxUpdates = 3 };
         using var goOn = new SemaphoreSlim(0);
         var first = trainer.FitAsync(new ThreeSteps(model) { Wait = goOn });
         var shared = new TestModule<double>(model.Parameters);
-        foreach (var other in new[] { trainer, new Trainer<double>(model, optimizer) { MaxIterations = 1 }, new Trainer<double>(shared, optimizer) { MaxIterations = 1 } })
+        foreach (var other in new[] { trainer, new Trainer<double>(model, optimizer) { MaxUpdates = 1 }, new Trainer<double>(shared, optimizer) { MaxUpdates = 1 } })
         {
             Assert.Contains("is being trained by another run", (await Assert.ThrowsAsync<InvalidOperationException>(() => other.FitAsync(new ThreeSteps(model)))).Message);
         }
 
         Assert.Contains("'p0' is being trained with another optimiser", Assert.Throws<InvalidOperationException>(() => new Sgd<double>(model)).Message);
         goOn.Release(10);
-        Assert.Equal(3, (await first).Iterations);
+        Assert.Equal(3, (await first).Updates);
         Assert.Equal([-3], model.Values);
 
         // Free again: after an end, a failure, a refusal and a cancellation.
@@ -185,8 +185,8 @@ public sealed class TrainerRefusalTests : IDisposable
         encoder.Parameters.Single().Frozen = true;
         var (a, b) = (new TestModule<double>([0]), new TestModule<double>([0]));
         using var goOn = new SemaphoreSlim(0);
-        var first = new Trainer<double>(new Pair(encoder, a), new Sgd<double>(a) { LearningRate = 1 }) { MaxIterations = 3 }.FitAsync(new ThreeSteps(a) { Wait = goOn });
-        await new Trainer<double>(new Pair(encoder, b), new Sgd<double>(b) { LearningRate = 1 }) { MaxIterations = 3 }.FitAsync(new ThreeSteps(b));
+        var first = new Trainer<double>(new Pair(encoder, a), new Sgd<double>(a) { LearningRate = 1 }) { MaxUpdates = 3 }.FitAsync(new ThreeSteps(a) { Wait = goOn });
+        await new Trainer<double>(new Pair(encoder, b), new Sgd<double>(b) { LearningRate = 1 }) { MaxUpdates = 3 }.FitAsync(new ThreeSteps(b));
         goOn.Release(10);
         await first;
         Assert.Equal([-3], a.Values);
@@ -201,12 +201,12 @@ public sealed class TrainerRefusalTests : IDisposable
         var other = new TinyLanguageModel<double>(4);
         using (NoGradient.Scope())
         {
-            await new Trainer<double>(model, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, Steps = 5, MaxIterations = 4 }.FitAsync(Tokens[..50], Tokens[50..100]);
+            await new Trainer<double>(model, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, SequenceLength = 5, MaxUpdates = 4 }.FitAsync(Tokens[..50], Tokens[50..100]);
             Assert.True(NoGradient.IsActive);
         }
 
         Assert.False(NoGradient.IsActive);
-        await new Trainer<double>(other, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, Steps = 5, MaxIterations = 4 }.FitAsync(Tokens[..50], Tokens[50..100]);
+        await new Trainer<double>(other, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, SequenceLength = 5, MaxUpdates = 4 }.FitAsync(Tokens[..50], Tokens[50..100]);
         Assert.Equal(other.Parameters.SelectMany(p => p.Value.ToArray()), model.Parameters.SelectMany(p => p.Value.ToArray()));
     }
 
@@ -214,12 +214,12 @@ public sealed class TrainerRefusalTests : IDisposable
     public async Task OptionsThatContradictEachOtherAreNamed()
     {
         var model = new TestModule<double>([0]);
-        Assert.Contains("AveragingTrigger: it starts the averages of an AveragedSgd, but the optimiser is Adam", await Refusal(new(model, new Adam<double>()) { AveragingTrigger = new(), MaxIterations = 1 }, model));
-        Assert.Contains("Nesterov: needs a Momentum above zero", await Refusal(new(model, new Sgd<double> { Nesterov = true }) { MaxIterations = 1 }, model));
-        Assert.Contains("TotalSteps: expected more steps than the warm-up's", await Refusal(new(model, new Sgd<double>()) { Schedule = new CosineSchedule(5) { WarmupSteps = 9 }, MaxIterations = 1 }, model));
+        Assert.Contains("AveragingTrigger: it starts the averages of an AveragedSgd, but the optimiser is Adam", await Refusal(new(model, new Adam<double>()) { AveragingTrigger = new(), MaxUpdates = 1 }, model));
+        Assert.Contains("Nesterov: needs a Momentum above zero", await Refusal(new(model, new Sgd<double> { Nesterov = true }) { MaxUpdates = 1 }, model));
+        Assert.Contains("TotalSteps: expected more steps than the warm-up's", await Refusal(new(model, new Sgd<double>()) { Schedule = new CosineSchedule(5) { WarmupSteps = 9 }, MaxUpdates = 1 }, model));
         foreach (var factor in new[] { double.NaN, -1, double.PositiveInfinity })
         {
-            Assert.Contains($"Schedule: expected a finite factor of zero or more at 0 but Fixed gives {factor}", await Refusal(new(model, new Sgd<double>()) { Schedule = new Fixed(factor), MaxIterations = 1 }, model));
+            Assert.Contains($"Schedule: expected a finite factor of zero or more at 0 but Fixed gives {factor}", await Refusal(new(model, new Sgd<double>()) { Schedule = new Fixed(factor), MaxUpdates = 1 }, model));
         }
 
         Assert.Equal([0], model.Values);

@@ -24,7 +24,7 @@ public class TrainerRunTests
         using var source = new CancellationTokenSource();
         var trainer = new Trainer<double>(model, new Sgd<double>())
         {
-            MaxIterations = way == "iterations" ? 5 : null,
+            MaxUpdates = way == "iterations" ? 5 : null,
             Patience = way == "patience" ? 0 : null,
             ValidateEvery = way == "patience" ? 1 : null,
         };
@@ -88,11 +88,11 @@ public class TrainerRunTests
         var reports = new Reports();
         var losses = new Queue<double>([1, double.PositiveInfinity, 3, double.NaN]);
         var other = new TestModule<double>([0]);
-        var trainer = new Trainer<double>(other, new Sgd<double> { LearningRate = 0 }) { LossSmoothing = 0.5, MaxIterations = 4 };
+        var trainer = new Trainer<double>(other, new Sgd<double> { LearningRate = 0 }) { LossSmoothing = 0.5, MaxUpdates = 4 };
         var result = await trainer.FitAsync([1, 2, 3, 4], _ => other.Parameters.Single().Value.Sum() + Tensor<double>.Scalar(losses.Dequeue()), progress: reports);
         Assert.Equal([1, double.PositiveInfinity, 3, double.NaN], reports.Select(report => report.Loss));
         Assert.Equal([1, 1, (0.25 + 1.5) / 0.75, (0.25 + 1.5) / 0.75], reports.Select(report => report.SmoothedLoss));
-        Assert.Equal((2L, 0L, 4L), (result.NonFiniteLosses, result.SkippedIterations, result.Iterations));
+        Assert.Equal((2L, 0L, 4L), (result.NonFiniteLosses, result.SkippedUpdates, result.Updates));
     }
 
     [Theory]
@@ -108,7 +108,7 @@ public class TrainerRunTests
         {
             OnReport = report =>
             {
-                if (report.Iteration == 4)
+                if (report.Update == 4)
                 {
                     _ = cancel ? 0 : throw new InvalidDataException();
                     source.Cancel();
@@ -127,21 +127,21 @@ public class TrainerRunTests
     public async Task TiesAreNoImprovement()
     {
         var result = await Run([3, 1, 1, 2], new(), new TestModule<double>([0]));
-        Assert.Equal((2L, 1.0), (result.BestIteration, result.BestValidationLoss));
+        Assert.Equal((2L, 1.0), (result.BestUpdate, result.BestValidationLoss));
         var model = new TestModule<double>([0]);
         result = await Run([3, 2.5, 9, 9], new(), model, patience: 0, improvement: 0.5);
-        Assert.Equal((TrainingStop.EarlyStop, 2L, 2L), (result.Stop, result.Iterations, result.BestIteration));
+        Assert.Equal((TrainingStop.EarlyStop, 2L, 2L), (result.Stop, result.Updates, result.BestUpdate));
         Assert.Equal([2], model.Values);
         result = await Run([3, 2.4, 9, 9], new(), model, patience: 0, improvement: 0.5);
-        Assert.Equal(3, result.Iterations);
+        Assert.Equal(3, result.Updates);
         result = await Run([double.NaN, 3, double.NaN, 2], new(), model, patience: 1);
-        Assert.Equal((TrainingStop.Iterations, 4L, 2.0), (result.Stop, result.BestIteration, result.BestValidationLoss));
+        Assert.Equal((TrainingStop.Updates, 4L, 2.0), (result.Stop, result.BestUpdate, result.BestValidationLoss));
 
         static Task<TrainingResult> Run(double[] losses, Sgd<double> optimizer, TestModule<double> model, int? patience = null, double improvement = 0)
         {
             optimizer.LearningRate = 1;
             var validations = new Queue<double>(losses);
-            var trainer = new Trainer<double>(model, optimizer) { RestoreBest = true, ValidateEvery = 1, MaxIterations = 4, Patience = patience, MinImprovement = improvement };
+            var trainer = new Trainer<double>(model, optimizer) { RestoreBest = true, ValidateEvery = 1, MaxUpdates = 4, Patience = patience, MinImprovement = improvement };
             return trainer.FitAsync([0], batch => batch == 0 ? -model.Parameters.Single().Value.Sum() : Tensor<double>.Scalar(validations.Dequeue()), [1]);
         }
     }
@@ -152,7 +152,7 @@ public class TrainerRunTests
     {
         var model = new TestModule<double>([0]);
         var (reports, schedule) = (new Reports(), new CosineSchedule(10));
-        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Schedule = schedule, MaxIterations = 5 };
+        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Schedule = schedule, MaxUpdates = 5 };
         await Run();
         Assert.Equal(5, trainer.ScheduleStart);
         await Run();
@@ -161,7 +161,7 @@ public class TrainerRunTests
         trainer.ScheduleStart = 0;
         await Run();
         Assert.Equal(1, reports[10].LearningRate);
-        var resumed = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Schedule = schedule, MaxIterations = 5, ScheduleStart = 7 };
+        var resumed = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Schedule = schedule, MaxUpdates = 5, ScheduleStart = 7 };
         reports.Clear();
         await resumed.FitAsync([1, 2, 3], _ => model.Parameters.Single().Value.Sum(), progress: reports);
         Assert.Equal(schedule.Factor(7), reports[0].LearningRate);
@@ -174,7 +174,7 @@ public class TrainerRunTests
     {
         var model = new TestModule<double>([0]);
         var reports = new Reports();
-        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Schedule = new StepSchedule(1, 0.5), ScheduleUnit = ScheduleUnit.Epochs, MaxIterations = 3 };
+        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Schedule = new StepSchedule(1, 0.5), ScheduleUnit = ScheduleUnit.Epochs, MaxUpdates = 3 };
         await trainer.FitAsync([1, 2], _ => model.Parameters.Single().Value.Sum(), progress: reports);
         Assert.Equal(1, trainer.ScheduleStart);
         await trainer.FitAsync([1, 2], _ => model.Parameters.Single().Value.Sum(), progress: reports);
@@ -254,10 +254,10 @@ public class TrainerRunTests
         var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 0 })
         {
             BatchSize = 1,
-            Steps = 8,
-            Stride = stride,
+            SequenceLength = 8,
+            SequenceStride = stride,
             TokenLoss = new() { IgnoreIndex = 0, Reduction = reduction },
-            MaxIterations = 1,
+            MaxUpdates = 1,
         };
         var result = await trainer.FitAsync(tokens, tokens, progress: reports);
         var expected = Loss.CrossEntropy(model.Forward(tokens.AsSpan(..8), 1, default, null).Logits, tokens.AsSpan(1), options: new() { IgnoreIndex = 0 }).Item();
@@ -273,7 +273,7 @@ public class TrainerRunTests
         var before = model.Parameters.SelectMany(parameter => parameter.Value.ToArray()).ToArray();
         foreach (var stride in new int?[] { null, 2 })
         {
-            var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { BatchSize = 1, Steps = 3, Stride = stride, TokenLoss = new() { IgnoreIndex = 0 } };
+            var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { BatchSize = 1, SequenceLength = 3, SequenceStride = stride, TokenLoss = new() { IgnoreIndex = 0 } };
             var result = await trainer.FitAsync(new int[7], epochs: 1);
             Assert.Equal(0, result.Tokens);
             Assert.Equal(before, model.Parameters.SelectMany(parameter => parameter.Value.ToArray()));
@@ -288,7 +288,7 @@ public class TrainerRunTests
         var model = new TinyLanguageModel<double>(4);
         var options = new CrossEntropyOptions { ClassWeights = [0.1, 0.5, 2, 7] };
         var reports = new Reports();
-        await new Trainer<double>(model, new Sgd<double> { LearningRate = 0 }) { BatchSize = 1, Steps = 5, Stride = 2, TokenLoss = options, MaxIterations = 1 }.FitAsync(tokens, progress: reports);
+        await new Trainer<double>(model, new Sgd<double> { LearningRate = 0 }) { BatchSize = 1, SequenceLength = 5, SequenceStride = 2, TokenLoss = options, MaxUpdates = 1 }.FitAsync(tokens, progress: reports);
         Assert.Equal(Loss.CrossEntropy(model.Forward(tokens.AsSpan(..5), 1, default, null).Logits, tokens.AsSpan(1), options: options).Item(), reports[0].Loss, 1e-12);
     }
 
@@ -300,15 +300,15 @@ public class TrainerRunTests
     public async Task ClippingByValueDoesNotHideWhatIsNotFinite(double gradient)
     {
         var model = new TestModule<double>([0]);
-        var throwing = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { MaxGradientValue = 1, MaxIterations = 2 };
+        var throwing = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { MaxGradientValue = 1, MaxUpdates = 2 };
         var error = await Assert.ThrowsAsync<NonFiniteGradientException>(() => throwing.FitAsync([-1, gradient], Loss));
         Assert.Equal(("p0", gradient), (error.ParameterName, error.Value));
         Assert.Equal([1], model.Values);
 
         var reports = new Reports();
-        var skipping = new Trainer<double>(model, throwing.Optimizer) { MaxGradientValue = 1, MaxGradientNorm = 0.5, MaxIterations = 3, NonFiniteGradients = NonFinitePolicy.SkipStep };
+        var skipping = new Trainer<double>(model, throwing.Optimizer) { MaxGradientValue = 1, MaxGradientNorm = 0.5, MaxUpdates = 3, NonFiniteGradients = NonFinitePolicy.SkipStep };
         var result = await skipping.FitAsync([gradient, -8.0, gradient], Loss, progress: reports);
-        Assert.Equal((3L, 2L), (result.Iterations, result.SkippedIterations));
+        Assert.Equal((3L, 2L), (result.Updates, result.SkippedUpdates));
         Assert.Equal(1.5, model.Values[0], 1e-6);
         Assert.Equal([Math.Abs(gradient), 8, Math.Abs(gradient)], reports.Select(report => report.GradientNorm));
 
@@ -324,7 +324,7 @@ public class TrainerRunTests
         foreach (var optimizer in new Optimizer<double>[] { new Sgd<double> { LearningRate = 1 }, new Adam<double> { LearningRate = 1 } })
         {
             var model = new TestModule<double>([0, 0]);
-            var trainer = new Trainer<double>(model, optimizer) { MaxGradientNorm = 1, MaxIterations = 1 };
+            var trainer = new Trainer<double>(model, optimizer) { MaxGradientNorm = 1, MaxUpdates = 1 };
             await trainer.FitAsync([1], _ => (model.Parameters.Single().Value * gradient).Sum());
             var expected = optimizer is Sgd<double> ? Math.Sqrt(0.5) : 1;
             Assert.All(model.Values, value => Assert.Equal(-expected, value, 1e-6));
@@ -336,14 +336,14 @@ public class TrainerRunTests
     public async Task AGradientTooLargeToSquareFollowsThePolicy()
     {
         var model = new TestModule<float>([0]);
-        var throwing = new Trainer<float>(model, new Adam<float> { LearningRate = 1 }) { MaxIterations = 2 };
+        var throwing = new Trainer<float>(model, new Adam<float> { LearningRate = 1 }) { MaxUpdates = 2 };
         var error = await Assert.ThrowsAsync<NonFiniteGradientException>(() => throwing.FitAsync([1e25f], Loss));
         Assert.Contains("the gradient of 'p0' is", error.Message);
         Assert.Contains("too large for the optimiser to square", error.Message);
         Assert.Equal([0], model.Values);
-        var skipping = new Trainer<float>(model, throwing.Optimizer) { MaxIterations = 4, NonFiniteGradients = NonFinitePolicy.SkipStep };
+        var skipping = new Trainer<float>(model, throwing.Optimizer) { MaxUpdates = 4, NonFiniteGradients = NonFinitePolicy.SkipStep };
         var result = await skipping.FitAsync([1e25f, 1, 1, 1], Loss);
-        Assert.Equal(1, result.SkippedIterations);
+        Assert.Equal(1, result.SkippedUpdates);
         Assert.Equal(-3, model.Values[0], 1e-5);
 
         Tensor<float> Loss(float slope) => (model.Parameters.Single().Value * slope).Sum();

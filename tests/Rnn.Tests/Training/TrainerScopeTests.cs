@@ -13,7 +13,7 @@ public class TrainerScopeTests
     {
         async Task<double> Train(bool inside)
         {
-            var trainer = new Trainer<float>(new TinyLanguageModel<float>(4), new Adam<float>()) { BatchSize = 2, Steps = 8 };
+            var trainer = new Trainer<float>(new TinyLanguageModel<float>(4), new Adam<float>()) { BatchSize = 2, SequenceLength = 8 };
             Task<TrainingResult> training;
             using (inside ? TensorScope.Enter() : null)
             {

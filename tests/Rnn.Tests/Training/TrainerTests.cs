@@ -1,5 +1,6 @@
 using Rnn.Autograd;
 using Rnn.Layers;
+using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Tests.Golden;
 using Rnn.Training;
@@ -31,14 +32,14 @@ public sealed class TrainerTests : IDisposable
         var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = golden.Values("learning_rate")[0] })
         {
             BatchSize = 4,
-            Steps = 5,
+            SequenceLength = 5,
             MaxGradientNorm = golden.Values("max_norm")[0],
         };
         var result = await trainer.FitAsync([.. Enumerable.Range(0, 4).Select(row => tokens[(row * length)..((row + 1) * length)])], epochs: 1, progress: reports);
         TestModule<double>.AssertClose(golden.Values("losses"), [.. reports.Select(report => report.Loss)], 1e-10);
         TestModule<double>.AssertClose(golden.Values("norms"), [.. reports.Select(report => report.GradientNorm)], 1e-10);
         TestModule<double>.AssertClose(golden.Values("final.head.weight"), model.NamedParameters.Single(p => p.Key == "head.weight").Value.Value.ToArray(), 1e-10);
-        Assert.Equal((TrainingStop.Epochs, 20L, 1, 400L), (result.Stop, result.Iterations, result.Epochs, result.Tokens));
+        Assert.Equal((TrainingStop.Epochs, 20L, 1, 400L), (result.Stop, result.Updates, result.Epochs, result.Tokens));
     }
 
     [Fact]
@@ -46,7 +47,7 @@ public sealed class TrainerTests : IDisposable
     {
         var model = new TinyLanguageModel<float>(4);
         var reports = new Reports();
-        var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 0.02 }) { BatchSize = 3, Steps = 10, MaxGradientNorm = 1 };
+        var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 0.02 }) { BatchSize = 3, SequenceLength = 10, MaxGradientNorm = 1 };
         var result = await trainer.FitAsync(Rhyme[..500], Rhyme[500..], epochs: 12, progress: reports);
         Assert.True(result.ValidationLoss < 0.1, $"validation loss {result.ValidationLoss}");
         Assert.True(model.IsTraining);
@@ -54,8 +55,8 @@ public sealed class TrainerTests : IDisposable
 
         // 166 steps a row are 17 windows; each epoch ends with a second report that has the validation loss.
         Assert.Equal(12 * 18, reports.Count);
-        Assert.Equal(Enumerable.Range(1, 12 * 17).Select(i => (long)i), reports.Where(report => report.ValidationLoss is null).Select(report => report.Iteration));
-        Assert.Equal(Enumerable.Range(1, 12).Select(i => i * 17L), reports.Where(report => report.ValidationLoss is not null).Select(report => report.Iteration));
+        Assert.Equal(Enumerable.Range(1, 12 * 17).Select(i => (long)i), reports.Where(report => report.ValidationLoss is null).Select(report => report.Update));
+        Assert.Equal(Enumerable.Range(1, 12).Select(i => i * 17L), reports.Where(report => report.ValidationLoss is not null).Select(report => report.Update));
         Assert.Equal(12 * 498, reports[^1].Tokens);
         Assert.Equal(12, reports[^1].Epoch);
         Assert.Equal(result.ValidationLoss, reports[^1].ValidationLoss);
@@ -72,7 +73,7 @@ public sealed class TrainerTests : IDisposable
         async Task<double[]> Losses()
         {
             var reports = new Reports();
-            var trainer = new Trainer<float>(new TinyLanguageModel<float>(4), new Adam<float>()) { BatchSize = 2, Steps = 8, Stride = 4 };
+            var trainer = new Trainer<float>(new TinyLanguageModel<float>(4), new Adam<float>()) { BatchSize = 2, SequenceLength = 8, SequenceStride = 4 };
             await trainer.FitAsync(Rhyme, epochs: 1, progress: reports);
             return [.. reports.Select(report => report.Loss)];
         }
@@ -87,7 +88,7 @@ public sealed class TrainerTests : IDisposable
         int[] tokens = [0, 1, 2, 3, 1, 0, 2, 1];
         var (model, twin) = (new TinyLanguageModel<double>(4), new TinyLanguageModel<double>(4));
         var reports = new Reports();
-        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 0.5 }) { BatchSize = 1, Steps = 4, Stride = 3 };
+        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 0.5 }) { BatchSize = 1, SequenceLength = 4, SequenceStride = 3 };
         await trainer.FitAsync(tokens, epochs: 1, progress: reports);
 
         var optimizer = new Sgd<double>(twin) { LearningRate = 0.5 };
@@ -119,10 +120,10 @@ public sealed class TrainerTests : IDisposable
         var trainer = new Trainer<double>(new TinyLanguageModel<double>(4), new Sgd<double> { LearningRate = 0 })
         {
             BatchSize = 3,
-            Steps = 20,
-            Stride = 15,
+            SequenceLength = 20,
+            SequenceStride = 15,
             TokenLoss = new() { Reduction = LossReduction.SumOverStepsMeanOverRows },
-            MaxIterations = 2,
+            MaxUpdates = 2,
         };
         await trainer.FitAsync(Rhyme, progress: reports);
         Assert.All(reports, report => Assert.InRange(report.Loss, 1.2, 1.6));
@@ -132,9 +133,9 @@ public sealed class TrainerTests : IDisposable
     public async Task LimitsEndTheTraining()
     {
         Trainer<float> Make(long? iterations = null, TimeSpan? time = null) =>
-            new(new TinyLanguageModel<float>(4), new Adam<float>()) { BatchSize = 2, Steps = 10, MaxIterations = iterations, MaxTime = time };
+            new(new TinyLanguageModel<float>(4), new Adam<float>()) { BatchSize = 2, SequenceLength = 10, MaxUpdates = iterations, MaxTime = time };
         var byIterations = await Make(iterations: 31).FitAsync(Rhyme);
-        Assert.Equal((TrainingStop.Iterations, 31L, 2), (byIterations.Stop, byIterations.Iterations, byIterations.Epochs));
+        Assert.Equal((TrainingStop.Updates, 31L, 2), (byIterations.Stop, byIterations.Updates, byIterations.Epochs));
         var byTime = await Make(time: TimeSpan.FromMilliseconds(50)).FitAsync(Rhyme);
         Assert.Equal(TrainingStop.Time, byTime.Stop);
         Assert.True(byTime.Elapsed >= TimeSpan.FromMilliseconds(50));
@@ -148,13 +149,13 @@ public sealed class TrainerTests : IDisposable
         using var source = new CancellationTokenSource();
         var model = new TinyLanguageModel<double>(4);
         var reports = new Reports { OnReport = report => source.CancelAfterIteration(report, 5) };
-        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, Steps = 10 };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => trainer.FitAsync(Rhyme, epochs: 100, reports, source.Token));
+        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, SequenceLength = 10 };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => trainer.FitAsync(Rhyme, epochs: 100, progress: reports, cancellationToken: source.Token));
         Assert.Equal(5, reports.Count);
 
         // The model is that of five whole steps, and can be trained on.
         var other = new TinyLanguageModel<double>(4);
-        await new Trainer<double>(other, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, Steps = 10, MaxIterations = 5 }.FitAsync(Rhyme);
+        await new Trainer<double>(other, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, SequenceLength = 10, MaxUpdates = 5 }.FitAsync(Rhyme);
         Assert.Equal(other.Parameters.SelectMany(p => p.Value.ToArray()), model.Parameters.SelectMany(p => p.Value.ToArray()));
         Assert.True(model.IsTraining);
         await trainer.FitAsync(Rhyme, epochs: 1);
@@ -170,10 +171,10 @@ public sealed class TrainerTests : IDisposable
         var trainer = new Trainer<float>(new Linear<float>(2, 2, new() { Seed = 0 }), new Sgd<float>());
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync(Rhyme, epochs: 1));
         Assert.Contains("needs a model that is an ISequenceModel, which Linear is not", error.Message);
-        var model = new Trainer<float>(new TinyLanguageModel<float>(4), new Sgd<float>()) { BatchSize = 2, Steps = 5 };
+        var model = new Trainer<float>(new TinyLanguageModel<float>(4), new Sgd<float>()) { BatchSize = 2, SequenceLength = 5 };
         await Assert.ThrowsAsync<ArgumentException>(() => model.FitAsync(Rhyme[..9], epochs: 1));
         await Assert.ThrowsAsync<ArgumentException>(() => model.FitAsync(Rhyme, new int[1], epochs: 1));
-        var overlapping = new Trainer<float>(new TinyLanguageModel<float>(4), new Sgd<float>()) { Stride = 3 };
+        var overlapping = new Trainer<float>(new TinyLanguageModel<float>(4), new Sgd<float>()) { SequenceStride = 3 };
         Assert.Contains("do not overlap", (await Assert.ThrowsAsync<ArgumentException>(() => overlapping.FitAsync([[1, 2], [1, 3]], epochs: 1))).Message);
     }
 
@@ -183,9 +184,9 @@ public sealed class TrainerTests : IDisposable
         var path = Path.Combine(_folder.FullName, "best.safetensors");
         var (model, validations) = (new TestModule<double>([0]), new Queue<double?>([3, 1, 2, 2.5, 4]));
         var task = new Scripted(model, _ => validations.Dequeue());
-        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Patience = 2, RestoreBest = true, CheckpointPath = path, ValidateEvery = 2 };
+        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { Patience = 2, RestoreBest = true, ModelPath = path, ValidateEvery = 2 };
         var result = await trainer.FitAsync(task);
-        Assert.Equal((TrainingStop.EarlyStop, 10L, 1.0, 4L, 4.0), (result.Stop, result.Iterations, result.BestValidationLoss, result.BestIteration, result.ValidationLoss));
+        Assert.Equal((TrainingStop.EarlyStop, 10L, 1.0, 4L, 4.0), (result.Stop, result.Updates, result.BestValidationLoss, result.BestUpdate, result.ValidationLoss));
         Assert.Equal([4], model.Values);
         var loaded = new TestModule<double>([9]);
         loaded.Load(path);
@@ -201,7 +202,7 @@ public sealed class TrainerTests : IDisposable
         var trainer = new Trainer<double>(model, new Sgd<double>()) { Patience = 1, MinImprovement = 0.5, ValidateEvery = 1, Schedule = new PlateauSchedule { Patience = 0, Threshold = 0.1, Gamma = 0.5 } };
         var reports = new Reports();
         var result = await trainer.FitAsync(new Scripted(model, _ => validations.Dequeue()), progress: reports);
-        Assert.Equal((TrainingStop.EarlyStop, 2.9, 3L), (result.Stop, result.BestValidationLoss, result.BestIteration));
+        Assert.Equal((TrainingStop.EarlyStop, 2.9, 3L), (result.Stop, result.BestValidationLoss, result.BestUpdate));
         Assert.Equal([1, 1, 0.5], reports.Where(report => report.ValidationLoss is null).Select(report => report.LearningRate * 100));
     }
 
@@ -210,7 +211,7 @@ public sealed class TrainerTests : IDisposable
     {
         var path = Path.Combine(_folder.FullName, "last.safetensors");
         var model = new TestModule<double>([0]);
-        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { CheckpointPath = path, MaxIterations = 7 };
+        var trainer = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { ModelPath = path, MaxUpdates = 7 };
         await trainer.FitAsync(new Scripted(model, _ => null) { StepsPerEpoch = 5 });
         var loaded = new TestModule<double>([9]);
         loaded.Load(path);
@@ -222,7 +223,7 @@ public sealed class TrainerTests : IDisposable
     {
         var model = new TestModule<double>([0]);
         var task = new Scripted(model, _ => null) { NotFinite = [3, 4] };
-        var throwing = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { MaxIterations = 6 };
+        var throwing = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { MaxUpdates = 6 };
         var error = await Assert.ThrowsAsync<NonFiniteGradientException>(() => throwing.FitAsync(task));
         Assert.Equal("p0", error.ParameterName);
         Assert.Equal([2], model.Values);
@@ -230,9 +231,9 @@ public sealed class TrainerTests : IDisposable
         var other = new TestModule<double>([0]);
         var reports = new Reports();
         var scripted = new Scripted(other, _ => null) { NotFinite = [3, 4] };
-        var skipping = new Trainer<double>(other, new Sgd<double> { LearningRate = 1 }) { MaxIterations = 6, NonFiniteGradients = NonFinitePolicy.SkipStep };
+        var skipping = new Trainer<double>(other, new Sgd<double> { LearningRate = 1 }) { MaxUpdates = 6, NonFiniteGradients = NonFinitePolicy.SkipStep };
         var result = await skipping.FitAsync(scripted, progress: reports);
-        Assert.Equal((6L, 2L), (result.Iterations, result.SkippedIterations));
+        Assert.Equal((6L, 2L), (result.Updates, result.SkippedUpdates));
         Assert.Equal([4], other.Values);
         Assert.Equal([false, false, true, true, false, false], reports.Select(report => report.IsSkipped));
         Assert.Equal([false, false, true, true, false, false], scripted.Skipped);
@@ -256,7 +257,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal([1, 1, 0.5, 0.5, 0.25, 0.25], reports.Select(report => report.LearningRate));
 
         var other = new TestModule<double>([0]);
-        var byValue = new Trainer<double>(other, new Sgd<double> { LearningRate = 1 }) { MaxGradientValue = 0.125, MaxIterations = 2, Schedule = new ExponentialSchedule(0.5) };
+        var byValue = new Trainer<double>(other, new Sgd<double> { LearningRate = 1 }) { MaxGradientValue = 0.125, MaxUpdates = 2, Schedule = new ExponentialSchedule(0.5) };
         await byValue.FitAsync(new Scripted(other, _ => null));
         Assert.Equal([0.125 + 0.0625], other.Values);
     }
@@ -266,9 +267,9 @@ public sealed class TrainerTests : IDisposable
     {
         var (model, optimizer) = (new TestModule<double>([0]), new Sgd<double>());
         Refuses("BatchSize: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { BatchSize = 0 });
-        Refuses("Steps: expected 1 or more but got -1", () => new Trainer<double>(model, optimizer) { Steps = -1 });
-        Refuses("Stride: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { Stride = 0 });
-        Refuses("MaxIterations: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { MaxIterations = 0 });
+        Refuses("SequenceLength: expected 1 or more but got -1", () => new Trainer<double>(model, optimizer) { SequenceLength = -1 });
+        Refuses("SequenceStride: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { SequenceStride = 0 });
+        Refuses("MaxUpdates: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { MaxUpdates = 0 });
         Refuses("ValidateEvery: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { ValidateEvery = 0 });
         Refuses("ValidationRows: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { ValidationRows = 0 });
         Refuses("Patience: expected 0 or more but got -1", () => new Trainer<double>(model, optimizer) { Patience = -1 });
@@ -288,7 +289,7 @@ public sealed class TrainerTests : IDisposable
         var optimizer = new AveragedSgd<double> { LearningRate = 1, Lambda = 0 };
         var seen = new List<double>();
         var losses = new Queue<double?>([5, 4, 6, 7, 7, 7]);
-        var trainer = new Trainer<double>(model, optimizer) { ValidateEvery = 1, MaxIterations = 6, AveragingTrigger = new() { Interval = 1 } };
+        var trainer = new Trainer<double>(model, optimizer) { ValidateEvery = 1, MaxUpdates = 6, AveragingTrigger = new() { Interval = 1 } };
         await trainer.FitAsync(new Scripted(model, _ =>
         {
             seen.Add(model.Values[0]);
@@ -327,7 +328,7 @@ public sealed class TrainerTests : IDisposable
         var wave = Enumerable.Range(0, 601).Select(i => Math.Sin(i * 0.35)).ToArray();
         var (lstm, head) = (new Lstm<double>(1, 8, new() { Seed = 0 }), new Linear<double>(8, 1, new() { Seed = 0 }));
         var model = new Pair(lstm, head);
-        SeriesBatcher<double> Make(int from, int to, int rows) => new(
+        SeriesSource<double> Make(int from, int to, int rows) => new(
             Tensor<double>.From(wave.AsSpan(from, to - from), to - from, 1), Tensor<double>.From(wave.AsSpan(from + 1, to - from), to - from, 1), rows, 5, stride);
         var trainer = new Trainer<double>(model, new Adam<double> { LearningRate = 0.01 });
         var result = await trainer.FitAsync(
@@ -388,7 +389,7 @@ internal static class CancellationExtensions
 {
     public static void CancelAfterIteration(this CancellationTokenSource source, TrainingProgress report, long iteration)
     {
-        if (report.Iteration == iteration)
+        if (report.Update == iteration)
         {
             source.Cancel();
         }

@@ -1,4 +1,7 @@
-namespace Rnn.Training;
+using System.Globalization;
+using Rnn.Formats;
+
+namespace Rnn.Sequences;
 
 /// <summary>
 /// Cuts one long stream of tokens into N parallel rows and walks through them in windows, for truncated backpropagation through time: every
@@ -8,21 +11,23 @@ namespace Rnn.Training;
 /// Williams and Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent Network Trajectories" (1990). Tokens that do
 /// not fill a last step of all rows are left out: at most N of them.
 /// </remarks>
-public sealed class StreamBatcher : TokenBatcher
+public sealed class TokenStreamSource : BatchSource<TokenWindow>
 {
     private readonly ReadOnlyMemory<int> _tokens;
+    private readonly string _cut;
     private StreamPlan _plan;
 
-    /// <summary>A walk over a stream.</summary>
-    /// <param name="tokens">The stream; from each token the next one is to be foretold.</param>
+    /// <summary>Windows of a stream.</summary>
+    /// <param name="tokens">The stream; from each token the next one is to be predicted.</param>
     /// <param name="rows">N, the parallel rows.</param>
     /// <param name="steps">k₂, the steps of a window.</param>
     /// <param name="stride">k₁, the steps between two windows; null for windows that do not overlap.</param>
     /// <exception cref="ArgumentException">A number is out of range, or the stream is shorter than one window.</exception>
-    public StreamBatcher(ReadOnlyMemory<int> tokens, int rows, int steps, int? stride = null)
+    public TokenStreamSource(ReadOnlyMemory<int> tokens, int rows, int steps, int? stride = null)
     {
-        _plan = new(Math.Max(0, tokens.Length - 1), rows, steps, stride, nameof(tokens), $"that is what {tokens.Length} tokens give, each foretelling the next. Use more text, or fewer rows or steps.");
+        _plan = new(Math.Max(0, tokens.Length - 1), rows, steps, stride, nameof(tokens), $"that is what {tokens.Length} tokens give, each predicting the next. Use more text, or fewer rows or steps.");
         _tokens = tokens;
+        _cut = string.Create(CultureInfo.InvariantCulture, $"{rows} rows, windows of {steps} steps every {stride ?? steps}");
         Current = new(rows, steps);
     }
 
@@ -36,10 +41,24 @@ public sealed class StreamBatcher : TokenBatcher
     public long TargetCount => (long)_plan.RowSteps * _plan.Rows;
 
     /// <inheritdoc/>
-    public override void Reset() => _plan.Reset();
+    public override string Identity
+    {
+        get
+        {
+            var hash = new Fingerprint();
+            hash.Add(_tokens.Span);
+            return $"stream of {_tokens.Length} tokens ({hash}), {_cut}";
+        }
+    }
 
     /// <inheritdoc/>
-    public override bool MoveNext()
+    protected override void OnBeginPass() => _plan.Reset();
+
+    /// <inheritdoc/>
+    protected override bool OnSkip() => _plan.MoveNext();
+
+    /// <inheritdoc/>
+    protected override bool OnMoveNext()
     {
         if (!_plan.MoveNext())
         {

@@ -1,7 +1,7 @@
-namespace Rnn.Training;
+namespace Rnn.Sequences;
 
 /// <summary>
-/// A batch of windows of tokens with the token that follows each: the input of one step of truncated backpropagation through time. A batcher
+/// A batch of windows of tokens with the token that follows each: the input of one step of truncated backpropagation through time. A source
 /// fills the same arrays again for the next window.
 /// </summary>
 public sealed class TokenWindow
@@ -70,22 +70,4 @@ public sealed class TokenWindow
     internal int[] Lengths { get; set; }
 
     internal bool[] Resets { get; }
-}
-
-/// <summary>Gives the windows of one pass over some tokens in order.</summary>
-public abstract class TokenBatcher
-{
-    private protected TokenBatcher()
-    {
-    }
-
-    /// <summary>The window that <see cref="MoveNext"/> filled last.</summary>
-    public abstract TokenWindow Current { get; }
-
-    /// <summary>Goes back to before the first window.</summary>
-    public abstract void Reset();
-
-    /// <summary>Fills the next window.</summary>
-    /// <returns>False after the last one.</returns>
-    public abstract bool MoveNext();
 }

@@ -1,16 +1,16 @@
 namespace Rnn.Training;
 
-/// <summary>Finds out whether a checkpoint can be written before hours have gone into it.</summary>
-internal static class CheckpointFile
+/// <summary>Finds out whether a file can be written before hours have gone into what it is to hold.</summary>
+internal static class OutputFile
 {
     /// <summary>Refuses a path that cannot be written to; leaves nothing behind.</summary>
     /// <exception cref="ArgumentException">The path is empty or no path.</exception>
     /// <exception cref="IOException">The folder does not exist or cannot be written to, or the path is a folder or a read-only file.</exception>
-    internal static void Check(string path)
+    internal static void Check(string path, string option)
     {
         if (string.IsNullOrWhiteSpace(path))
         {
-            throw new ArgumentException("CheckpointPath: expected the path of a file but it is empty; leave it null for no checkpoints.", nameof(path));
+            throw new ArgumentException($"{option}: expected the path of a file but it is empty; leave it null for no file.", nameof(path));
         }
 
         var target = Path.GetFullPath(path);
@@ -19,21 +19,21 @@ internal static class CheckpointFile
 
         if (Directory.Exists(target) || Path.EndsInDirectorySeparator(path))
         {
-            throw new IOException($"CheckpointPath: '{path}' is a folder; expected the path of a file.");
+            throw new IOException($"{option}: '{path}' is a folder; expected the path of a file.");
         }
 
         var folder = Path.GetDirectoryName(target)!;
         if (!Directory.Exists(folder))
         {
-            throw new DirectoryNotFoundException($"CheckpointPath: the folder of '{path}' does not exist; make it first.");
+            throw new DirectoryNotFoundException($"{option}: the folder of '{path}' does not exist; make it first.");
         }
 
         if (File.Exists(target) && (File.GetAttributes(target) & FileAttributes.ReadOnly) != 0)
         {
-            throw new IOException($"CheckpointPath: '{path}' is read-only; choose another file, or make it writable.");
+            throw new IOException($"{option}: '{path}' is read-only; choose another file, or make it writable.");
         }
 
-        // A checkpoint is written beside its place and moved there, so the folder must take a new file.
+        // A file is written beside its place and moved there, so the folder must take a new file.
         try
         {
             using var probe = new FileStream(
@@ -41,7 +41,7 @@ internal static class CheckpointFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"CheckpointPath: no file can be made in the folder of '{path}': {exception.Message}", exception);
+            throw new IOException($"{option}: no file can be made in the folder of '{path}': {exception.Message}", exception);
         }
     }
 }

@@ -1,24 +1,31 @@
-namespace Rnn.Training;
+using System.Globalization;
+using Rnn.Formats;
+using Rnn.Tensors;
+
+namespace Rnn.Sequences;
 
 /// <summary>
 /// Walks through separate sequences of tokens in N parallel rows: a row that has finished its sequence begins the next one with the
 /// next window. With windows as long as the longest sequence this is backpropagation through whole sequences, else truncated.
 /// </summary>
-public sealed class SequenceBatcher : TokenBatcher
+public sealed class TokenSequenceSource : BatchSource<TokenWindow>
 {
     private readonly IReadOnlyList<int[]> _sequences;
+    private readonly int[] _given;
     private readonly int[] _order;
     private readonly int[] _sequenceOfRow;
     private readonly int[] _position;
     private readonly int _steps;
     private int _taken;
 
-    /// <summary>A walk over sequences.</summary>
-    /// <param name="sequences">The sequences; from each token the next one is to be foretold, so those of less than two tokens give nothing.</param>
+    /// <summary>Windows of sequences.</summary>
+    /// <param name="sequences">The sequences; from each token the next one is to be predicted, so those of fewer than two tokens give nothing.</param>
     /// <param name="rows">N, the parallel rows.</param>
     /// <param name="steps">The most steps of a window; null for whole sequences.</param>
+    /// <param name="random">Where the order of the sequences in each pass comes from; null for the order given.</param>
     /// <exception cref="ArgumentException">A number is out of range, or no sequence has two tokens.</exception>
-    public SequenceBatcher(IReadOnlyList<int[]> sequences, int rows, int? steps = null)
+    public TokenSequenceSource(IReadOnlyList<int[]> sequences, int rows, int? steps = null, RandomSource? random = null)
+        : base(random)
     {
         ArgumentNullException.ThrowIfNull(sequences);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
@@ -30,11 +37,12 @@ public sealed class SequenceBatcher : TokenBatcher
         var longest = sequences.Count == 0 ? 0 : sequences.Max(sequence => sequence.Length);
         if (longest < 2)
         {
-            throw new ArgumentException("sequences: expected one of two tokens or more; there is nothing to foretell.", nameof(sequences));
+            throw new ArgumentException("sequences: expected one of two tokens or more; there is nothing to predict.", nameof(sequences));
         }
 
         _sequences = sequences;
-        _order = [.. Enumerable.Range(0, sequences.Count).Where(i => sequences[i].Length >= 2)];
+        _given = [.. Enumerable.Range(0, sequences.Count).Where(i => sequences[i].Length >= 2)];
+        _order = [.. _given];
         rows = Math.Min(rows, _order.Length);
         _steps = Math.Min(steps ?? int.MaxValue, longest - 1);
         if ((long)rows * _steps > Array.MaxLength)
@@ -46,30 +54,38 @@ public sealed class SequenceBatcher : TokenBatcher
         _sequenceOfRow = new int[rows];
         _position = new int[rows];
         Current = new(rows, _steps) { Lengths = new int[rows] };
-        Reset();
     }
 
     /// <inheritdoc/>
     public override TokenWindow Current { get; }
 
-    /// <summary>Puts the sequences into a random order for the next pass.</summary>
-    /// <param name="random">The source of the order.</param>
-    public void Shuffle(Tensors.RandomSource random)
+    /// <inheritdoc/>
+    public override string Identity
     {
-        ArgumentNullException.ThrowIfNull(random);
-        random.Shuffle(_order.AsSpan());
-        Reset();
+        get
+        {
+            var hash = new Fingerprint();
+            foreach (var sequence in _sequences)
+            {
+                hash.Add<int>(sequence);
+            }
+
+            return string.Create(CultureInfo.InvariantCulture, $"{_sequences.Count} sequences ({hash}), {Current.Rows} rows, windows of {_steps} steps{(Random is null ? string.Empty : ", shuffled")}");
+        }
     }
 
     /// <inheritdoc/>
-    public override void Reset()
+    protected override void OnBeginPass()
     {
+        // From the order given, so that a pass depends on the random source alone and not on the passes before.
+        _given.CopyTo(_order, 0);
+        Random?.Shuffle(_order.AsSpan());
         _taken = 0;
         _sequenceOfRow.AsSpan().Fill(-1);
     }
 
     /// <inheritdoc/>
-    public override bool MoveNext()
+    protected override bool OnMoveNext()
     {
         var window = Current;
         window.Steps = 0;

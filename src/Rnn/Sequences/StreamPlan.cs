@@ -1,4 +1,4 @@
-namespace Rnn.Training;
+namespace Rnn.Sequences;
 
 /// <summary>
 /// The windows of truncated backpropagation through time over a stream that is cut into rows: every k₁ steps one of k₂. Steps are counted

@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Rnn.Formats;
+
+/// <summary>A 64-bit hash that is the same on every machine: tells data from other data, not for cryptography.</summary>
+internal struct Fingerprint
+{
+    private ulong _hash;
+
+    public Fingerprint() => _hash = 0xCBF29CE484222325UL;
+
+    /// <summary>Takes numbers into the hash. The bytes are those of little-endian machines, on which alone it is the same.</summary>
+    internal void Add<TValue>(ReadOnlySpan<TValue> values)
+        where TValue : unmanaged
+    {
+        var bytes = MemoryMarshal.AsBytes(values);
+        Mix((ulong)bytes.Length);
+        foreach (var word in MemoryMarshal.Cast<byte, ulong>(bytes))
+        {
+            Mix(word);
+        }
+
+        foreach (var value in bytes[(bytes.Length / sizeof(ulong) * sizeof(ulong))..])
+        {
+            Mix(value);
+        }
+    }
+
+    /// <summary>Sixteen hexadecimal digits.</summary>
+    public override readonly string ToString() => _hash.ToString("x16", CultureInfo.InvariantCulture);
+
+    // FNV-1a by words; the shift brings high bits down, which the product alone never does.
+    private void Mix(ulong word)
+    {
+        _hash = (_hash ^ word) * 0x100000001B3UL;
+        _hash ^= _hash >> 32;
+    }
+}

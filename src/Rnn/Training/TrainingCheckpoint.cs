@@ -1,0 +1,111 @@
+using System.Numerics;
+using System.Text;
+using Rnn.Formats;
+
+namespace Rnn.Training;
+
+/// <summary>The file of a training: one state tree, and what the training must be to go on from it. It is written whole or not at all.</summary>
+internal static class TrainingCheckpoint
+{
+    private const string FormatKey = "rnn.checkpoint";
+    private const string Format = "1";
+    private const string HashKey = "rnn.hash";
+    private const string IdentityPrefix = "identity.";
+
+    /// <summary>Writes a file.</summary>
+    internal static void Write<T>(string path, StateTree<T> state, IEnumerable<KeyValuePair<string, string>> identity)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        state.Set(FormatKey, Format);
+        foreach (var (name, text) in identity)
+        {
+            state.Set(IdentityPrefix + name, text);
+        }
+
+        SafeTensors.Write(path, state.Tensors, state.Values.Append(new(HashKey, Hash(state))));
+    }
+
+    /// <summary>Reads a file and refuses it where it is not whole, or of a training that was another.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, no checkpoint, or of another training: the message says what differs.</exception>
+    internal static StateTree<T> Read<T>(string path, IEnumerable<KeyValuePair<string, string>> identity)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var file = SafeTensors.Read(path);
+        var name = Path.GetFileName(path);
+        if (file.Metadata.GetValueOrDefault(FormatKey) is not { } format)
+        {
+            throw new InvalidDataException($"{name} is no checkpoint of a training; a model's file is opened by Load.");
+        }
+
+        if (format != Format)
+        {
+            throw new InvalidDataException($"{name} is a checkpoint of format {format}; this version of the library reads format {Format}.");
+        }
+
+        var state = new StateTree<T>();
+        foreach (var (key, value) in file.Metadata.Where(pair => pair.Key != HashKey))
+        {
+            state.Set(key, value);
+        }
+
+        CheckIdentity(state, identity, name);
+        foreach (var entry in file.Entries)
+        {
+            state.Add(entry.Name, file.Get<T>(entry.Name));
+        }
+
+        return Hash(state) == file.Metadata.GetValueOrDefault(HashKey) ? state : throw new InvalidDataException($"{name} is damaged: its content is not what was written.");
+    }
+
+    private static void CheckIdentity(StateValues state, IEnumerable<KeyValuePair<string, string>> identity, string name)
+    {
+        var differences = new StringBuilder();
+        foreach (var (key, text) in identity)
+        {
+            var saved = state.Contains(IdentityPrefix + key) ? state.GetText(IdentityPrefix + key) : "missing";
+            if (saved != text)
+            {
+                var (was, now) = FirstDifference(saved, text);
+                differences.Append($" {key} was '{was}' and is now '{now}'.");
+            }
+        }
+
+        if (differences.Length > 0)
+        {
+            throw new InvalidDataException($"{name} is the checkpoint of another training; this one cannot go on from it.{differences}");
+        }
+    }
+
+    // Of texts of many lines the first line that differs says enough.
+    private static (string Saved, string Now) FirstDifference(string saved, string now)
+    {
+        var (before, after) = (saved.Split('\n'), now.Split('\n'));
+        var line = 0;
+        while (line < Math.Min(before.Length, after.Length) - 1 && before[line] == after[line])
+        {
+            line++;
+        }
+
+        return before[line] == after[line] ? (saved, now) : (before[line].Trim(), after[line].Trim());
+    }
+
+    private static string Hash<T>(StateTree<T> state)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var hash = new Fingerprint();
+        foreach (var (name, text) in state.Values)
+        {
+            hash.Add(name.AsSpan());
+            hash.Add(text.AsSpan());
+        }
+
+        foreach (var (name, tensor) in state.Tensors)
+        {
+            hash.Add(name.AsSpan());
+            hash.Add(tensor.Shape.Dimensions);
+            hash.Add(tensor.AsReadOnlySpan());
+        }
+
+        return hash.ToString();
+    }
+}
