@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Models;

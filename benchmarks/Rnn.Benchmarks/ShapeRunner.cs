@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;

@@ -1,5 +1,4 @@
 using Rnn.AotSmoke;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;

@@ -1,8 +1,8 @@
 using System.Numerics;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -66,9 +66,9 @@ public static partial class TensorOperations
                 var kept = new NormKept<T>(r, r + rows, default);
                 if (Needs(0))
                 {
-                    fixed (T* dx = InputGradient(0, out var fresh))
+                    fixed (T* dx = InputGradient(0, out var overwrite))
                     {
-                        kernels.LayerNormBackward(new(x, size), kept, new(dy, size), new(dx, size), rows, size, w, !fresh);
+                        kernels.LayerNormBackward(new(x, size), kept, new(dy, size), new(dx, size), rows, size, w, !overwrite);
                     }
                 }
 

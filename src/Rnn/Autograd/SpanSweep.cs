@@ -22,6 +22,19 @@ internal abstract unsafe class SpanSweep<T>
         }
     }
 
+    /// <summary>target = source where it is overwritten, else target += source.</summary>
+    internal static void AddOrCopy(ReadOnlySpan<T> source, Span<T> target, bool overwrite)
+    {
+        if (overwrite)
+        {
+            source.CopyTo(target);
+        }
+        else
+        {
+            Add(source, target);
+        }
+    }
+
     /// <summary>sums += source·factor.</summary>
     internal static void AddScaled(ReadOnlySpan<T> source, T factor, Span<T> sums)
     {

@@ -25,12 +25,12 @@ internal static unsafe class Unary
     /// <summary>Records that y was computed from x by a function of one number.</summary>
     internal static Tensor<T> Record<T, TFunction>(Tensor<T> x, Tensor<T> y, TFunction function)
         where T : unmanaged, IFloatingPointIeee754<T>
-        where TFunction : struct, ISlope<T> =>
+        where TFunction : struct, IDerivative<T> =>
         Graph.Records(x) ? new Node<T, TFunction>(x, y, function).Attach(y) : y;
 
     private sealed class Node<T, TFunction>(Tensor<T> x, Tensor<T> output, TFunction function) : GraphNode<T>([x])
         where T : unmanaged, IFloatingPointIeee754<T>
-        where TFunction : struct, ISlope<T>
+        where TFunction : struct, IDerivative<T>
     {
         private protected override bool ReadsInputs => TFunction.ReadsValues;
 
@@ -38,13 +38,13 @@ internal static unsafe class Unary
         {
             // Where nobody looks at them any numbers do.
             var input = TFunction.ReadsValues ? Inputs[0]!.AsReadOnlySpan() : OutputGradient();
-            var gradient = InputGradient(0, out var fresh);
+            var gradient = InputGradient(0, out var overwrite);
             fixed (T* x = input)
             fixed (T* y = output.AsReadOnlySpan())
             fixed (T* dy = OutputGradient())
             fixed (T* dx = gradient)
             {
-                SlopeSweep<T, TFunction>.Instance.Backward(function, x, y, dy, dx, gradient.Length, fresh);
+                DerivativeSweep<T, TFunction>.Instance.Backward(function, x, y, dy, dx, gradient.Length, overwrite);
             }
         }
     }

@@ -4,20 +4,20 @@ using Rnn.Kernels;
 
 namespace Rnn.Autograd;
 
-/// <summary>The slope of a function of one number, for the way back.</summary>
-internal interface ISlope<T>
+/// <summary>The derivative of a function of one number, for the backward pass.</summary>
+internal interface IDerivative<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Whether <see cref="Slope"/> looks at x or y; where it does not, they may change before the way back.</summary>
+    /// <summary>Whether <see cref="Derivative"/> looks at x or y; where it does not, they may change before the backward pass.</summary>
     static virtual bool ReadsValues => true;
 
     /// <summary>dy/dx at x, where y is the function's value.</summary>
-    V Slope<V>(V x, V y)
+    V Derivative<V>(V x, V y)
         where V : struct, IVector<V, T>;
 }
 
 /// <summary>A function of one number, written once for every vector width.</summary>
-internal interface IUnaryFunction<T> : ISlope<T>
+internal interface IUnaryFunction<T> : IDerivative<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>The function's value y at x.</summary>
@@ -62,42 +62,42 @@ internal abstract unsafe class UnarySweep<T, TFunction>
     }
 }
 
-/// <summary>The way back through a function of one number; see <see cref="UnarySweep{T, TFunction}"/>.</summary>
-internal abstract unsafe class SlopeSweep<T, TFunction>
+/// <summary>The backward pass through a function of one number; see <see cref="UnarySweep{T, TFunction}"/>.</summary>
+internal abstract unsafe class DerivativeSweep<T, TFunction>
     where T : unmanaged, IFloatingPointIeee754<T>
-    where TFunction : struct, ISlope<T>
+    where TFunction : struct, IDerivative<T>
 {
-    internal static readonly SlopeSweep<T, TFunction> Instance = Simd.Create<T, Factory, SlopeSweep<T, TFunction>>(default);
+    internal static readonly DerivativeSweep<T, TFunction> Instance = Simd.Create<T, Factory, DerivativeSweep<T, TFunction>>(default);
 
-    /// <summary>dx = dy·f′(x) where <paramref name="fresh"/>, else dx += dy·f′(x).</summary>
-    internal abstract void Backward(TFunction function, T* x, T* y, T* dy, T* dx, nint count, bool fresh);
+    /// <summary>dx = dy·f′(x) where <paramref name="overwrite"/>, else dx += dy·f′(x).</summary>
+    internal abstract void Backward(TFunction function, T* x, T* y, T* dy, T* dx, nint count, bool overwrite);
 
-    private readonly struct Factory : IVectorFactory<T, SlopeSweep<T, TFunction>>
+    private readonly struct Factory : IVectorFactory<T, DerivativeSweep<T, TFunction>>
     {
-        public SlopeSweep<T, TFunction> Create<V>()
+        public DerivativeSweep<T, TFunction> Create<V>()
             where V : struct, IVector<V, T> => new Sweep<V>();
     }
 
-    private sealed class Sweep<V> : SlopeSweep<T, TFunction>
+    private sealed class Sweep<V> : DerivativeSweep<T, TFunction>
         where V : struct, IVector<V, T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        internal override void Backward(TFunction function, T* x, T* y, T* dy, T* dx, nint count, bool fresh)
+        internal override void Backward(TFunction function, T* x, T* y, T* dy, T* dx, nint count, bool overwrite)
         {
             nint i = 0;
             for (; i <= count - V.Count; i += V.Count)
             {
-                var slope = function.Slope(V.Load(x + i), V.Load(y + i));
-                var gradient = V.Load(dy + i) * slope;
-                (fresh ? gradient : gradient + V.Load(dx + i)).Store(dx + i);
+                var derivative = function.Derivative(V.Load(x + i), V.Load(y + i));
+                var gradient = V.Load(dy + i) * derivative;
+                (overwrite ? gradient : gradient + V.Load(dx + i)).Store(dx + i);
             }
 
             if (i < count)
             {
                 var rest = (int)(count - i);
-                var slope = function.Slope(V.LoadPartial(x + i, rest), V.LoadPartial(y + i, rest));
-                var gradient = V.LoadPartial(dy + i, rest) * slope;
-                (fresh ? gradient : gradient + V.LoadPartial(dx + i, rest)).StorePartial(dx + i, rest);
+                var derivative = function.Derivative(V.LoadPartial(x + i, rest), V.LoadPartial(y + i, rest));
+                var gradient = V.LoadPartial(dy + i, rest) * derivative;
+                (overwrite ? gradient : gradient + V.LoadPartial(dx + i, rest)).StorePartial(dx + i, rest);
             }
         }
     }

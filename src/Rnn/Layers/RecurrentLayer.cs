@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Cells;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;

@@ -6,7 +6,7 @@ namespace Rnn.Tensors;
 
 /// <summary>
 /// Random masks by position: whether an element is kept follows from a key and its index alone, so masks are drawn in vectors of any
-/// width, in any pieces and again on the way back, always the same.
+/// width, in any pieces and again on the backward pass, always the same.
 /// </summary>
 /// <remarks>
 /// The bits are a hash of the index: two rounds of multiplying and xor-shifting 32 bits, with one half of the key before each.

@@ -12,8 +12,8 @@ internal interface IElementLoss<T>
     V Value<V>(V x, V y, V w)
         where V : struct, IVector<V, T>;
 
-    /// <summary>Its slope in x.</summary>
-    V Slope<V>(V x, V y, V w)
+    /// <summary>Its derivative in x.</summary>
+    V Derivative<V>(V x, V y, V w)
         where V : struct, IVector<V, T>;
 }
 
@@ -27,8 +27,8 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
     /// <summary>The sum of the losses, in fixed pieces; <paramref name="w"/> may be null.</summary>
     internal abstract double Sum(TLoss loss, T* x, T* y, T* w, nint count);
 
-    /// <summary>g = scale·slope, written where fresh, else added; <paramref name="w"/> may be null.</summary>
-    internal abstract void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool fresh);
+    /// <summary>g = scale·derivative, written where overwrite, else added; <paramref name="w"/> may be null.</summary>
+    internal abstract void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool overwrite);
 
     private readonly struct Factory : IVectorFactory<T, ElementLossSweep<T, TLoss>>
     {
@@ -53,20 +53,20 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        internal override void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool fresh)
+        internal override void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool overwrite)
         {
             var (factor, i) = (V.Broadcast(scale), (nint)0);
             for (; i <= count - V.Count; i += V.Count)
             {
-                var slope = factor * loss.Slope(V.Load(x + i), V.Load(y + i), w == null ? V.One : V.Load(w + i));
-                (fresh ? slope : slope + V.Load(gradient + i)).Store(gradient + i);
+                var derivative = factor * loss.Derivative(V.Load(x + i), V.Load(y + i), w == null ? V.One : V.Load(w + i));
+                (overwrite ? derivative : derivative + V.Load(gradient + i)).Store(gradient + i);
             }
 
             if (i < count)
             {
                 var rest = (int)(count - i);
-                var slope = factor * loss.Slope(V.LoadPartial(x + i, rest), V.LoadPartial(y + i, rest), w == null ? V.One : V.LoadPartial(w + i, rest));
-                (fresh ? slope : slope + V.LoadPartial(gradient + i, rest)).StorePartial(gradient + i, rest);
+                var derivative = factor * loss.Derivative(V.LoadPartial(x + i, rest), V.LoadPartial(y + i, rest), w == null ? V.One : V.LoadPartial(w + i, rest));
+                (overwrite ? derivative : derivative + V.LoadPartial(gradient + i, rest)).StorePartial(gradient + i, rest);
             }
         }
 

@@ -111,7 +111,7 @@ public static partial class Loss
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y, V w)
+        public V Derivative<V>(V x, V y, V w)
             where V : struct, IVector<V, T>
         {
             // The smaller of σ(x) and σ(−x) is computed, the larger is what it lacks to 1.

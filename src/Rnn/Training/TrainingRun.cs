@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 

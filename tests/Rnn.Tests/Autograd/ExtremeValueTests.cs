@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Tests.Autograd;
@@ -168,7 +167,7 @@ public class ExtremeValueTests
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var leaf = Leaf(x);
-        leaf.Power(exponent).Backward();
+        leaf.Power(double.CreateChecked(exponent)).Backward();
         return leaf.Gradient!.Item();
     }
 

@@ -1,7 +1,7 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
+using Rnn.Tensors;
 using Rnn.Training;
 
 namespace Rnn.Tests.Models;

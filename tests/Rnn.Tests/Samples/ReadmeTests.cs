@@ -34,7 +34,7 @@ public sealed partial class ReadmeTests : IDisposable
     public void Examples_compile_and_run()
     {
         var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).ToArray();
-        Assert.Equal(5, examples.Length);
+        Assert.Equal(6, examples.Length);
         var outputs = new string[examples.Length];
         for (var i = 0; i < examples.Length; i++)
         {
@@ -46,6 +46,7 @@ public sealed partial class ReadmeTests : IDisposable
         Assert.InRange(Share(outputs[2]), 90, 100);
         Assert.InRange(double.Parse(outputs[3], CultureInfo.InvariantCulture), -1, 1);
         Assert.Contains("passed", outputs[4], StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("passed", outputs[5], StringComparison.OrdinalIgnoreCase);
         static double Share(string output) => double.Parse(output.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 

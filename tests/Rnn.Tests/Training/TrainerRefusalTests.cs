@@ -1,4 +1,4 @@
-using Rnn.Autograd;
+using Rnn.Tensors;
 using Rnn.Training;
 
 namespace Rnn.Tests.Training;

@@ -1,4 +1,4 @@
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 /// <summary>
 /// Switches recording off: operations inside the scope keep no history, so inference holds no more memory than it needs.
