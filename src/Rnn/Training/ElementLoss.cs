@@ -28,7 +28,20 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
     internal abstract double Sum(TLoss loss, T* x, T* y, T* w, nint count);
 
     /// <summary>g = scale·derivative, written where overwrite, else added; <paramref name="w"/> may be null.</summary>
-    internal abstract void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool overwrite);
+    internal static void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool overwrite) =>
+        Elementwise<T, Gradients>.Run(new(loss, x, y, w, scale, gradient, overwrite), count);
+
+    private readonly struct Gradients(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, bool overwrite) : IElementwise<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Run<V, TLanes>(TLanes lanes, nint i)
+            where V : struct, IVector<V, T>
+            where TLanes : struct, ILanes<V, T>
+        {
+            var derivative = V.Broadcast(scale) * loss.Derivative(lanes.Load(x + i), lanes.Load(y + i), w == null ? V.One : lanes.Load(w + i));
+            lanes.Store(overwrite ? derivative : derivative + lanes.Load(gradient + i), gradient + i);
+        }
+    }
 
     private readonly struct Factory : IVectorFactory<T, ElementLossSweep<T, TLoss>>
     {
@@ -50,24 +63,6 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
             }
 
             return sum;
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        internal override void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool overwrite)
-        {
-            var (factor, i) = (V.Broadcast(scale), (nint)0);
-            for (; i <= count - V.Count; i += V.Count)
-            {
-                var derivative = factor * loss.Derivative(V.Load(x + i), V.Load(y + i), w == null ? V.One : V.Load(w + i));
-                (overwrite ? derivative : derivative + V.Load(gradient + i)).Store(gradient + i);
-            }
-
-            if (i < count)
-            {
-                var rest = (int)(count - i);
-                var derivative = factor * loss.Derivative(V.LoadPartial(x + i, rest), V.LoadPartial(y + i, rest), w == null ? V.One : V.LoadPartial(w + i, rest));
-                (overwrite ? derivative : derivative + V.LoadPartial(gradient + i, rest)).StorePartial(gradient + i, rest);
-            }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]

@@ -68,7 +68,7 @@ internal sealed unsafe class ElementLossNode<T, TLoss> : GraphNode<T>
                     gradient[end..start].Clear();
                 }
 
-                ElementLossSweep<T, TLoss>.Instance.Gradient(_loss, x + start, y + start, w, scale, g + start, count, overwrite);
+                ElementLossSweep<T, TLoss>.Gradient(_loss, x + start, y + start, w, scale, g + start, count, overwrite);
                 end = start + count;
             }
 
