@@ -60,7 +60,7 @@ internal static class MemoryCommand
 
     private static void Train(Lstm<float> layer, int rows, int steps)
     {
-        layer.ClearGradients();
+        layer.ZeroGradients();
         layer.Forward(Tensor<float>.Zeros(rows, steps, Input)).Sum().Backward();
     }
 

@@ -161,7 +161,7 @@ internal static class ModelCommand
         private static void Fill(Tensor<float> leaf, Tensor<float> values)
         {
             values.AsReadOnlySpan().CopyTo(leaf.AsSpan());
-            leaf.ClearGradient();
+            leaf.ZeroGradient();
         }
 
         private static double Median(List<double> times)

@@ -71,7 +71,7 @@ void CheckLearning(string name, RecurrentLayer<float> layer)
             error.Backward();
             _ = GradientClipping.ByGlobalNorm(model, 1);
             optimizer.Step();
-            optimizer.ClearGradients();
+            optimizer.ZeroGradients();
             loss = error.Item();
             first = step == 0 ? loss : first;
         }

@@ -59,7 +59,7 @@ public abstract class DifferentiableOperation<T>
     {
         var context = new OperationContext<T>(inputs.ToArray());
         Tensor<T>[] results;
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             results = Forward(context);
         }
@@ -113,7 +113,7 @@ public abstract class DifferentiableOperation<T>
         internal override void Backward()
         {
             Tensor<T>?[] gradients;
-            using (NoGradient.Scope())
+            using (NoGradient.Enter())
             {
                 gradients = _operation.Backward(_context);
             }

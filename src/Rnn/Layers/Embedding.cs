@@ -45,7 +45,7 @@ public sealed class Embedding<T> : Layer<T>
         }
 
         PaddingIndex = options.PaddingIndex;
-        var weight = options.Initializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("embedding"), count, size);
+        var weight = options.Initializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Split("embedding"), count, size);
         if (PaddingIndex is { } zero)
         {
             weight.AsSpan().Slice(zero * size, size).Clear();

@@ -35,8 +35,8 @@ public partial class RecurrentLayer<T> : Layer<T>
         Directions = options.Bidirectional ? 2 : 1;
         ProjectionSize = projectionSize;
         var seeded = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random));
-        Random = seeded.Fork("recurrent dropout");
-        var initializer = new RecurrentInitializer<T>(options, seeded.Fork("weights"));
+        Random = seeded.Split("recurrent dropout");
+        var initializer = new RecurrentInitializer<T>(options, seeded.Split("weights"));
         _engines = new LayerEngine<T>[HiddenSizes.Count];
         _weights = new Parameter<T>[HiddenSizes.Count][][];
         _steps = new StepOptions

@@ -25,7 +25,7 @@ public sealed partial class LanguageModel<T>
         }
 
         using var evaluation = Evaluation.Enter();
-        using var scope = NoGradient.Scope();
+        using var scope = NoGradient.Enter();
         return new(Score(tokens, options ?? new(), cancellationToken), tokens.Length - 1, tokens.Length - 1);
     }
 

@@ -64,9 +64,9 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
         var deviation = options.TieWeights ? 1 / Math.Sqrt(recurrent.InputSize) : 1;
         Embedding = AddModule(
             "embedding", new Embedding<T>(vocabularySize, recurrent.InputSize, new() { Initializer = Initializer.Normal(0, deviation), Seed = seed }));
-        _embeddingDropout = options.EmbeddingDropout > 0 ? AddModule("embedding_dropout", new Dropout<T>(options.EmbeddingDropout, random.Fork("embedding dropout"))) : null;
+        _embeddingDropout = options.EmbeddingDropout > 0 ? AddModule("embedding_dropout", new Dropout<T>(options.EmbeddingDropout, random.Split("embedding dropout"))) : null;
         Recurrent = AddModule("recurrent", recurrent);
-        _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, random.Fork("output dropout"))) : null;
+        _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, random.Split("output dropout"))) : null;
         Output = AddModule("output", options.TieWeights
             ? new Linear<T>(Embedding.Weight, new() { Seed = seed })
             : new Linear<T>(recurrent.OutputSize, vocabularySize, new() { Seed = seed }));

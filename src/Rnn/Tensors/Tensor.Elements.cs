@@ -75,7 +75,7 @@ public sealed partial class Tensor<T>
 
     /// <summary>A copy with another element type, rounded to nearest. No gradient flows through it, so a tensor that requires one must be detached.</summary>
     /// <typeparam name="TOther">The new element type.</typeparam>
-    /// <exception cref="InvalidOperationException">The tensor requires a gradient, outside of <see cref="NoGradient.Scope"/>.</exception>
+    /// <exception cref="InvalidOperationException">The tensor requires a gradient, outside of <see cref="NoGradient.Enter"/>.</exception>
     public Tensor<TOther> To<TOther>()
         where TOther : unmanaged, IFloatingPointIeee754<TOther>
     {

@@ -63,7 +63,7 @@ public sealed partial class Tensor<T>
 
     /// <summary>The gradient that backward passes have added up for this leaf, in its shape; null before the first.</summary>
     /// <remarks>
-    /// Further backward passes add to this same tensor. After <see cref="ClearGradient"/> it stays as it is, and the next backward pass
+    /// Further backward passes add to this same tensor. After <see cref="ZeroGradient"/> it stays as it is, and the next backward pass
     /// makes another. Not so for a parameter that an optimiser holds: its gradient is one tensor for good, which clearing and steps of the
     /// optimiser set to zero; take <c>Clone()</c> of it to keep its values.
     /// </remarks>
@@ -215,7 +215,7 @@ public sealed partial class Tensor<T>
     /// Clears the gradient for the next backward pass. That of a parameter that an optimiser holds becomes zero; any other becomes null
     /// until then, and who holds the tensor that it was keeps its values.
     /// </summary>
-    public void ClearGradient()
+    public void ZeroGradient()
     {
         if (_gradientInBlock)
         {

@@ -42,7 +42,7 @@ public static class GradientCheck
 
             required[i] = value.RequiresGradient;
             value.RequiresGradient = true;
-            value.ClearGradient();
+            value.ZeroGradient();
         }
 
         Evaluate(function, record: true);
@@ -84,7 +84,7 @@ public static class GradientCheck
     public static Tensor<double> Weigh(Tensor<double> tensor, ulong seed = 0)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        var random = new RandomSource(seed).Fork("weights of the outputs");
+        var random = new RandomSource(seed).Split("weights of the outputs");
         var weights = Tensor<double>.RandomUniform(random, -1, 1, tensor.Shape);
         foreach (ref var weight in weights.AsSpan())
         {
@@ -98,7 +98,7 @@ public static class GradientCheck
     {
         if (!record)
         {
-            using (NoGradient.Scope())
+            using (NoGradient.Enter())
             {
                 return function().Item();
             }

@@ -40,7 +40,7 @@ public static class SequenceEvaluation
         var options = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = TokenWindow.NoTarget };
         var (sum, count) = (0.0, 0L);
         using var evaluation = Evaluation.Enter();
-        using var noGradient = NoGradient.Scope();
+        using var noGradient = NoGradient.Enter();
         while (batcher.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();

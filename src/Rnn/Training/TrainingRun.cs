@@ -46,7 +46,7 @@ internal sealed class TrainingRun<T>(
                 trainer.Model.Train();
             }
 
-            _optimizer.ClearGradients();
+            _optimizer.ZeroGradients();
             stop = RunEpochs();
             Validate();
         }
@@ -225,7 +225,7 @@ internal sealed class TrainingRun<T>(
                 : new NonFiniteGradientException($"The gradients' norm is {norm}.");
         }
 
-        _optimizer.ClearGradients();
+        _optimizer.ZeroGradients();
         _skipped++;
         return (norm, true);
     }
@@ -279,7 +279,7 @@ internal sealed class TrainingRun<T>(
     private double? Measure()
     {
         using var evaluation = Evaluation.Enter();
-        using var noGradient = NoGradient.Scope();
+        using var noGradient = NoGradient.Enter();
         return task.Validate(cancellationToken);
     }
 }

@@ -277,7 +277,7 @@ public class BasicOperationTests
         Check(() => cube.LogSumExp([]), cube);
     }
 
-    private static Tensor<double> Draw(string name, params int[] shape) => Tensor<double>.RandomNormal(new RandomSource(7).Fork(name), 0, 1, shape);
+    private static Tensor<double> Draw(string name, params int[] shape) => Tensor<double>.RandomNormal(new RandomSource(7).Split(name), 0, 1, shape);
 
     private static Tensor<double> Leaf(params double[] values)
     {

@@ -142,7 +142,7 @@ public class ExtremeValueTests
         Assert.Equal([0, 0.25, 0.75], y.ToArray(), (a, b) => Math.Abs(a - b) < 1e-15);
         y.Select(0, 1).Backward();
         Assert.Equal([0, 0.1875, -0.1875], x.Gradient!.ToArray(), (a, b) => Math.Abs(a - b) < 1e-15);
-        x.ClearGradient();
+        x.ZeroGradient();
         x.LogSoftmax().Select(0, 1).Backward();
         Assert.Equal([0, 0.75, -0.75], x.Gradient!.ToArray(), (a, b) => Math.Abs(a - b) < 1e-15);
         Assert.Equal(double.NaN, Tensor<double>.Full(double.NegativeInfinity, 2).Softmax()[0]);

@@ -117,7 +117,7 @@ internal static class OperationCases
     // Positive, so that roots and logarithms have slopes.
     private static Tensor<double> Leaf(string name, int[] shape)
     {
-        var tensor = Tensor<double>.RandomUniform(new RandomSource(7).Fork(name), 0.5, 2, shape);
+        var tensor = Tensor<double>.RandomUniform(new RandomSource(7).Split(name), 0.5, 2, shape);
         tensor.RequiresGradient = true;
         return tensor;
     }
@@ -128,11 +128,11 @@ internal sealed record OperationCase(Tensor<double>[] Leaves, Func<Tensor<double
 {
     internal double[][] Gradients => [.. Leaves.Select(leaf => leaf.Gradient?.ToArray() ?? [])];
 
-    internal void ClearGradients()
+    internal void ZeroGradients()
     {
         foreach (var leaf in Leaves)
         {
-            leaf.ClearGradient();
+            leaf.ZeroGradient();
         }
     }
 }

@@ -6,10 +6,10 @@ namespace Rnn.Tests.Autograd;
 public class OperationTests
 {
     private static Tensor<double> Draw(string name, params int[] shape) =>
-        Tensor<double>.RandomNormal(new RandomSource(7).Fork(name), 0, 1, shape);
+        Tensor<double>.RandomNormal(new RandomSource(7).Split(name), 0, 1, shape);
 
     private static Tensor<double> Positive(string name, params int[] shape) =>
-        Tensor<double>.RandomUniform(new RandomSource(7).Fork(name), 0.5, 2, shape);
+        Tensor<double>.RandomUniform(new RandomSource(7).Split(name), 0.5, 2, shape);
 
     [Theory]
     [InlineData(new[] { 5 }, new[] { 5 })]

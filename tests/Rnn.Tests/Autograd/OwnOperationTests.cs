@@ -18,8 +18,8 @@ public class OwnOperationTests
         var expected = x * (beta * x).Sigmoid();
         expected.Square().Sum().Backward();
         var (dx, dbeta) = (x.Gradient!.ToArray(), beta.Gradient!.ToArray());
-        x.ClearGradient();
-        beta.ClearGradient();
+        x.ZeroGradient();
+        beta.ZeroGradient();
         var y = new SwishOperation().Apply(x, beta);
         Assert.Equal(expected.ToArray(), y.ToArray());
         y.Square().Sum().Backward();
@@ -44,7 +44,7 @@ public class OwnOperationTests
         var gradients = new[] { a, b, beta }.Select(leaf => leaf.Gradient!.ToArray()).ToArray();
         foreach (var leaf in new[] { a, b, beta })
         {
-            leaf.ClearGradient();
+            leaf.ZeroGradient();
         }
 
         (a * (beta * a).Sigmoid() * b * (beta * b).Sigmoid()).Sum().Backward();
@@ -64,8 +64,8 @@ public class OwnOperationTests
         Assert.Equal([true, true], polar.Used);
         Assert.Equal(Values((a, b) => (a * b) + ((a + b) * b), x, y), x.Gradient!.ToArray(), Near);
         Assert.Equal(Values((a, b) => (a * b) + ((a + b) * a), x, y), y.Gradient!.ToArray(), Near);
-        x.ClearGradient();
-        y.ClearGradient();
+        x.ZeroGradient();
+        y.ZeroGradient();
         polar.ApplyAll(x, y)[1].Sum().Backward();
         Assert.Equal([false, true], polar.Used);
         Assert.Equal(y.ToArray(), x.Gradient!.ToArray());
@@ -92,7 +92,7 @@ public class OwnOperationTests
     {
         var own = new Probe();
         var x = Leaf("x", 3);
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             Assert.False(own.Apply(x).HasHistory);
         }
@@ -123,7 +123,7 @@ public class OwnOperationTests
         var loss = new Shift { EditsGradient = true }.Apply(x, null).Square().Sum();
         loss.Backward(keepGraph: true);
         var first = x.Gradient!.ToArray();
-        x.ClearGradient();
+        x.ZeroGradient();
         loss.Backward();
         Assert.Equal(first, x.Gradient!.ToArray());
         Assert.Throws<InvalidOperationException>(() => loss.Backward());
@@ -211,7 +211,7 @@ public class OwnOperationTests
 
     private static Tensor<double> Leaf(string name, params int[] shape)
     {
-        var x = Tensor<double>.RandomNormal(new RandomSource(7).Fork(name), 0, 1, shape);
+        var x = Tensor<double>.RandomNormal(new RandomSource(7).Split(name), 0, 1, shape);
         x.RequiresGradient = true;
         return x;
     }

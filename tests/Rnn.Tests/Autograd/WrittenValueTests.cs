@@ -213,10 +213,10 @@ public class WrittenValueTests
         {
             var loss = generator.Parameters.First().Value.Square().Sum();
             var other = critic.Parameters.First().Value.Square().Sum();
-            second.ClearGradients();
+            second.ZeroGradients();
             other.Backward();
             second.Step();
-            first.ClearGradients();
+            first.ZeroGradients();
             loss.Backward();
             first.Step();
         }

@@ -27,7 +27,7 @@ public sealed class OwnCellTests
         var before = Loss();
         for (var i = 0; i < 60; i++)
         {
-            layer.ClearGradients();
+            layer.ZeroGradients();
             layer.Forward(x, []).Last.Square().Sum().Backward();
             foreach (var parameter in layer.Parameters)
             {

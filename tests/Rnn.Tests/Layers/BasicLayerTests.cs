@@ -142,7 +142,7 @@ public class BasicLayerTests
         var optimizer = new Adam<double>([embedding.Weight, head.Bias!]) { LearningRate = 0.1 };
         for (var step = 0; step < 5; step++)
         {
-            optimizer.ClearGradients();
+            optimizer.ZeroGradients();
             var hidden = embedding.Forward(tokens);
             var loss = fused ? Loss.LinearCrossEntropy(hidden, head, targets) : Loss.CrossEntropy(head.Forward(hidden), targets);
             loss.Backward();

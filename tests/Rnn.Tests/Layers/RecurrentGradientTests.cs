@@ -129,11 +129,11 @@ public sealed class RecurrentGradientTests
 
         leaves.AddRange(layer.NamedParameters.Select(pair => (pair.Key, pair.Value.Value)));
         var weights = new List<Tensor<double>>();
-        var masks = layer.Random.Save();
+        var masks = layer.Random.GetState();
         var result = GradientCheck.Run(
             () =>
             {
-                layer.Random.Restore(masks);
+                layer.Random.SetState(masks);
                 var output = layer.Forward(input, lengths, state, cellStates: option.Contains("cells", StringComparison.Ordinal));
                 Tensor<double>[] wanted = [output.Output, output.Last, .. output.FinalState.Tensors, .. output.CellStates ?? [], .. output.Directions ?? []];
                 var loss = Tensor<double>.Scalar(0);

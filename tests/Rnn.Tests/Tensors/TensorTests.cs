@@ -130,7 +130,7 @@ public class TensorTests
             var error = Assert.Throws<InvalidOperationException>(() => tensor.To<float>());
             Assert.StartsWith("To: this tensor [3] requires a gradient", error.Message, StringComparison.Ordinal);
             Assert.False(tensor.Detach().To<float>().RequiresGradient);
-            using (NoGradient.Scope())
+            using (NoGradient.Enter())
             {
                 Assert.Equal(tensor.ToArray(), tensor.To<float>().To<double>().ToArray());
                 Assert.False(tensor.Clone().RequiresGradient);

@@ -73,7 +73,7 @@ public class CarriedStateTests
 
         void Update(Tensor<double> loss)
         {
-            optimizer.ClearGradients();
+            optimizer.ZeroGradients();
             loss.Backward();
             optimizer.Step();
         }

@@ -199,7 +199,7 @@ public sealed class TrainerRefusalTests : IDisposable
     {
         var model = new TinyLanguageModel<double>(4);
         var other = new TinyLanguageModel<double>(4);
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             await new Trainer<double>(model, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, Steps = 5, MaxIterations = 4 }.FitAsync(Tokens[..50], Tokens[50..100]);
             Assert.True(NoGradient.IsActive);
