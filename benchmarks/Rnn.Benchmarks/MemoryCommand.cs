@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -61,7 +60,7 @@ internal static class MemoryCommand
 
     private static void Train(Lstm<float> layer, int rows, int steps)
     {
-        layer.ClearGradients();
+        layer.ZeroGradients();
         layer.Forward(Tensor<float>.Zeros(rows, steps, Input)).Sum().Backward();
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Models;
@@ -162,7 +161,7 @@ internal static class ModelCommand
         private static void Fill(Tensor<float> leaf, Tensor<float> values)
         {
             values.AsReadOnlySpan().CopyTo(leaf.AsSpan());
-            leaf.ClearGradient();
+            leaf.ZeroGradient();
         }
 
         private static double Median(List<double> times)

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -30,7 +29,7 @@ internal static class ShapeRunner
                 ? Stream(shape, threads, layer, input)
                 : Measure(shape, threads, "infer", shape.Flop, () =>
                 {
-                    using var off = NoGradient.Scope();
+                    using var off = NoGradient.Enter();
                     using var scope = TensorScope.Enter();
                     layer.Forward(input, lengths);
                 });
@@ -53,10 +52,10 @@ internal static class ShapeRunner
             {
                 // As after an optimiser's step: the weights are packed anew.
                 parameter.Value.Memory.MarkUpdated();
-                parameter.Value.ClearGradient();
+                parameter.Value.ZeroGradient();
             }
 
-            input.ClearGradient();
+            input.ZeroGradient();
             layer.Forward(input, lengths).Output.Backward(seed);
         });
     }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -46,10 +45,10 @@ internal static class WarmupCommand
         foreach (var parameter in layer.Parameters)
         {
             parameter.Value.Memory.MarkUpdated();
-            parameter.Value.ClearGradient();
+            parameter.Value.ZeroGradient();
         }
 
-        input.ClearGradient();
+        input.ZeroGradient();
         layer.Forward(input).Backward(seed);
     }
 }

@@ -1,5 +1,4 @@
 using Rnn.AotSmoke;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
@@ -72,7 +71,7 @@ void CheckLearning(string name, RecurrentLayer<float> layer)
             error.Backward();
             _ = GradientClipping.ByGlobalNorm(model, 1);
             optimizer.Step();
-            optimizer.ClearGradients();
+            optimizer.ZeroGradients();
             loss = error.Item();
             first = step == 0 ? loss : first;
         }

@@ -1,13 +1,13 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
-    /// <summary>The absolute value of every element; the slope at zero is zero.</summary>
+    /// <summary>The absolute value of every element; the derivative at zero is zero.</summary>
     /// <param name="input">The tensor.</param>
     public static Tensor<T> Abs<T>(this Tensor<T> input)
         where T : unmanaged, IFloatingPointIeee754<T> => Unary.Apply(input, default(AbsFunction<T>));
@@ -20,7 +20,7 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => V.Abs(x);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T> => V.Select(V.EqualTo(x, V.Zero), V.Zero, V.CopySign(V.One, x));
     }
 }

@@ -14,6 +14,6 @@ internal readonly struct ActivationFunction<T, TActivation> : IUnaryFunction<T>
         where V : struct, IVector<V, T> => TActivation.Apply<V, T>(x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Slope<V>(V x, V y)
+    public V Derivative<V>(V x, V y)
         where V : struct, IVector<V, T> => TActivation.Slope<V, T>(x, y);
 }

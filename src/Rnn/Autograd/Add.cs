@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -30,7 +30,7 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => x + V.Broadcast(value);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T> => V.One;
     }
 
@@ -46,11 +46,11 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => a + b;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V LeftSlope<V>(V a, V b, V y)
+        public static V LeftDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => V.One;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V RightSlope<V>(V a, V b, V y)
+        public static V RightDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => V.One;
     }
 }

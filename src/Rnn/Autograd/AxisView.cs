@@ -18,4 +18,15 @@ internal readonly record struct AxisView(int Outer, int Size, int Inner)
 
         return new(outer, shape[axis], inner);
     }
+
+    /// <summary>
+    /// The offset of the element at <paramref name="index"/> of the dimension that stands elsewhere as number <paramref name="number"/> of
+    /// [outer, <paramref name="count"/>, inner] does.
+    /// </summary>
+    internal int Place(int number, int count, int index)
+    {
+        var outer = number / (count * Inner);
+        var inner = number % Inner;
+        return (((outer * Size) + index) * Inner) + inner;
+    }
 }

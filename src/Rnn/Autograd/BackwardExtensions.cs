@@ -1,16 +1,16 @@
 using System.Numerics;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
-/// <summary>The way back: gradients of a result with respect to everything that it was computed from.</summary>
+/// <summary>The backward pass: gradients of a result with respect to everything it was computed from.</summary>
 public static class BackwardExtensions
 {
     /// <summary>
     /// Adds the gradient of this number to <see cref="Tensor{T}.Gradient"/> of every leaf that requires one, then frees the graph.
     /// </summary>
     /// <param name="loss">A tensor with one element, computed from leaves that require a gradient.</param>
-    /// <param name="keepGraph">Whether to keep the graph so that it can be walked again, with the same gradients.</param>
+    /// <param name="keepGraph">Whether to keep the graph for another backward pass, which gives the same gradients.</param>
     /// <exception cref="InvalidOperationException">
     /// The tensor has more than one element, has no history, or its graph was freed by an earlier call, also one that failed; or a value
     /// that the gradients need was written to since the forward pass. Then no gradient has changed.
@@ -34,7 +34,7 @@ public static class BackwardExtensions
     /// </summary>
     /// <param name="output">A tensor computed from leaves that require a gradient.</param>
     /// <param name="gradient">The gradient of the output, in its shape.</param>
-    /// <param name="keepGraph">Whether to keep the graph so that it can be walked again, with the same gradients.</param>
+    /// <param name="keepGraph">Whether to keep the graph for another backward pass, which gives the same gradients.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     /// <exception cref="InvalidOperationException">
     /// The tensor has no history, or its graph was freed by an earlier call, also one that failed; or a value that the gradients need was

@@ -13,8 +13,8 @@ internal static unsafe class Binary
     {
         ArgumentNullException.ThrowIfNull(left);
         ArgumentNullException.ThrowIfNull(right);
-        var output = Tensor<T>.Uninitialized(BroadcastLoops.Result(left.Shape, right.Shape, TFunction.Name));
-        var loops = new BroadcastLoops(output.Shape, left.Shape, right.Shape);
+        var output = Tensor<T>.Uninitialized(Broadcasting.Result(left.Shape, right.Shape, TFunction.Name));
+        var loops = Broadcasting.Loops(output.Shape, left.Shape, right.Shape);
         var sweep = BinarySweep<T, TFunction>.Instance;
         fixed (T* a = left.AsReadOnlySpan())
         fixed (T* b = right.AsReadOnlySpan())
@@ -40,7 +40,7 @@ internal static unsafe class Binary
         {
             var left = Inputs[0]!;
             var right = Inputs[1]!;
-            var loops = new BroadcastLoops(output.Shape, left.Shape, right.Shape);
+            var loops = Broadcasting.Loops(output.Shape, left.Shape, right.Shape);
 
             // Where nobody looks at them any numbers do, and these are as many or more.
             fixed (T* a = TFunction.ReadsValues ? left.AsReadOnlySpan() : OutputGradient())
@@ -60,13 +60,13 @@ internal static unsafe class Binary
             }
         }
 
-        private void Propagate(int input, in BroadcastLoops loops, T* a, T* b, T* y, T* dy)
+        private void Propagate(int input, in LoopNest loops, T* a, T* b, T* y, T* dy)
         {
-            var gradient = InputGradient(input, out var fresh);
-            if (fresh && gradient.Length != output.Length)
+            var gradient = InputGradient(input, out var overwrite);
+            if (overwrite && gradient.Length != output.Length)
             {
                 gradient.Clear();
-                fresh = false;
+                overwrite = false;
             }
 
             var sweep = BinarySweep<T, TFunction>.Instance;
@@ -78,11 +78,11 @@ internal static unsafe class Binary
                     var from = (nint)i * loops.Inner;
                     if (input == 0)
                     {
-                        sweep.BackwardLeft(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Left, loops.Inner, fresh);
+                        sweep.BackwardLeft(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Left, loops.Inner, overwrite);
                     }
                     else
                     {
-                        sweep.BackwardRight(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Right, loops.Inner, fresh);
+                        sweep.BackwardRight(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Right, loops.Inner, overwrite);
                     }
                 }
             }

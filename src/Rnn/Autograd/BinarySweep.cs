@@ -4,14 +4,14 @@ using Rnn.Kernels;
 
 namespace Rnn.Autograd;
 
-/// <summary>A function y of two numbers a and b with its slopes, written once for every vector width.</summary>
+/// <summary>A function y of two numbers a and b with its derivatives, written once for every vector width.</summary>
 internal interface IBinaryFunction<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>The name that error messages call it.</summary>
     static abstract string Name { get; }
 
-    /// <summary>Whether the slopes look at a, b or y; where they do not, these may change before the way back.</summary>
+    /// <summary>Whether the derivatives look at a, b or y; where they do not, these may change before the backward pass.</summary>
     static virtual bool ReadsValues => true;
 
     /// <summary>The function's value y.</summary>
@@ -19,11 +19,11 @@ internal interface IBinaryFunction<T>
         where V : struct, IVector<V, T>;
 
     /// <summary>dy/da.</summary>
-    static abstract V LeftSlope<V>(V a, V b, V y)
+    static abstract V LeftDerivative<V>(V a, V b, V y)
         where V : struct, IVector<V, T>;
 
     /// <summary>dy/db.</summary>
-    static abstract V RightSlope<V>(V a, V b, V y)
+    static abstract V RightDerivative<V>(V a, V b, V y)
         where V : struct, IVector<V, T>;
 }
 
@@ -40,30 +40,30 @@ internal abstract unsafe class BinarySweep<T, TFunction>
     /// <summary>y = f(a, b).</summary>
     internal abstract void Forward(T* a, int stepA, T* b, int stepB, T* y, nint count);
 
-    /// <summary>da = dy·∂f/∂a where <paramref name="fresh"/> (only where a does not repeat), else da += dy·∂f/∂a.</summary>
-    internal abstract void BackwardLeft(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* da, nint count, bool fresh);
+    /// <summary>da = dy·∂f/∂a where <paramref name="overwrite"/> (only where a does not repeat), else da += dy·∂f/∂a.</summary>
+    internal abstract void BackwardLeft(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* da, nint count, bool overwrite);
 
-    /// <summary>db = dy·∂f/∂b where <paramref name="fresh"/> (only where b does not repeat), else db += dy·∂f/∂b.</summary>
-    internal abstract void BackwardRight(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* db, nint count, bool fresh);
+    /// <summary>db = dy·∂f/∂b where <paramref name="overwrite"/> (only where b does not repeat), else db += dy·∂f/∂b.</summary>
+    internal abstract void BackwardRight(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* db, nint count, bool overwrite);
 
     private interface ISide
     {
-        static abstract V Slope<V>(V a, V b, V y)
+        static abstract V Derivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T>;
     }
 
     private readonly struct LeftSide : ISide
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V Slope<V>(V a, V b, V y)
-            where V : struct, IVector<V, T> => TFunction.LeftSlope(a, b, y);
+        public static V Derivative<V>(V a, V b, V y)
+            where V : struct, IVector<V, T> => TFunction.LeftDerivative(a, b, y);
     }
 
     private readonly struct RightSide : ISide
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V Slope<V>(V a, V b, V y)
-            where V : struct, IVector<V, T> => TFunction.RightSlope(a, b, y);
+        public static V Derivative<V>(V a, V b, V y)
+            where V : struct, IVector<V, T> => TFunction.RightDerivative(a, b, y);
     }
 
     private readonly struct Factory : IVectorFactory<T, BinarySweep<T, TFunction>>
@@ -98,7 +98,7 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             }
         }
 
-        internal override void BackwardLeft(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* da, nint count, bool fresh)
+        internal override void BackwardLeft(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* da, nint count, bool overwrite)
         {
             if (stepA == 0)
             {
@@ -106,11 +106,11 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             }
             else
             {
-                Add<LeftSide>(a, stepA, b, stepB, y, dy, da, count, fresh);
+                Add<LeftSide>(a, stepA, b, stepB, y, dy, da, count, overwrite);
             }
         }
 
-        internal override void BackwardRight(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* db, nint count, bool fresh)
+        internal override void BackwardRight(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* db, nint count, bool overwrite)
         {
             if (stepB == 0)
             {
@@ -118,12 +118,12 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             }
             else
             {
-                Add<RightSide>(a, stepA, b, stepB, y, dy, db, count, fresh);
+                Add<RightSide>(a, stepA, b, stepB, y, dy, db, count, overwrite);
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        private static void Add<TSide>(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* dx, nint count, bool fresh)
+        private static void Add<TSide>(T* a, int stepA, T* b, int stepB, T* y, T* dy, T* dx, nint count, bool overwrite)
             where TSide : struct, ISide
         {
             var spreadA = V.Broadcast(*a);
@@ -133,8 +133,8 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             nint i = 0;
             for (; i <= count - V.Count; i += V.Count)
             {
-                var gradient = V.Load(dy + i) * TSide.Slope(V.Load(a), V.Load(b), V.Load(y + i));
-                (fresh ? gradient : gradient + V.Load(dx + i)).Store(dx + i);
+                var gradient = V.Load(dy + i) * TSide.Derivative(V.Load(a), V.Load(b), V.Load(y + i));
+                (overwrite ? gradient : gradient + V.Load(dx + i)).Store(dx + i);
                 a += stepA * V.Count;
                 b += stepB * V.Count;
             }
@@ -142,8 +142,8 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             if (i < count)
             {
                 var rest = (int)(count - i);
-                var gradient = V.LoadPartial(dy + i, rest) * TSide.Slope(V.LoadPartial(a, rest), V.LoadPartial(b, rest), V.LoadPartial(y + i, rest));
-                (fresh ? gradient : gradient + V.LoadPartial(dx + i, rest)).StorePartial(dx + i, rest);
+                var gradient = V.LoadPartial(dy + i, rest) * TSide.Derivative(V.LoadPartial(a, rest), V.LoadPartial(b, rest), V.LoadPartial(y + i, rest));
+                (overwrite ? gradient : gradient + V.LoadPartial(dx + i, rest)).StorePartial(dx + i, rest);
             }
         }
 
@@ -159,7 +159,7 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             nint i = 0;
             for (; i <= count - V.Count; i += V.Count)
             {
-                sum += V.Load(dy + i) * TSide.Slope(V.Load(a), V.Load(b), V.Load(y + i));
+                sum += V.Load(dy + i) * TSide.Derivative(V.Load(a), V.Load(b), V.Load(y + i));
                 a += stepA * V.Count;
                 b += stepB * V.Count;
             }
@@ -167,7 +167,7 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             var total = V.Sum(sum);
             for (; i < count; i++)
             {
-                total += Vec1Slope<TSide>(*a, *b, y[i]) * dy[i];
+                total += Vec1Derivative<TSide>(*a, *b, y[i]) * dy[i];
                 a += stepA;
                 b += stepB;
             }
@@ -175,12 +175,12 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             *dx += total;
         }
 
-        private static T Vec1Slope<TSide>(T a, T b, T y)
+        private static T Vec1Derivative<TSide>(T a, T b, T y)
             where TSide : struct, ISide
         {
-            T slope;
-            TSide.Slope(Vec1<T>.Load(&a), Vec1<T>.Load(&b), Vec1<T>.Load(&y)).Store(&slope);
-            return slope;
+            T derivative;
+            TSide.Derivative(Vec1<T>.Load(&a), Vec1<T>.Load(&b), Vec1<T>.Load(&y)).Store(&derivative);
+            return derivative;
         }
     }
 }

@@ -1,7 +1,7 @@
 using System.Numerics;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -13,7 +13,7 @@ public static partial class TensorOperations
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (BroadcastLoops.Result(input.Shape, shape, "BroadcastTo") != shape)
+        if (Broadcasting.Result(input.Shape, shape, "BroadcastTo") != shape)
         {
             throw new ArgumentException($"shape: {input.Shape} cannot be repeated to the smaller shape {shape}.", nameof(shape));
         }
@@ -24,7 +24,7 @@ public static partial class TensorOperations
         }
 
         var output = Tensor<T>.Uninitialized(shape);
-        Reduction.Spread(input.AsReadOnlySpan(), output.AsSpan(), input.Shape, shape, T.One, fresh: true);
+        Reduction.Spread(input.AsReadOnlySpan(), output.AsSpan(), input.Shape, shape, T.One, overwrite: true);
         return Graph.Records(input) ? new BroadcastNode<T>(input, shape).Attach(output) : output;
     }
 

@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -12,9 +12,9 @@ public static partial class TensorOperations
     /// <param name="minimum">The lower end.</param>
     /// <param name="maximum">The upper end.</param>
     /// <exception cref="ArgumentException">The lower end is above the upper.</exception>
-    public static Tensor<T> Clamp<T>(this Tensor<T> input, T minimum, T maximum)
+    public static Tensor<T> Clamp<T>(this Tensor<T> input, double minimum, double maximum)
         where T : unmanaged, IFloatingPointIeee754<T> => minimum <= maximum
-        ? Unary.Apply(input, new ClampFunction<T>(minimum, maximum))
+        ? Unary.Apply(input, new ClampFunction<T>(Element.From<T>(minimum), Element.From<T>(maximum)))
         : throw new ArgumentException($"minimum: expected at most the maximum, {maximum}, but got {minimum}.", nameof(minimum));
 
     private readonly struct ClampFunction<T>(T minimum, T maximum) : IUnaryFunction<T>
@@ -25,7 +25,7 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => V.Min(V.Max(x, V.Broadcast(minimum)), V.Broadcast(maximum));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T> => V.Select(V.EqualTo(x, y), V.One, V.Zero);
     }
 }

@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -47,10 +47,10 @@ public static partial class TensorOperations
         public static V Value<V>(V a, V b)
             where V : struct, IVector<V, T> => V.Select(V.LessThan(a, b), V.One, V.Zero);
 
-        public static V LeftSlope<V>(V a, V b, V y)
+        public static V LeftDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => V.Zero;
 
-        public static V RightSlope<V>(V a, V b, V y)
+        public static V RightDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => V.Zero;
     }
 
@@ -63,10 +63,10 @@ public static partial class TensorOperations
         public static V Value<V>(V a, V b)
             where V : struct, IVector<V, T> => V.Select(V.EqualTo(a, b), V.One, V.Zero);
 
-        public static V LeftSlope<V>(V a, V b, V y)
+        public static V LeftDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => V.Zero;
 
-        public static V RightSlope<V>(V a, V b, V y)
+        public static V RightDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => V.Zero;
     }
 }

@@ -1,7 +1,7 @@
 using System.Numerics;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -116,19 +116,10 @@ public static partial class TensorOperations
                 var block = rows == 0 ? 0 : Inputs[i]!.Length / rows;
                 if (Needs(i))
                 {
-                    var target = InputGradient(i, out var fresh);
+                    var target = InputGradient(i, out var overwrite);
                     for (var row = 0; row < rows; row++)
                     {
-                        var part = source.Slice((row * width) + at, block);
-                        var sums = target.Slice(row * block, block);
-                        if (fresh)
-                        {
-                            part.CopyTo(sums);
-                        }
-                        else
-                        {
-                            SpanSweep<T>.Add(part, sums);
-                        }
+                        SpanSweep<T>.AddOrCopy(source.Slice((row * width) + at, block), target.Slice(row * block, block), overwrite);
                     }
                 }
 

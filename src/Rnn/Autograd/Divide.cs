@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -20,10 +20,8 @@ public static partial class TensorOperations
     public static Tensor<T> Divide<T>(this Tensor<T> input, T value)
         where T : unmanaged, IFloatingPointIeee754<T> => Unary.Apply(input, new DivideScalarFunction<T>(value));
 
-    /// <summary>value / input for every element.</summary>
-    /// <param name="input">The tensor.</param>
-    /// <param name="value">The number to divide.</param>
-    public static Tensor<T> DivideInto<T>(this Tensor<T> input, T value)
+    // value / input, which users write by the operator.
+    private static Tensor<T> DivideInto<T>(Tensor<T> input, T value)
         where T : unmanaged, IFloatingPointIeee754<T> => Unary.Apply(input, new DivideIntoFunction<T>(value));
 
     private readonly struct DivideScalarFunction<T>(T value) : IUnaryFunction<T>
@@ -36,7 +34,7 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => x / V.Broadcast(value);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T> => V.One / V.Broadcast(value);
     }
 
@@ -48,7 +46,7 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => V.Broadcast(value) / x;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T> => -(y / x);
     }
 
@@ -62,11 +60,11 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => a / b;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V LeftSlope<V>(V a, V b, V y)
+        public static V LeftDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => V.One / b;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V RightSlope<V>(V a, V b, V y)
+        public static V RightDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => -(y / b);
     }
 }

@@ -1,7 +1,7 @@
 using System.Numerics;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -42,8 +42,8 @@ public static partial class TensorOperations
 
         internal override void Backward()
         {
-            var gradient = InputGradient(0, out var fresh);
-            if (fresh)
+            var gradient = InputGradient(0, out var overwrite);
+            if (overwrite)
             {
                 SpanSweep<T>.Multiply(OutputGradient(), mask.AsReadOnlySpan(), gradient);
             }

@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -20,7 +20,7 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => V.Exp(x);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T> => y;
     }
 }

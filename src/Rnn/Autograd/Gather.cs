@@ -1,122 +1,70 @@
-using System.Buffers;
 using System.Numerics;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
-    /// <summary>Elements of a dimension by their indices: rows of a matrix for axis 0. Indices may repeat; their gradients add up.</summary>
-    /// <param name="input">The tensor.</param>
+    /// <summary>
+    /// One element along a dimension for every place in the others, such as the score of each row's label: [N, T, V] gives [N, T]. What
+    /// PyTorch writes as <c>gather(axis, indices.unsqueeze(axis)).squeeze(axis)</c>; for the same indices everywhere see <c>IndexSelect</c>.
+    /// </summary>
+    /// <param name="input">The tensor, of one dimension or more.</param>
+    /// <param name="indices">The indices, row-major in the shape without the dimension, as <c>ArgMax</c> gives them; copied.</param>
     /// <param name="axis">The dimension; negative ones count from the last.</param>
-    /// <param name="indices">Which elements, in which order; copied.</param>
-    /// <returns>The input's shape with the number of indices in place of the dimension.</returns>
-    /// <exception cref="ArgumentException">An index is out of range.</exception>
-    public static Tensor<T> Gather<T>(this Tensor<T> input, int axis, ReadOnlySpan<int> indices)
+    /// <param name="keepDimensions">Whether the axis stays as a dimension of one element.</param>
+    /// <exception cref="ArgumentException">There are more or fewer indices than places, or one is out of range.</exception>
+    public static Tensor<T> Gather<T>(this Tensor<T> input, ReadOnlySpan<int> indices, int axis = -1, bool keepDimensions = false)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(input);
-        axis = input.Shape.Axis(axis, nameof(axis));
-        Span<int> dimensions = stackalloc int[input.Rank];
-        input.Shape.Dimensions.CopyTo(dimensions);
-        dimensions[axis] = indices.Length;
-        return GatherInto(input, AxisView.Of(input.Shape, axis), indices, new Shape(dimensions));
-    }
-
-    /// <summary>Rows of a table by their indices: an embedding. Indices may repeat; their gradients add up.</summary>
-    /// <param name="table">The table [V, E].</param>
-    /// <param name="indices">The rows to look up, from 0 to V − 1, in row-major order; copied.</param>
-    /// <param name="shape">The shape of the indices, such as [N, T]; null for a vector.</param>
-    /// <param name="paddingIndex">An index whose row gets no gradient, or null for none.</param>
-    /// <returns>The shape of the indices followed by E.</returns>
-    /// <exception cref="ArgumentException">The table is not a matrix, an index is out of range, or the shape does not fit the indices.</exception>
-    public static Tensor<T> Lookup<T>(this Tensor<T> table, ReadOnlySpan<int> indices, Shape? shape = null, int? paddingIndex = null)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        ArgumentNullException.ThrowIfNull(table);
-        if (table.Rank != 2)
+        var axes = AxisSet.Of(input, [axis]);
+        var view = AxisView.Of(input.Shape, axis);
+        if (indices.Length != view.Outer * view.Inner)
         {
-            throw new ArgumentException($"table: expected [rows, columns] but got {table.Shape}.", nameof(table));
+            throw new ArgumentException(
+                $"indices: expected {view.Outer * view.Inner}, one for each place of the shape {input.Shape} without dimension {axis}, but got {indices.Length}.", nameof(indices));
         }
 
-        var outer = shape ?? [indices.Length];
-        if (outer.ElementCount != indices.Length)
+        for (var i = 0; i < indices.Length; i++)
         {
-            throw new ArgumentException($"shape: expected a shape of {indices.Length} elements, one for each index, but got {outer}.", nameof(shape));
-        }
-
-        return GatherInto(table, AxisView.Of(table.Shape, 0), indices, [.. outer.Dimensions, table.Shape[1]], paddingIndex ?? -1);
-    }
-
-    private static Tensor<T> GatherInto<T>(Tensor<T> input, AxisView view, ReadOnlySpan<int> indices, Shape shape, int without = -1)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        foreach (var index in indices)
-        {
-            if ((uint)index >= (uint)view.Size)
+            if ((uint)indices[i] >= (uint)view.Size)
             {
-                throw new ArgumentException($"indices: expected 0 to {view.Size - 1} for the shape {input.Shape} but got {index}.", nameof(indices));
+                throw new ArgumentException($"indices: expected 0 to {view.Size - 1} for the shape {input.Shape} but got {indices[i]} at {i}.", nameof(indices));
             }
         }
 
+        return GatherAlong(input, view, indices.ToArray(), 1, axes.Reduce(input.Shape, keepDimensions));
+    }
+
+    // One element for each index, which counts along the axis: indices and result are [outer, count, inner].
+    private static Tensor<T> GatherAlong<T>(Tensor<T> input, AxisView view, int[] indices, int count, Shape shape)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
         var output = Tensor<T>.Uninitialized(shape);
         var source = input.AsReadOnlySpan();
         var target = output.AsSpan();
-        for (var i = 0; i < view.Outer; i++)
+        for (var i = 0; i < indices.Length; i++)
         {
-            for (var j = 0; j < indices.Length; j++)
-            {
-                source.Slice(((i * view.Size) + indices[j]) * view.Inner, view.Inner).CopyTo(target[(((i * indices.Length) + j) * view.Inner)..]);
-            }
+            target[i] = source[view.Place(i, count, indices[i])];
         }
 
-        return Graph.Records(input) ? new GatherNode<T>(input, view, indices, without).Attach(output) : output;
+        return Graph.Records(input) ? new GatherNode<T>(input, view, indices, count).Attach(output) : output;
     }
 
-    private sealed class GatherNode<T> : GraphNode<T>
+    private sealed class GatherNode<T>(Tensor<T> input, AxisView view, int[] indices, int count) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        private readonly AxisView _view;
-        private readonly int _count;
-        private readonly int _without;
-        private int[] _indices;
-
-        public GatherNode(Tensor<T> input, AxisView view, ReadOnlySpan<int> indices, int without)
-            : base([input])
-        {
-            _view = view;
-            _count = indices.Length;
-            _without = without;
-            _indices = ArrayPool<int>.Shared.Rent(_count);
-            indices.CopyTo(_indices);
-        }
-
         private protected override bool ReadsInputs => false;
 
         internal override void Backward()
         {
             var source = OutputGradient();
             var target = InputGradient(0);
-            for (var i = 0; i < _view.Outer; i++)
+            for (var i = 0; i < indices.Length; i++)
             {
-                for (var j = 0; j < _count; j++)
-                {
-                    var index = _indices[j];
-                    if (index == _without)
-                    {
-                        continue;
-                    }
-
-                    var sums = target.Slice(((i * _view.Size) + index) * _view.Inner, _view.Inner);
-                    SpanSweep<T>.Add(source.Slice(((i * _count) + j) * _view.Inner, _view.Inner), sums);
-                }
+                target[view.Place(i, count, indices[i])] += source[i];
             }
-        }
-
-        protected override void OnRelease()
-        {
-            ArrayPool<int>.Shared.Return(_indices);
-            _indices = [];
         }
     }
 }

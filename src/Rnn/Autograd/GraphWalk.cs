@@ -77,7 +77,7 @@ internal sealed class GraphWalk<T>
         if (!output.RequiresGradient)
         {
             throw new InvalidOperationException(
-                "Backward: this tensor has no history: nothing that it was computed from requires a gradient, it was detached, or recording was off (NoGradient.Scope).");
+                "Backward: this tensor has no history: nothing that it was computed from requires a gradient, it was detached, or recording was off (NoGradient.Enter).");
         }
 
         var sum = output.GradientToAccumulate().AsSpan();

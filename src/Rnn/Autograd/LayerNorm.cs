@@ -1,9 +1,9 @@
 using System.Numerics;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {

@@ -1,18 +1,18 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
     /// <summary>Every element where it is positive, else times a small slope.</summary>
     /// <param name="input">The tensor.</param>
-    /// <param name="slope">The slope for negative elements and at zero; null for 0.01.</param>
-    public static Tensor<T> LeakyRelu<T>(this Tensor<T> input, T? slope = null)
+    /// <param name="negativeSlope">The slope for negative elements and at zero.</param>
+    public static Tensor<T> LeakyRelu<T>(this Tensor<T> input, double negativeSlope = 0.01)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Unary.Apply(input, new LeakyReluFunction<T>(slope ?? T.CreateTruncating(0.01)));
+        Unary.Apply(input, new LeakyReluFunction<T>(Element.From<T>(negativeSlope)));
 
     private readonly struct LeakyReluFunction<T>(T slope) : IUnaryFunction<T>
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -22,7 +22,7 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => V.Select(V.LessThan(V.Zero, x), x, x * V.Broadcast(slope));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T> => V.Select(V.LessThan(V.Zero, x), V.One, V.Broadcast(slope));
     }
 }

@@ -1,7 +1,7 @@
 using System.Numerics;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -37,7 +37,7 @@ public static partial class TensorOperations
     /// <summary>How the batches of a matrix product walk over both operands.</summary>
     private readonly ref struct MatMulPlan
     {
-        private readonly BroadcastLoops _loops;
+        private readonly LoopNest _loops;
 
         internal MatMulPlan(Shape left, Shape right)
         {
@@ -58,14 +58,14 @@ public static partial class TensorOperations
 
             Shape leftBatch = new(left.Dimensions[..Math.Max(0, left.Rank - 2)]);
             Shape rightBatch = new(right.Dimensions[..Math.Max(0, right.Rank - 2)]);
-            var batch = BroadcastLoops.Result(leftBatch, rightBatch, "MatMul");
-            _loops = new BroadcastLoops(batch, leftBatch, rightBatch);
+            var batch = Broadcasting.Result(leftBatch, rightBatch, "MatMul");
+            _loops = Broadcasting.Loops(batch, leftBatch, rightBatch);
 
             // One matrix on the right serves all batches on the left: they are the rows of one tall matrix.
             if (rightBatch.ElementCount == 1 && left.Rank > 1 && leftBatch.ElementCount > 0)
             {
                 M *= leftBatch.ElementCount;
-                _loops = new BroadcastLoops([], [], []);
+                _loops = Broadcasting.Loops([], [], []);
             }
 
             Batches = _loops.Outer * _loops.Inner;
@@ -146,9 +146,9 @@ public static partial class TensorOperations
         // A gradient that every batch writes once may be overwritten; one that batches share is a sum.
         private Span<T> Gradient(int input, long written, out bool accumulate)
         {
-            var gradient = InputGradient(input, out var fresh);
-            accumulate = !fresh;
-            if (fresh && written != gradient.Length)
+            var gradient = InputGradient(input, out var overwrite);
+            accumulate = !overwrite;
+            if (overwrite && written != gradient.Length)
             {
                 gradient.Clear();
                 accumulate = true;

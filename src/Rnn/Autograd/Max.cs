@@ -1,8 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -103,7 +103,7 @@ public static partial class TensorOperations
             largest ? T.NegativeInfinity : T.PositiveInfinity, keepDimensions ? kept : axes.Reduce(input.Shape, keepDimensions: false));
         var x = input.AsReadOnlySpan();
         var y = output.AsSpan();
-        var loops = new BroadcastLoops(input.Shape, kept, input.Shape);
+        var loops = Broadcasting.Loops(input.Shape, kept, input.Shape);
         for (var i = 0; i < loops.Outer; i++)
         {
             var row = x.Slice(i * loops.Inner, loops.Inner);
@@ -149,7 +149,7 @@ public static partial class TensorOperations
         private void Share(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> dy, Span<T> dx, Span<T> equal)
         {
             equal.Clear();
-            var loops = new BroadcastLoops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
+            var loops = Broadcasting.Loops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
             var (inner, step) = (loops.Inner, loops.LeftStep);
             for (var i = 0; i < loops.Outer; i++)
             {

@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -38,11 +38,11 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => V.Max(a, b);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V LeftSlope<V>(V a, V b, V y)
+        public static V LeftDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => ShareBelow<V, T>(b, a);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V RightSlope<V>(V a, V b, V y)
+        public static V RightDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => ShareBelow<V, T>(a, b);
     }
 
@@ -56,11 +56,11 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => V.Min(a, b);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V LeftSlope<V>(V a, V b, V y)
+        public static V LeftDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => ShareBelow<V, T>(a, b);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V RightSlope<V>(V a, V b, V y)
+        public static V RightDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => ShareBelow<V, T>(b, a);
     }
 }

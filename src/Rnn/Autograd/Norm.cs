@@ -1,8 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -25,7 +25,7 @@ public static partial class TensorOperations
         var output = Tensor<T>.Zeros(keepDimensions ? kept : axes.Reduce(input.Shape, keepDimensions: false));
         var y = output.AsSpan();
         var x = input.AsReadOnlySpan();
-        var loops = new BroadcastLoops(input.Shape, kept, input.Shape);
+        var loops = Broadcasting.Loops(input.Shape, kept, input.Shape);
         for (var i = 0; i < loops.Outer; i++)
         {
             var at = loops.Start(i).Left;
@@ -62,7 +62,7 @@ public static partial class TensorOperations
 
     // Norms whose squares are too large or too small to be written: largest · |x / largest|. The others stay as they are.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ScaledNorms<T>(ReadOnlySpan<T> x, Span<T> y, in BroadcastLoops loops)
+    private static void ScaledNorms<T>(ReadOnlySpan<T> x, Span<T> y, in LoopNest loops)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var (inner, step) = (loops.Inner, loops.LeftStep);
@@ -109,7 +109,7 @@ public static partial class TensorOperations
             var y = output.AsReadOnlySpan();
             var dy = OutputGradient();
             var dx = InputGradient(0);
-            var loops = new BroadcastLoops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
+            var loops = Broadcasting.Loops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
             var (inner, step) = (loops.Inner, loops.LeftStep);
             for (var i = 0; i < loops.Outer; i++)
             {

@@ -1,33 +1,34 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
     /// <summary>Every element to a power.</summary>
     /// <param name="input">The tensor.</param>
     /// <param name="exponent">The exponent; negative elements need a whole one.</param>
-    public static Tensor<T> Power<T>(this Tensor<T> input, T exponent)
+    public static Tensor<T> Power<T>(this Tensor<T> input, double exponent)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (exponent == T.CreateTruncating(2))
+        if (exponent == 2)
         {
             return input.Square();
         }
 
+        var power = Element.From<T>(exponent);
         var output = Tensor<T>.Uninitialized(input.Shape);
         var x = input.AsReadOnlySpan();
         var y = output.AsSpan();
         for (var i = 0; i < x.Length; i++)
         {
-            y[i] = T.Pow(x[i], exponent);
+            y[i] = T.Pow(x[i], power);
         }
 
-        return Unary.Record(input, output, new PowerFunction<T>(exponent));
+        return Unary.Record(input, output, new PowerFunction<T>(power));
     }
 
     /// <summary>left to the power of right, element by element.</summary>
@@ -37,23 +38,23 @@ public static partial class TensorOperations
     public static Tensor<T> Power<T>(this Tensor<T> left, Tensor<T> right)
         where T : unmanaged, IFloatingPointIeee754<T> => Binary.Apply<T, PowersFunction<T>>(left, right);
 
-    // n·xⁿ⁻¹ as it stands: y / x is zero or infinite long before the slope is.
-    private static T PowerSlope<T>(T x, T exponent)
+    // n·xⁿ⁻¹ as it stands: y / x is zero or infinite long before the derivative is.
+    private static T PowerDerivative<T>(T x, T exponent)
         where T : unmanaged, IFloatingPointIeee754<T> => exponent == T.Zero ? T.Zero : exponent * T.Pow(x, exponent - T.One);
 
     private static ref T LaneOf<V, T>(ref V vector, int index)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => ref Unsafe.Add(ref Unsafe.As<V, T>(ref vector), index);
 
-    private readonly struct PowerFunction<T>(T exponent) : ISlope<T>
+    private readonly struct PowerFunction<T>(T exponent) : IDerivative<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T>
         {
             for (var i = 0; i < V.Count; i++)
             {
-                LaneOf<V, T>(ref x, i) = PowerSlope(LaneOf<V, T>(ref x, i), exponent);
+                LaneOf<V, T>(ref x, i) = PowerDerivative(LaneOf<V, T>(ref x, i), exponent);
             }
 
             return x;
@@ -77,21 +78,21 @@ public static partial class TensorOperations
             return a;
         }
 
-        public static V LeftSlope<V>(V a, V b, V y)
+        public static V LeftDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T>
         {
             for (var i = 0; i < V.Count; i++)
             {
-                LaneOf<V, T>(ref a, i) = PowerSlope(LaneOf<V, T>(ref a, i), LaneOf<V, T>(ref b, i));
+                LaneOf<V, T>(ref a, i) = PowerDerivative(LaneOf<V, T>(ref a, i), LaneOf<V, T>(ref b, i));
             }
 
             return a;
         }
 
-        public static V RightSlope<V>(V a, V b, V y)
+        public static V RightDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T>
         {
-            // y·log a; where y is zero so is the slope, and where a is, but for negative powers.
+            // y·log a; where y is zero so is the derivative, and where a is, but for negative powers.
             for (var i = 0; i < V.Count; i++)
             {
                 var (@base, value) = (LaneOf<V, T>(ref a, i), LaneOf<V, T>(ref y, i));

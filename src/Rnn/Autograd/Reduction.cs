@@ -4,7 +4,7 @@ using Rnn.Tensors;
 
 namespace Rnn.Autograd;
 
-/// <summary>Sums over axes, scaled: the one loop behind sum, mean and broadcasting's way back.</summary>
+/// <summary>Sums over axes, scaled: the one loop behind sum, mean and broadcasting's backward pass.</summary>
 internal static class Reduction
 {
     /// <summary>scale · Σ over the axes.</summary>
@@ -50,7 +50,7 @@ internal static class Reduction
     internal static void AddSums<T>(ReadOnlySpan<T> source, Span<T> target, Shape sourceShape, Shape targetShape)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var loops = new BroadcastLoops(sourceShape, targetShape, sourceShape);
+        var loops = Broadcasting.Loops(sourceShape, targetShape, sourceShape);
         var inner = loops.Inner;
         for (var i = 0; i < loops.Outer; i++)
         {
@@ -70,10 +70,10 @@ internal static class Reduction
 
     /// <summary>target = scale · source, or target += scale · source, source repeated where it has one element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void Spread<T>(ReadOnlySpan<T> source, Span<T> target, Shape sourceShape, Shape targetShape, T scale, bool fresh)
+    internal static void Spread<T>(ReadOnlySpan<T> source, Span<T> target, Shape sourceShape, Shape targetShape, T scale, bool overwrite)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var loops = new BroadcastLoops(targetShape, sourceShape, targetShape);
+        var loops = Broadcasting.Loops(targetShape, sourceShape, targetShape);
         var inner = loops.Inner;
         for (var i = 0; i < loops.Outer; i++)
         {
@@ -81,7 +81,7 @@ internal static class Reduction
             var row = target.Slice(i * inner, inner);
             if (loops.LeftStep == 0)
             {
-                if (fresh)
+                if (overwrite)
                 {
                     row.Fill(source[at] * scale);
                 }
@@ -90,7 +90,7 @@ internal static class Reduction
                     SpanSweep<T>.AddConstant(source[at] * scale, row);
                 }
             }
-            else if (fresh)
+            else if (overwrite)
             {
                 SpanSweep<T>.Scale(source.Slice(at, inner), scale, row);
             }
@@ -108,8 +108,8 @@ internal static class Reduction
 
         internal override void Backward()
         {
-            var gradient = InputGradient(0, out var fresh);
-            Spread(OutputGradient(), gradient, kept, Inputs[0]!.Shape, scale, fresh);
+            var gradient = InputGradient(0, out var overwrite);
+            Spread(OutputGradient(), gradient, kept, Inputs[0]!.Shape, scale, overwrite);
         }
     }
 }

@@ -1,8 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -63,15 +63,8 @@ public static partial class TensorOperations
 
         internal override void Backward()
         {
-            var gradient = InputGradient(0, out var fresh);
-            if (fresh)
-            {
-                OutputGradient().CopyTo(gradient);
-            }
-            else
-            {
-                SpanSweep<T>.Add(OutputGradient(), gradient);
-            }
+            var gradient = InputGradient(0, out var overwrite);
+            SpanSweep<T>.AddOrCopy(OutputGradient(), gradient, overwrite);
         }
     }
 }

@@ -1,8 +1,8 @@
 using System.Numerics;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -84,7 +84,7 @@ public static partial class TensorOperations
     {
         internal override void Backward()
         {
-            var gradient = InputGradient(0, out var fresh);
+            var gradient = InputGradient(0, out var overwrite);
             if (gradient.IsEmpty)
             {
                 return;
@@ -96,11 +96,11 @@ public static partial class TensorOperations
             {
                 if (view.Inner == 1)
                 {
-                    BackwardRows(y, dy, dx, view.Outer, !fresh);
+                    BackwardRows(y, dy, dx, view.Outer, !overwrite);
                 }
                 else
                 {
-                    BackwardColumns(y, dy, dx, !fresh);
+                    BackwardColumns(y, dy, dx, !overwrite);
                 }
             }
         }

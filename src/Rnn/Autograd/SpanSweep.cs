@@ -5,7 +5,8 @@ namespace Rnn.Autograd;
 
 /// <summary>
 /// The plain loops over spans that operations share: sums, products, extremes, each once for every vector width. Compiled at once to
-/// full speed, unlike library loops that warm up.
+/// full speed, unlike library loops that warm up, and called with as little as a row of a few numbers: hence loops of their own and no bodies of
+/// <see cref="Elementwise{T, TBody}"/>, whose call costs some nanoseconds more.
 /// </summary>
 internal abstract unsafe class SpanSweep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -19,6 +20,19 @@ internal abstract unsafe class SpanSweep<T>
         fixed (T* to = sums[..source.Length])
         {
             Current.AddTo(from, to, source.Length);
+        }
+    }
+
+    /// <summary>target = source where it is overwritten, else target += source.</summary>
+    internal static void AddOrCopy(ReadOnlySpan<T> source, Span<T> target, bool overwrite)
+    {
+        if (overwrite)
+        {
+            source.CopyTo(target);
+        }
+        else
+        {
+            Add(source, target);
         }
     }
 
@@ -111,6 +125,24 @@ internal abstract unsafe class SpanSweep<T>
         }
     }
 
+    /// <summary>The largest absolute value, NaN if any is NaN, 0 of none.</summary>
+    internal static T LargestMagnitude(ReadOnlySpan<T> values)
+    {
+        fixed (T* from = values)
+        {
+            return Current.LargestMagnitudeOf(from, values.Length);
+        }
+    }
+
+    /// <summary>Brings every element into a range; NaN stays.</summary>
+    internal static void Clamp(Span<T> values, T minimum, T maximum)
+    {
+        fixed (T* all = values)
+        {
+            Current.ClampInPlace(all, minimum, maximum, values.Length);
+        }
+    }
+
     /// <summary>c (+)= a·B for one row a [k] and B [k, n].</summary>
     internal static void RowTimesMatrix(T* a, T* b, T* c, int n, int k, bool accumulate) => Current.RowTimesMatrixInto(a, b, c, n, k, accumulate);
 
@@ -136,6 +168,10 @@ internal abstract unsafe class SpanSweep<T>
     private protected abstract void ExtremeInto(T* source, T* best, nint count, bool largest);
 
     private protected abstract T ExtremeOf(T* values, nint count, bool largest);
+
+    private protected abstract T LargestMagnitudeOf(T* values, nint count);
+
+    private protected abstract void ClampInPlace(T* values, T minimum, T maximum, nint count);
 
     private protected abstract void RowTimesMatrixInto(T* a, T* b, T* c, nint n, nint k, bool accumulate);
 

@@ -1,13 +1,13 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
-    /// <summary>The square root of every element; its slope at zero is infinite.</summary>
+    /// <summary>The square root of every element; its derivative at zero is infinite.</summary>
     /// <param name="input">The tensor.</param>
     public static Tensor<T> Sqrt<T>(this Tensor<T> input)
         where T : unmanaged, IFloatingPointIeee754<T> => Unary.Apply(input, default(SqrtFunction<T>));
@@ -20,7 +20,7 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => V.Sqrt(x);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T> => V.Constant(0.5) / y;
     }
 }

@@ -7,24 +7,18 @@ namespace Rnn.Autograd;
 
 /// <summary>
 /// A tensor's elements seen in another order: where to start and how far to step along each dimension of the new shape. Permuting,
-/// slicing and reversing are such views; forward copies out of one, the way back adds into it.
+/// slicing and reversing are such views; the forward pass copies out of one, the backward pass adds into it.
 /// </summary>
 internal struct StridedView
 {
-    private const int MaximumRank = 16;
-
-    private Dimensions _sizes;
-    private Dimensions _steps;
+    private LoopNest.Sizes _sizes;
+    private LoopNest.Sizes _steps;
     private readonly int _count;
 
     /// <summary>The row-major view of a shape itself.</summary>
     internal StridedView(Shape shape)
     {
-        if (shape.Rank > MaximumRank)
-        {
-            throw new ArgumentException($"expected at most {MaximumRank} dimensions but got {shape}.", nameof(shape));
-        }
-
+        LoopNest.CheckRank(shape);
         _count = shape.Rank;
         var step = 1;
         for (var i = _count - 1; i >= 0; i--)
@@ -66,17 +60,17 @@ internal struct StridedView
     internal readonly unsafe void Gather<T>(ReadOnlySpan<T> source, Span<T> target)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var loops = Merged(target.Length);
+        var loops = Loops(target.Length);
         if (loops.IsTransposition)
         {
             // The source runs along the second loop: blocks of it are transposed.
-            var (rows, columns) = (loops.Sizes[0], loops.Sizes[1]);
+            var (rows, columns) = (loops.Inner, loops.SecondSize);
             fixed (T* from = source)
             fixed (T* to = target)
             {
                 for (var i = 0; i < loops.Outer / columns; i++)
                 {
-                    BlockTranspose.Run(from + loops.Offset(i * columns), loops.Step, rows, columns, to + ((nint)i * rows * columns), rows);
+                    BlockTranspose.Run(from + Start + loops.Start(i * columns).Left, loops.LeftStep, rows, columns, to + ((nint)i * rows * columns), rows);
                 }
             }
 
@@ -85,9 +79,9 @@ internal struct StridedView
 
         for (var i = 0; i < loops.Outer; i++)
         {
-            var at = loops.Offset(i);
+            var at = Start + loops.Start(i).Left;
             var row = target.Slice(i * loops.Inner, loops.Inner);
-            if (loops.Step == 1)
+            if (loops.LeftStep == 1)
             {
                 source.Slice(at, row.Length).CopyTo(row);
                 continue;
@@ -95,7 +89,7 @@ internal struct StridedView
 
             for (var j = 0; j < row.Length; j++)
             {
-                row[j] = source[at + (j * loops.Step)];
+                row[j] = source[at + (j * loops.LeftStep)];
             }
         }
     }
@@ -105,7 +99,7 @@ internal struct StridedView
     internal readonly void Scatter<T>(ReadOnlySpan<T> source, Span<T> target, bool add)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var loops = Merged(source.Length);
+        var loops = Loops(source.Length);
         if (loops.IsTransposition)
         {
             ScatterTransposed(source, target, loops, add);
@@ -114,13 +108,13 @@ internal struct StridedView
 
         for (var i = 0; i < loops.Outer; i++)
         {
-            var at = loops.Offset(i);
+            var at = Start + loops.Start(i).Left;
             var row = source.Slice(i * loops.Inner, loops.Inner);
-            if (loops.Step == 1 && add)
+            if (loops.LeftStep == 1 && add)
             {
                 SpanSweep<T>.Add(row, target.Slice(at, row.Length));
             }
-            else if (loops.Step == 1)
+            else if (loops.LeftStep == 1)
             {
                 row.CopyTo(target[at..]);
             }
@@ -128,18 +122,18 @@ internal struct StridedView
             {
                 for (var j = 0; j < row.Length; j++)
                 {
-                    ref var element = ref target[at + (j * loops.Step)];
+                    ref var element = ref target[at + (j * loops.LeftStep)];
                     element = add ? element + row[j] : row[j];
                 }
             }
         }
     }
 
-    private static unsafe void ScatterTransposed<T>(ReadOnlySpan<T> source, Span<T> target, in Loops loops, bool add)
+    private readonly unsafe void ScatterTransposed<T>(ReadOnlySpan<T> source, Span<T> target, in LoopNest loops, bool add)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         // To add, tiles are transposed aside first: of 64 columns, or fewer where they are long.
-        var (rows, columns) = (loops.Sizes[0], loops.Sizes[1]);
+        var (rows, columns) = (loops.Inner, loops.SecondSize);
         var tileWidth = Math.Clamp((1 << 22) / rows, 1, 64);
         var rented = add ? TensorPool<T>.Rent(rows * tileWidth) : null;
         try
@@ -149,10 +143,10 @@ internal struct StridedView
                 for (var i = 0; i < loops.Outer / columns; i++)
                 {
                     var block = from + ((nint)i * rows * columns);
-                    var place = to + loops.Offset(i * columns);
+                    var place = to + Start + loops.Start(i * columns).Left;
                     if (!add)
                     {
-                        BlockTranspose.Run(block, rows, columns, rows, place, loops.Step);
+                        BlockTranspose.Run(block, rows, columns, rows, place, loops.LeftStep);
                         continue;
                     }
 
@@ -162,7 +156,7 @@ internal struct StridedView
                         BlockTranspose.Run(block + ((nint)first * rows), rows, width, rows, tile, width);
                         for (var row = 0; row < rows; row++)
                         {
-                            SpanSweep<T>.Add(new(tile + ((nint)row * width), width), new(place + ((nint)row * loops.Step) + first, width));
+                            SpanSweep<T>.Add(new(tile + ((nint)row * width), width), new(place + ((nint)row * loops.LeftStep) + first, width));
                         }
                     }
                 }
@@ -177,68 +171,16 @@ internal struct StridedView
         }
     }
 
-    // The loops over the view, neighbouring dimensions merged where one goes on where the other ends.
-    private readonly Loops Merged(int length)
+    // The loops over the view; there is no right operand.
+    private readonly LoopNest Loops(int count)
     {
-        var loops = new Loops { Start = Start };
+        var loops = default(LoopNest);
         for (var i = _count - 1; i >= 0; i--)
         {
-            var (size, step) = (_sizes[i], _steps[i]);
-            if (size == 1)
-            {
-                continue;
-            }
-
-            if (loops.Count > 0 && step == loops.Steps[loops.Count - 1] * loops.Sizes[loops.Count - 1])
-            {
-                loops.Sizes[loops.Count - 1] *= size;
-                continue;
-            }
-
-            (loops.Sizes[loops.Count], loops.Steps[loops.Count]) = (size, step);
-            loops.Count++;
+            loops.Add(_sizes[i], _steps[i], 0);
         }
 
-        if (loops.Count == 0)
-        {
-            (loops.Sizes[0], loops.Steps[0], loops.Count) = (1, 1, 1);
-        }
-
-        loops.Outer = length == 0 ? 0 : length / loops.Sizes[0];
+        loops.End(count);
         return loops;
-    }
-
-    private struct Loops
-    {
-        public Dimensions Sizes;
-        public Dimensions Steps;
-        public int Count;
-        public int Start;
-        public int Outer;
-
-        public readonly int Inner => Sizes[0];
-
-        public readonly int Step => Steps[0];
-
-        /// <summary>Whether the memory runs along the second loop and not along the first.</summary>
-        public readonly bool IsTransposition => Count > 1 && Steps[1] == 1 && Steps[0] > 1 && Outer > 0;
-
-        public readonly int Offset(int outer)
-        {
-            var offset = Start;
-            for (var i = 1; i < Count; i++)
-            {
-                (outer, var at) = Math.DivRem(outer, Sizes[i]);
-                offset += at * Steps[i];
-            }
-
-            return offset;
-        }
-    }
-
-    [InlineArray(MaximumRank)]
-    private struct Dimensions
-    {
-        private int _first;
     }
 }

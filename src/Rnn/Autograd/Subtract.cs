@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -14,10 +14,8 @@ public static partial class TensorOperations
     public static Tensor<T> Subtract<T>(this Tensor<T> left, Tensor<T> right)
         where T : unmanaged, IFloatingPointIeee754<T> => Binary.Apply<T, SubtractFunction<T>>(left, right);
 
-    /// <summary>value − input for every element.</summary>
-    /// <param name="input">The tensor.</param>
-    /// <param name="value">The number to subtract from.</param>
-    public static Tensor<T> SubtractFrom<T>(this Tensor<T> input, T value)
+    // value − input, which users write by the operator.
+    private static Tensor<T> SubtractFrom<T>(Tensor<T> input, T value)
         where T : unmanaged, IFloatingPointIeee754<T> => Unary.Apply(input, new SubtractFromFunction<T>(value));
 
     private readonly struct SubtractFromFunction<T>(T value) : IUnaryFunction<T>
@@ -30,7 +28,7 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => V.Broadcast(value) - x;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y)
+        public V Derivative<V>(V x, V y)
             where V : struct, IVector<V, T> => -V.One;
     }
 
@@ -46,11 +44,11 @@ public static partial class TensorOperations
             where V : struct, IVector<V, T> => a - b;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V LeftSlope<V>(V a, V b, V y)
+        public static V LeftDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => V.One;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V RightSlope<V>(V a, V b, V y)
+        public static V RightDerivative<V>(V a, V b, V y)
             where V : struct, IVector<V, T> => -V.One;
     }
 }

@@ -1,8 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
-using Rnn.Tensors;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 /// <summary>
 /// The operations on tensors that gradients flow through. One file an operation: forward and gradient side by side.
@@ -29,7 +28,7 @@ public static partial class TensorOperations
         public static Tensor<T> operator -(Tensor<T> left, T right) => left.Add(-right);
 
         /// <summary>left − right for every element.</summary>
-        public static Tensor<T> operator -(T left, Tensor<T> right) => right.SubtractFrom(left);
+        public static Tensor<T> operator -(T left, Tensor<T> right) => SubtractFrom(right, left);
 
         /// <summary>Element by element left · right, with broadcasting; see <c>MatMul</c> for the matrix product.</summary>
         public static Tensor<T> operator *(Tensor<T> left, Tensor<T> right) => left.Multiply(right);
@@ -47,7 +46,7 @@ public static partial class TensorOperations
         public static Tensor<T> operator /(Tensor<T> left, T right) => left.Divide(right);
 
         /// <summary>left / right for every element.</summary>
-        public static Tensor<T> operator /(T left, Tensor<T> right) => right.DivideInto(left);
+        public static Tensor<T> operator /(T left, Tensor<T> right) => DivideInto(right, left);
 
         /// <summary>−operand.</summary>
         public static Tensor<T> operator -(Tensor<T> operand) => operand.Negate();

@@ -207,6 +207,47 @@ internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private protected override T LargestMagnitudeOf(T* values, nint count)
+    {
+        V even = V.Zero, odd = V.Zero;
+        nint i = 0;
+        for (; i <= count - (2 * V.Count); i += 2 * V.Count)
+        {
+            even = V.Max(even, V.Abs(V.Load(values + i)));
+            odd = V.Max(odd, V.Abs(V.Load(values + i + V.Count)));
+        }
+
+        even = V.Max(even, odd);
+        var largest = T.Zero;
+        for (var lane = 0; lane < V.Count; lane++)
+        {
+            largest = T.Max(largest, Unsafe.Add(ref Unsafe.As<V, T>(ref even), lane));
+        }
+
+        for (; i < count; i++)
+        {
+            largest = T.Max(largest, T.Abs(values[i]));
+        }
+
+        return largest;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private protected override void ClampInPlace(T* values, T minimum, T maximum, nint count)
+    {
+        nint i = 0;
+        for (; i <= count - V.Count; i += V.Count)
+        {
+            V.Min(V.Max(V.Load(values + i), V.Broadcast(minimum)), V.Broadcast(maximum)).Store(values + i);
+        }
+
+        for (; i < count; i++)
+        {
+            values[i] = T.Min(T.Max(values[i], minimum), maximum);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private protected override void RowTimesMatrixInto(T* a, T* b, T* c, nint n, nint k, bool accumulate)
     {
         // Four vectors of columns at a time stay in registers while the rows of B pass by.

@@ -23,14 +23,14 @@ internal static class ViewOperation
         internal override void Backward()
         {
             var source = OutputGradient();
-            var target = InputGradient(0, out var fresh);
+            var target = InputGradient(0, out var overwrite);
             var whole = source.Length == target.Length;
-            if (fresh && !whole)
+            if (overwrite && !whole)
             {
                 target.Clear();
             }
 
-            view.Scatter(source, target, add: !fresh || !whole);
+            view.Scatter(source, target, add: !overwrite || !whole);
         }
     }
 }

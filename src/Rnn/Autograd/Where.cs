@@ -1,8 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Rnn.Tensors;
+using Rnn.Autograd;
 
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 public static partial class TensorOperations
 {
@@ -19,8 +19,8 @@ public static partial class TensorOperations
             ArgumentNullException.ThrowIfNull(condition);
             ArgumentNullException.ThrowIfNull(whenTrue);
             ArgumentNullException.ThrowIfNull(whenFalse);
-            var shape = BroadcastLoops.Result(whenTrue.Shape, whenFalse.Shape, "Where");
-            shape = BroadcastLoops.Result(condition.Shape, shape, "Where");
+            var shape = Broadcasting.Result(whenTrue.Shape, whenFalse.Shape, "Where");
+            shape = Broadcasting.Result(condition.Shape, shape, "Where");
             var mask = condition.Detach().BroadcastTo(shape);
             return Choose(mask, whenTrue.BroadcastTo(shape), whenFalse.BroadcastTo(shape));
         }
@@ -31,12 +31,12 @@ public static partial class TensorOperations
     /// <param name="mask">Not zero where the value goes; dimensions of one element repeat. No gradient flows through it.</param>
     /// <param name="value">The value; no gradient flows back from where it stands.</param>
     /// <exception cref="ArgumentException">The mask does not fit into the tensor's shape.</exception>
-    public static Tensor<T> MaskedFill<T>(this Tensor<T> input, Tensor<T> mask, T value)
+    public static Tensor<T> MaskedFill<T>(this Tensor<T> input, Tensor<T> mask, double value)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(mask);
-        return Choose(mask.Detach().BroadcastTo(input.Shape), Tensor<T>.Scalar(value), input);
+        return Choose(mask.Detach().BroadcastTo(input.Shape), Tensor<T>.Scalar(Element.From<T>(value)), input);
     }
 
     // One of the two may be a scalar; it is not made into a tensor of the mask's shape.

@@ -62,7 +62,7 @@ public class StateValues
 
     /// <summary>Saves where a random source stands.</summary>
     /// <param name="name">The name in this branch.</param>
-    /// <param name="value">What <see cref="RandomSource.Save"/> gave.</param>
+    /// <param name="value">What <see cref="RandomSource.GetState"/> gave.</param>
     public void Set(string name, RandomState value) => Set(name, value.ToString());
 
     /// <summary>A saved text.</summary>

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -90,7 +89,7 @@ internal sealed class ChainStepper<T> : SequenceStepper<T>
                 return product;
             case var layer:
                 using (Evaluation.Enter())
-                using (NoGradient.Scope())
+                using (NoGradient.Enter())
                 {
                     return layer.Forward(Tensor<T>.From(input, Rows, 1, input.Length / Rows)).AsReadOnlySpan();
                 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -18,7 +17,7 @@ public sealed class Dropout<T> : Layer<T>
     /// <param name="seed">The seed of its random numbers; null for the next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two layers differ.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is not from [0, 1).</exception>
     public Dropout(double probability, ulong? seed = null)
-        : this(probability, new RandomSource(RandomSource.ChooseSeed(seed, null)).Fork("dropout"))
+        : this(probability, new RandomSource(RandomSource.ChooseSeed(seed, null)).Split("dropout"))
     {
     }
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -46,7 +45,7 @@ public sealed class Embedding<T> : Layer<T>
         }
 
         PaddingIndex = options.PaddingIndex;
-        var weight = options.Initializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("embedding"), count, size);
+        var weight = options.Initializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Split("embedding"), count, size);
         if (PaddingIndex is { } zero)
         {
             weight.AsSpan().Slice(zero * size, size).Clear();
@@ -102,7 +101,7 @@ public sealed class Embedding<T> : Layer<T>
     /// <param name="shape">The shape of the indices, such as [N, T]; null for a vector.</param>
     /// <returns>The shape of the indices followed by <see cref="Size"/>.</returns>
     /// <exception cref="ArgumentException">An index is out of range, or the shape does not fit the indices.</exception>
-    public Tensor<T> Forward(ReadOnlySpan<int> symbols, Shape? shape = null) => Weight.Value.Lookup(symbols, shape, PaddingIndex);
+    public Tensor<T> Forward(ReadOnlySpan<int> symbols, Shape? shape = null) => Weight.Value.Embedding(symbols, shape, PaddingIndex);
 
     /// <summary>The rows of symbols.</summary>
     /// <param name="symbols">Indices from 0 to V − 1, [N, T].</param>

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -19,7 +18,7 @@ internal sealed class ForwardStepper<T> : SequenceStepper<T>
     protected override void StepRows(ReadOnlySpan<T> input, Span<T> output)
     {
         using var evaluation = Evaluation.Enter();
-        using var noGradient = NoGradient.Scope();
+        using var noGradient = NoGradient.Enter();
         (var y, _state) = _layer.Step(Tensor<T>.From(input, Rows, InputSize), _state);
         y.AsReadOnlySpan().CopyTo(output);
     }

@@ -39,7 +39,7 @@ public sealed class Linear<T> : Layer<T>
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(outputSize);
         options ??= new();
-        var random = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("linear");
+        var random = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Split("linear");
         Weight = AddParameter("weight", options.WeightInitializer.Create<T>(random, outputSize, inputSize));
         Product = new(paddingRow: null);
         Bias = options.Bias ? AddParameter("bias", options.BiasInitializer.Create<T>(random, outputSize)) : null;
@@ -64,7 +64,7 @@ public sealed class Linear<T> : Layer<T>
         Weight = AddParameter(weight);
         Product = new(weight.PaddingRow);
         Bias = options.Bias
-            ? AddParameter("bias", options.BiasInitializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Fork("linear"), weight.Shape[0]))
+            ? AddParameter("bias", options.BiasInitializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Split("linear"), weight.Shape[0]))
             : null;
     }
 

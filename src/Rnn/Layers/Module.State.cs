@@ -32,7 +32,7 @@ public abstract partial class Module<T>
 
         foreach (var (path, random) in NamedRandomSources)
         {
-            state.Set(path, random.Save());
+            state.Set(path, random.GetState());
         }
     }
 

@@ -64,11 +64,11 @@ public abstract partial class Module<T>
     public void Evaluate() => SetTraining(false);
 
     /// <summary>Clears the gradients of all parameters.</summary>
-    public void ClearGradients()
+    public void ZeroGradients()
     {
         foreach (var parameter in Parameters)
         {
-            parameter.Value.ClearGradient();
+            parameter.Value.ZeroGradient();
         }
     }
 

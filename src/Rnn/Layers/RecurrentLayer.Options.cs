@@ -1,5 +1,4 @@
 using System.Globalization;
-using Rnn.Autograd;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Cells;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;
@@ -37,8 +36,8 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         Directions = options.Bidirectional ? 2 : 1;
         ProjectionSize = projectionSize;
         var seeded = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random));
-        Random = AddRandomSource("random", seeded.Fork("recurrent dropout"));
-        var initializer = new RecurrentInitializer<T>(options, seeded.Fork("weights"));
+        Random = AddRandomSource("random", seeded.Split("recurrent dropout"));
+        var initializer = new RecurrentInitializer<T>(options, seeded.Split("weights"));
         _engines = new LayerEngine<T>[HiddenSizes.Count];
         _weights = new Parameter<T>[HiddenSizes.Count][][];
         _steps = new StepOptions

@@ -2,7 +2,6 @@ using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -181,7 +180,7 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
         }
 
         using var evaluation = Evaluation.Enter();
-        using var noGradient = NoGradient.Scope();
+        using var noGradient = NoGradient.Enter();
         var output = layer.Forward(Tensor<T>.Zeros(1, 2, size)).Shape;
         return output.Rank == 3 && output[0] == 1 && output[1] == 2
             ? output[2]
@@ -197,6 +196,6 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
             past.AsSpan((row * steps) + lengths[row], steps - lengths[row]).Fill(T.One);
         }
 
-        return output.MaskedFill(Tensor<T>.From(past, rows, steps, 1), T.Zero);
+        return output.MaskedFill(Tensor<T>.From(past, rows, steps, 1), 0);
     }
 }

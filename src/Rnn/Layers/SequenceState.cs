@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -83,7 +82,7 @@ public sealed partial class SequenceState<T>
         }
 
         var chosen = rows.ToArray();
-        return Map(tensor => tensor.Gather(0, chosen), chosen.Length);
+        return Map(tensor => tensor.IndexSelect(0, chosen), chosen.Length);
     }
 
     /// <summary>Each row several times, its copies next to each other: row r becomes the rows r·count to r·count + count − 1.</summary>
@@ -116,7 +115,7 @@ public sealed partial class SequenceState<T>
 
         if (initial is null)
         {
-            return Map(tensor => tensor.MaskedFill(Column(mask, tensor.Rank), T.Zero), Rows);
+            return Map(tensor => tensor.MaskedFill(Column(mask, tensor.Rank), 0), Rows);
         }
 
         var begins = initial.InOrderOf(this, nameof(initial));

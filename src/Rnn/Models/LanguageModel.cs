@@ -64,11 +64,11 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
         var deviation = options.TieWeights ? 1 / Math.Sqrt(layer.InputSize) : 1;
         Embedding = AddModule(
             "embedding", new Embedding<T>(vocabularySize, layer.InputSize, new() { Initializer = Initializer.Normal(0, deviation), Seed = seed }));
-        _embeddingDropout = options.EmbeddingDropout > 0 ? AddModule("embedding_dropout", new Dropout<T>(options.EmbeddingDropout, random.Fork("embedding dropout"))) : null;
+        _embeddingDropout = options.EmbeddingDropout > 0 ? AddModule("embedding_dropout", new Dropout<T>(options.EmbeddingDropout, random.Split("embedding dropout"))) : null;
 
         // The name in files, from the time when every layer here was recurrent.
         SequenceLayer = AddModule("recurrent", layer);
-        _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, random.Fork("output dropout"))) : null;
+        _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, random.Split("output dropout"))) : null;
         Output = AddModule("output", options.TieWeights
             ? new Linear<T>(Embedding.Weight, new() { Seed = seed })
             : new Linear<T>(layer.OutputSize, vocabularySize, new() { Seed = seed }));

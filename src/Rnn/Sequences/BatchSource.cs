@@ -41,7 +41,7 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
     /// <summary>Begins the next pass, in an order of its own where there is a random source.</summary>
     public void BeginPass()
     {
-        _random = Random?.Save() ?? default;
+        _random = Random?.GetState() ?? default;
         Pass++;
         Position = 0;
         OnBeginPass();
@@ -84,7 +84,7 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
         state.Set("position", Position);
         if (Random is not null)
         {
-            state.Set("random", Pass > 0 ? _random : Random.Save());
+            state.Set("random", Pass > 0 ? _random : Random.GetState());
         }
     }
 

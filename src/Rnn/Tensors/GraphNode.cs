@@ -4,7 +4,8 @@ namespace Rnn.Tensors;
 
 /// <summary>
 /// One recorded operation of the graph that hangs on the tensors: an output tensor points to its node, the node to its inputs.
-/// The operations themselves and the walk over the graph live in Autograd; only this socket lives beside the tensor.
+/// The operations themselves and the backward pass over the graph are in Autograd, which knows tensors; this base is here because a tensor
+/// refers to its node.
 /// </summary>
 /// <remarks>
 /// A node gathers the gradients of its outputs in pooled buffers that exist only while the walk needs them. Inside
@@ -33,7 +34,7 @@ internal abstract class GraphNode<T>
     internal Tensor<T>?[] Inputs => _inputs ?? throw new InvalidOperationException(
         "Backward: this graph was already freed by an earlier Backward, or by one that failed; call Backward(keepGraph: true) there to walk it again, or Detach() what is carried on.");
 
-    /// <summary>Whether no backward pass can come through here any more: one has, or one has failed on the way.</summary>
+    /// <summary>Whether the graph was freed: by a backward pass, or by one that failed.</summary>
     internal bool IsFreed => _inputs is null;
 
     /// <summary>Whether anything has given a gradient to an output in this walk.</summary>
@@ -58,25 +59,25 @@ internal abstract class GraphNode<T>
         }
     }
 
-    /// <summary>Uses of this node's outputs that the walk has not come back from yet.</summary>
+    /// <summary>How many nodes that use the outputs the backward pass has not visited yet.</summary>
     internal int Pending { get; set; }
 
-    /// <summary>Whether the walk under way keeps the graph for another one: what this backward pass reads must be there again after it.</summary>
+    /// <summary>Whether the graph is kept for another backward pass: what this one reads must be unchanged after it.</summary>
     internal bool IsKept { get; set; }
 
     /// <summary>The number of the walk that last visited this node.</summary>
     internal long Visit { get; set; }
 
     /// <summary>
-    /// Whether <see cref="Backward"/> reads values of the inputs, so that they may not change before it. Operations that only move or
-    /// sum values say no.
+    /// Whether <see cref="Backward"/> reads values of the inputs, so that they may not change before it. False for operations that only
+    /// move or sum values.
     /// </summary>
     private protected virtual bool ReadsInputs => true;
 
-    /// <summary>Whether the outputs are the input's memory in another shape: then writes to it are the matter of those who read values.</summary>
+    /// <summary>Whether the output is the input's memory in another shape: then a write to it is an error only for operations that read its values.</summary>
     private protected virtual bool SharesMemory => false;
 
-    /// <summary>Says that <see cref="Backward"/> reads tensors that are neither inputs nor outputs, such as a mask, so that they may not change before it.</summary>
+    /// <summary>Names tensors, neither inputs nor outputs, that <see cref="Backward"/> reads, such as a mask; they may not change before it.</summary>
     private protected void SaveForBackward(params ReadOnlySpan<Tensor<T>> tensors)
     {
         _saved = new SavedTensor[tensors.Length];
@@ -87,8 +88,8 @@ internal abstract class GraphNode<T>
     }
 
     /// <summary>
-    /// Says so where a value that <see cref="Backward"/> needs was written to since the operation was recorded, be it by an alias. Outputs
-    /// are always such values: many operations read them, and a gradient of a value that is gone would mean nothing.
+    /// Throws if a value that <see cref="Backward"/> needs was modified after recording, directly or through an alias. Outputs always count:
+    /// many operations read them, and the gradient of a value that is gone would mean nothing.
     /// </summary>
     /// <exception cref="InvalidOperationException">An input, an output or a saved tensor was written to.</exception>
     internal void CheckUnchanged()
@@ -118,12 +119,12 @@ internal abstract class GraphNode<T>
     internal abstract void Backward();
 
     /// <summary>
-    /// Leaves pooled memory that <see cref="Backward"/> will read to this node: it goes back when the graph is freed, or when nobody can reach the
-    /// node any more. Once a node, right after it was made.
+    /// Saves pooled memory for <see cref="Backward"/>: it is returned when the graph is freed, or when nothing refers to the node any more.
+    /// At most once for each node, right after its construction.
     /// </summary>
     internal void Keep(IRecordedMemory memory, long bytes) => _kept = RecordedMemory.Begin(this, memory, bytes);
 
-    /// <summary>Forgets what the operation kept for the way back; called once, when the graph is freed.</summary>
+    /// <summary>Releases what the operation saved for the backward pass; called once, when the graph is freed.</summary>
     protected virtual void OnRelease()
     {
     }
@@ -138,8 +139,11 @@ internal abstract class GraphNode<T>
         return tensor;
     }
 
-    /// <summary>Whether anything wants the gradient of an input.</summary>
+    /// <summary>Whether an input requires a gradient.</summary>
     protected bool Needs(int input) => Inputs[input] is { RequiresGradient: true };
+
+    /// <summary>Whether anything has given a gradient to this output in this walk.</summary>
+    internal bool HasOutputGradient(int index) => Slot(index).Gradient is not null;
 
     /// <summary>The gradient of an output, empty where nothing depends on that output.</summary>
     internal ReadOnlySpan<T> OutputGradient(int index = 0)
@@ -151,8 +155,8 @@ internal abstract class GraphNode<T>
     /// <summary>The gradient of an input to add to; check <see cref="Needs"/> first.</summary>
     protected Span<T> InputGradient(int input)
     {
-        var span = InputGradient(input, out var fresh);
-        if (fresh)
+        var span = InputGradient(input, out var overwrite);
+        if (overwrite)
         {
             span.Clear();
         }
@@ -161,31 +165,31 @@ internal abstract class GraphNode<T>
     }
 
     /// <summary>
-    /// The gradient of an input: where <paramref name="fresh"/> is true its content is unknown and every element must be written,
-    /// else the operation must add to it. Spares a pass over memory where gradients are large. Fill one input's gradient before asking
-    /// for the next: two inputs may be the same tensor.
+    /// The gradient of an input: where <paramref name="overwrite"/> is true its content is unknown and every element must be written,
+    /// else the operation must add to it. Saves a pass over memory. Fill one input's gradient before asking for the next: two inputs may be
+    /// the same tensor.
     /// </summary>
-    protected Span<T> InputGradient(int input, out bool fresh)
+    protected Span<T> InputGradient(int input, out bool overwrite)
     {
         var tensor = Inputs[input]!;
         if (tensor.Node is { } node)
         {
-            return node.GradientToFill(tensor.NodeOutput, tensor.Length, out fresh);
+            return node.GradientToFill(tensor.NodeOutput, tensor.Length, out overwrite);
         }
 
-        return tensor.GradientToFill(out fresh).AsSpan();
+        return tensor.GradientToFill(out overwrite).AsSpan();
     }
 
     /// <summary>The buffer of an output's gradient, rented on first use.</summary>
-    internal Span<T> GradientToFill(int index, int length, out bool fresh)
+    internal Span<T> GradientToFill(int index, int length, out bool overwrite)
     {
         ref var slot = ref Slot(index);
-        fresh = slot.Gradient is null;
+        overwrite = slot.Gradient is null;
         var array = slot.Gradient ??= TensorPool<T>.Rent(length);
         return array.AsSpan(0, length);
     }
 
-    /// <summary>Takes a gradient that someone else owns, in memory that does not move, for as long as the walk lasts.</summary>
+    /// <summary>Uses a gradient that the caller owns, in memory that does not move, for the duration of the backward pass.</summary>
     internal void BorrowGradient(int index, T[] gradient)
     {
         ref var slot = ref Slot(index);
@@ -203,7 +207,7 @@ internal abstract class GraphNode<T>
         }
     }
 
-    /// <summary>Forgets the inputs and returns what was kept for the way back.</summary>
+    /// <summary>Drops the inputs and returns what was saved for the backward pass.</summary>
     internal void Release()
     {
         if (_inputs is not null)
@@ -241,7 +245,7 @@ internal abstract class GraphNode<T>
 
     private static InvalidOperationException Changed(string what, bool isBeingEdited) => new(isBeingEdited
         ? $"Backward: {what} is being edited; dispose what Edit() returned, and edit before the forward pass or after the backward pass."
-        : $"Backward: {what} has been written to since (by an indexer, Edit, CopyTo or an optimiser's step, perhaps through an alias such as Detach()), so gradients would be wrong; call Backward first, or write to Clone() of it.");
+        : $"Backward: {what} has been written to since (by an indexer, Edit, CopyTo or an optimiser's step, perhaps through an alias such as Detach()), so gradients would be wrong; call Backward first, or write to Detach().Clone() of it.");
 
     private ref OutputSlot Slot(int index)
     {

@@ -31,15 +31,15 @@ public sealed partial class RandomSource
     /// <summary>Fills with numbers drawn from the normal distribution.</summary>
     /// <param name="values">The values to write.</param>
     /// <param name="mean">The mean.</param>
-    /// <param name="deviation">The standard deviation.</param>
+    /// <param name="standardDeviation">The standard deviation.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void FillNormal<T>(Span<T> values, double mean = 0, double deviation = 1)
+    public void FillNormal<T>(Span<T> values, double mean = 0, double standardDeviation = 1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var generator = _generator;
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = Element.From<T>(mean + (deviation * NormalDistribution.Quantile(((generator.Next() >> 11) + 0.5) * UnitOf53Bits)));
+            values[i] = Element.From<T>(mean + (standardDeviation * NormalDistribution.Quantile(((generator.Next() >> 11) + 0.5) * UnitOf53Bits)));
         }
 
         _generator = generator;

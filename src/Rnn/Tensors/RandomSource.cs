@@ -4,7 +4,7 @@ namespace Rnn.Tensors;
 
 /// <summary>
 /// A seeded source of random numbers: the same numbers on every platform and for every vector width. Not for several threads at once:
-/// give each its <see cref="Fork(string)"/>.
+/// give each its <see cref="Split(string)"/>.
 /// </summary>
 /// <remarks>
 /// What is made without a seed, a source here, a layer, a sampler, takes the next seed of the process: two layers made one after the other
@@ -33,14 +33,14 @@ public sealed partial class RandomSource
         _generator = Xoshiro256.FromSeed(seed);
     }
 
-    /// <summary>A source that goes on where <see cref="Save"/> was called.</summary>
+    /// <summary>A source that goes on where <see cref="GetState"/> was called.</summary>
     /// <param name="state">The saved state.</param>
     /// <exception cref="ArgumentException">The state is all zeros, which no source ever has.</exception>
     public RandomSource(RandomState state)
     {
         if ((state.S0 | state.S1 | state.S2 | state.S3) == 0)
         {
-            throw new ArgumentException("state: expected a state that RandomSource.Save gave but got one of zeros.", nameof(state));
+            throw new ArgumentException("state: expected a state that RandomSource.GetState gave but got one of zeros.", nameof(state));
         }
 
         _seed = state.Seed;
@@ -48,12 +48,12 @@ public sealed partial class RandomSource
     }
 
     /// <summary>The state to go on from later: <c>new RandomSource(state)</c>.</summary>
-    public RandomState Save() => new(_seed, _generator.S0, _generator.S1, _generator.S2, _generator.S3);
+    public RandomState GetState() => new(_seed, _generator.S0, _generator.S1, _generator.S2, _generator.S3);
 
     /// <summary>Goes back, or forward, to a saved state.</summary>
-    /// <param name="state">What <see cref="Save"/> gave, of this source or of one that was made from the same seed.</param>
+    /// <param name="state">What <see cref="GetState"/> gave, of this source or of one that was made from the same seed.</param>
     /// <exception cref="ArgumentException">The state belongs to a source of another seed.</exception>
-    public void Restore(RandomState state)
+    public void SetState(RandomState state)
     {
         if (state.Seed != _seed)
         {
@@ -71,7 +71,7 @@ public sealed partial class RandomSource
     /// An independent source for a purpose: depends on this source's seed and on the name only, not on how many numbers were drawn.
     /// </summary>
     /// <param name="name">What the numbers are for, such as <c>"dropout"</c>.</param>
-    public RandomSource Fork(string name)
+    public RandomSource Split(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
 
@@ -82,12 +82,12 @@ public sealed partial class RandomSource
             hash = (hash ^ value) * 0x100000001B3UL;
         }
 
-        return Fork(hash);
+        return Split(hash);
     }
 
-    /// <summary>An independent source by number, such as one a worker; see <see cref="Fork(string)"/>.</summary>
+    /// <summary>An independent source by number, such as one a worker; see <see cref="Split(string)"/>.</summary>
     /// <param name="number">The number of the stream.</param>
-    public RandomSource Fork(ulong number)
+    public RandomSource Split(ulong number)
     {
         // Two rounds, so that neighbouring seeds and numbers do not meet in the same child.
         var mixer = _seed;

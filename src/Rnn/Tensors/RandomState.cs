@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Rnn.Tensors;
 
 /// <summary>Where a <see cref="RandomSource"/> stands; as text it can be kept in a checkpoint.</summary>
-/// <param name="Seed">The seed that the source was made from; forks depend on it.</param>
+/// <param name="Seed">The seed that the source was made from; what Split gives depends on it.</param>
 /// <param name="S0">First word of the generator's state.</param>
 /// <param name="S1">Second word.</param>
 /// <param name="S2">Third word.</param>

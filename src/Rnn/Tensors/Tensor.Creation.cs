@@ -77,13 +77,13 @@ public sealed partial class Tensor<T>
     /// <summary>Numbers drawn from the normal distribution.</summary>
     /// <param name="random">The source of the numbers.</param>
     /// <param name="mean">The mean.</param>
-    /// <param name="deviation">The standard deviation.</param>
+    /// <param name="standardDeviation">The standard deviation.</param>
     /// <param name="shape">The dimensions.</param>
-    public static Tensor<T> RandomNormal(RandomSource random, double mean, double deviation, params Shape shape)
+    public static Tensor<T> RandomNormal(RandomSource random, double mean, double standardDeviation, params Shape shape)
     {
         ArgumentNullException.ThrowIfNull(random);
         var tensor = Uninitialized(shape);
-        random.FillNormal(tensor.AsSpan(), mean, deviation);
+        random.FillNormal(tensor.AsSpan(), mean, standardDeviation);
         return tensor;
     }
 

@@ -46,7 +46,7 @@ public sealed partial class Tensor<T>
     public T[] ToArray() => AsReadOnlySpan().ToArray();
 
     /// <summary>A copy with memory of its own, without history.</summary>
-    public Tensor<T> Clone()
+    internal Tensor<T> Copy()
     {
         var copy = Uninitialized(Shape);
         AsReadOnlySpan().CopyTo(copy.AsSpan());
@@ -73,11 +73,18 @@ public sealed partial class Tensor<T>
     /// <param name="destination">Room for <see cref="Length"/> elements or more.</param>
     public void CopyTo(Span<T> destination) => AsReadOnlySpan().CopyTo(destination);
 
-    /// <summary>A copy with another element type, rounded to nearest, without history.</summary>
+    /// <summary>A copy with another element type, rounded to nearest. No gradient flows through it, so a tensor that requires one must be detached.</summary>
     /// <typeparam name="TOther">The new element type.</typeparam>
+    /// <exception cref="InvalidOperationException">The tensor requires a gradient, outside of <see cref="NoGradient.Enter"/>.</exception>
     public Tensor<TOther> To<TOther>()
         where TOther : unmanaged, IFloatingPointIeee754<TOther>
     {
+        if (RequiresGradient && !NoGradient.IsActive)
+        {
+            throw new InvalidOperationException(
+                $"To: this tensor {Shape} requires a gradient, and gradients do not flow from one element type to another; write Detach().To<…>().");
+        }
+
         var copy = Tensor<TOther>.Uninitialized(Shape);
         TensorPrimitives.ConvertSaturating(AsReadOnlySpan(), copy.AsSpan());
         return copy;

@@ -8,7 +8,7 @@ namespace Rnn.Tensors;
 /// </summary>
 /// <remarks>
 /// Reshaping and detaching share memory with the original, also when an optimiser moves it; everything else copies. Operations that
-/// gradients flow through are extension methods and operators of <c>Rnn.Autograd</c>. Reading a tensor from several threads is safe,
+/// gradients flow through are the extension methods and operators of this namespace. Reading a tensor from several threads is safe,
 /// writing is not.
 /// <para>
 /// Elements are written by the indexer, by <see cref="CopyTo(Tensor{T})"/> and by <see cref="Edit"/>, and the library sees every write. The
@@ -63,9 +63,9 @@ public sealed partial class Tensor<T>
 
     /// <summary>The gradient that backward passes have added up for this leaf, in its shape; null before the first.</summary>
     /// <remarks>
-    /// Further backward passes add to this same tensor. After <see cref="ClearGradient"/> it stays as it is, and the next backward pass
+    /// Further backward passes add to this same tensor. After <see cref="ZeroGradient"/> it stays as it is, and the next backward pass
     /// makes another. Not so for a parameter that an optimiser holds: its gradient is one tensor for good, which clearing and steps of the
-    /// optimiser set to zero; take <see cref="Clone"/> of it to keep its values.
+    /// optimiser set to zero; take <c>Clone()</c> of it to keep its values.
     /// </remarks>
     public Tensor<T>? Gradient
     {
@@ -130,7 +130,7 @@ public sealed partial class Tensor<T>
         if (HasHistory)
         {
             throw new InvalidOperationException(
-                $"{member}: this tensor {Shape} is the result of a recorded operation, and writing to it would make gradients wrong; write to Clone() of it, or call Backward first.");
+                $"{member}: this tensor {Shape} is the result of a recorded operation, and writing to it would make gradients wrong; write to Detach().Clone() of it, or call Backward first.");
         }
     }
 
@@ -155,8 +155,8 @@ public sealed partial class Tensor<T>
     /// <summary>The gradient of this leaf, made of zeros when there is none yet: pinned, and never from a scope's pool, since it outlives the step.</summary>
     internal Tensor<T> GradientToAccumulate()
     {
-        var gradient = GradientToFill(out var fresh);
-        if (fresh)
+        var gradient = GradientToFill(out var overwrite);
+        if (overwrite)
         {
             gradient.AsSpan().Clear();
         }
@@ -165,12 +165,12 @@ public sealed partial class Tensor<T>
     }
 
     /// <summary>
-    /// As <see cref="GradientToAccumulate"/>, but where <paramref name="fresh"/> is true the content is unknown and every element must be written.
+    /// As <see cref="GradientToAccumulate"/>, but where <paramref name="overwrite"/> is true the content is unknown and every element must be written.
     /// </summary>
-    internal Tensor<T> GradientToFill(out bool fresh)
+    internal Tensor<T> GradientToFill(out bool overwrite)
     {
-        fresh = _gradient is null;
-        if (fresh)
+        overwrite = _gradient is null;
+        if (overwrite)
         {
             _gradient = _clearedGradient ?? new(new Storage<T>(GC.AllocateUninitializedArray<T>(Length, pinned: true), isPinned: true), Shape);
             (_clearedGradient, _gradientSeen) = (null, false);
@@ -215,7 +215,7 @@ public sealed partial class Tensor<T>
     /// Clears the gradient for the next backward pass. That of a parameter that an optimiser holds becomes zero; any other becomes null
     /// until then, and who holds the tensor that it was keeps its values.
     /// </summary>
-    public void ClearGradient()
+    public void ZeroGradient()
     {
         if (_gradientInBlock)
         {

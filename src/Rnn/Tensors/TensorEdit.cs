@@ -44,7 +44,7 @@ public readonly ref struct TensorEdit<T> : IDisposable
     /// <remarks>Spans know no scalars and no empty dimensions: a scalar becomes [1], an empty tensor the empty span.</remarks>
     /// <exception cref="ObjectDisposedException">The lease has ended.</exception>
     [UnscopedRef]
-    public TensorSpan<T> TensorSpan => Tensor.Length == 0 ? default : new(Span, Tensor.Lengths());
+    public TensorSpan<T> TensorSpan => Tensor.Length == 0 ? default : new(Span, TensorInterop.Lengths(Tensor.Shape));
 
     private Tensor<T> Tensor => _tensor ?? throw new ObjectDisposedException(nameof(TensorEdit<T>), "This edit is of no tensor; call Edit() of one.");
 

@@ -17,7 +17,7 @@ internal sealed unsafe class CrossEntropyPass<T>(Tensor<T> logits, CrossEntropyR
     private int _parts;
     private T* _x;
     private T* _gradient;
-    private bool _fresh;
+    private bool _overwrite;
 
     /// <summary>The loss.</summary>
     internal double Forward()
@@ -27,10 +27,10 @@ internal sealed unsafe class CrossEntropyPass<T>(Tensor<T> logits, CrossEntropyR
     }
 
     /// <summary>Writes or adds the gradient of the logits.</summary>
-    internal void Backward(T outputGradient, Span<T> gradient, bool fresh)
+    internal void Backward(T outputGradient, Span<T> gradient, bool overwrite)
     {
         rows.SetGradient(outputGradient);
-        _fresh = fresh;
+        _overwrite = overwrite;
         RunParts(gradient);
     }
 
@@ -47,7 +47,7 @@ internal sealed unsafe class CrossEntropyPass<T>(Tensor<T> logits, CrossEntropyR
             }
             else
             {
-                rows.Backward(i, x, _gradient + ((nint)i * _classes), _fresh);
+                rows.Backward(i, x, _gradient + ((nint)i * _classes), _overwrite);
             }
         }
     }

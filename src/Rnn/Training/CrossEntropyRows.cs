@@ -135,11 +135,11 @@ internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
     }
 
     /// <summary>Writes the gradient of row i of the logits, perhaps over them, or adds it.</summary>
-    internal void Backward(int i, T* x, T* gradient, bool fresh)
+    internal void Backward(int i, T* x, T* gradient, bool overwrite)
     {
         if (_targets[i] < 0)
         {
-            if (fresh)
+            if (overwrite)
             {
                 new Span<T>(gradient, _classes).Clear();
             }
@@ -154,7 +154,7 @@ internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
         fixed (T* weights = _weights)
         {
             RowKernels<T>.Current.SoftmaxGradient(
-                x, smoothing > 0 ? weights : null, _rows[i], factor, T.CreateTruncating(onAll), gradient, _classes, !fresh);
+                x, smoothing > 0 ? weights : null, _rows[i], factor, T.CreateTruncating(onAll), gradient, _classes, !overwrite);
         }
 
         gradient[_targets[i]] -= T.CreateTruncating(onTarget);

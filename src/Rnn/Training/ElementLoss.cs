@@ -12,8 +12,8 @@ internal interface IElementLoss<T>
     V Value<V>(V x, V y, V w)
         where V : struct, IVector<V, T>;
 
-    /// <summary>Its slope in x.</summary>
-    V Slope<V>(V x, V y, V w)
+    /// <summary>Its derivative in x.</summary>
+    V Derivative<V>(V x, V y, V w)
         where V : struct, IVector<V, T>;
 }
 
@@ -27,8 +27,21 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
     /// <summary>The sum of the losses, in fixed pieces; <paramref name="w"/> may be null.</summary>
     internal abstract double Sum(TLoss loss, T* x, T* y, T* w, nint count);
 
-    /// <summary>g = scale·slope, written where fresh, else added; <paramref name="w"/> may be null.</summary>
-    internal abstract void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool fresh);
+    /// <summary>g = scale·derivative, written where overwrite, else added; <paramref name="w"/> may be null.</summary>
+    internal static void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool overwrite) =>
+        Elementwise<T, Gradients>.Run(new(loss, x, y, w, scale, gradient, overwrite), count);
+
+    private readonly struct Gradients(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, bool overwrite) : IElementwise<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Run<V, TLanes>(TLanes lanes, nint i)
+            where V : struct, IVector<V, T>
+            where TLanes : struct, ILanes<V, T>
+        {
+            var derivative = V.Broadcast(scale) * loss.Derivative(lanes.Load(x + i), lanes.Load(y + i), w == null ? V.One : lanes.Load(w + i));
+            lanes.Store(overwrite ? derivative : derivative + lanes.Load(gradient + i), gradient + i);
+        }
+    }
 
     private readonly struct Factory : IVectorFactory<T, ElementLossSweep<T, TLoss>>
     {
@@ -50,24 +63,6 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
             }
 
             return sum;
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        internal override void Gradient(TLoss loss, T* x, T* y, T* w, T scale, T* gradient, nint count, bool fresh)
-        {
-            var (factor, i) = (V.Broadcast(scale), (nint)0);
-            for (; i <= count - V.Count; i += V.Count)
-            {
-                var slope = factor * loss.Slope(V.Load(x + i), V.Load(y + i), w == null ? V.One : V.Load(w + i));
-                (fresh ? slope : slope + V.Load(gradient + i)).Store(gradient + i);
-            }
-
-            if (i < count)
-            {
-                var rest = (int)(count - i);
-                var slope = factor * loss.Slope(V.LoadPartial(x + i, rest), V.LoadPartial(y + i, rest), w == null ? V.One : V.LoadPartial(w + i, rest));
-                (fresh ? slope : slope + V.LoadPartial(gradient + i, rest)).StorePartial(gradient + i, rest);
-            }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]

@@ -57,22 +57,22 @@ internal sealed unsafe class ElementLossNode<T, TLoss> : GraphNode<T>
 
     private void Fill(int input, T scale)
     {
-        var gradient = InputGradient(input, out var fresh);
+        var gradient = InputGradient(input, out var overwrite);
         fixed (T* x = Inputs[0]!.AsReadOnlySpan(), y = Inputs[1]!.AsReadOnlySpan(), w = _weights, g = gradient)
         {
             var end = 0;
             foreach (var (start, count) in _region.Runs(_weights?.Length ?? 0))
             {
-                if (fresh)
+                if (overwrite)
                 {
                     gradient[end..start].Clear();
                 }
 
-                ElementLossSweep<T, TLoss>.Instance.Gradient(_loss, x + start, y + start, w, scale, g + start, count, fresh);
+                ElementLossSweep<T, TLoss>.Gradient(_loss, x + start, y + start, w, scale, g + start, count, overwrite);
                 end = start + count;
             }
 
-            if (fresh)
+            if (overwrite)
             {
                 gradient[end..].Clear();
             }

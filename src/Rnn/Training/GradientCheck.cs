@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -9,9 +8,9 @@ namespace Rnn.Training;
 /// and models alike.
 /// </summary>
 /// <remarks>
-/// The slope at one entry is extrapolated from central differences with steps h and h/2 (Richardson), so that its own error is about
-/// 1e-11 of the function's scale. The function must be smooth around its inputs and give the same value each time it is called: no
-/// dropout with a source that goes on, no relu at zero.
+/// The derivative at one entry is extrapolated from central differences with steps h and h/2 (Richardson), so that its own error is about
+/// 1e-11 of the function's scale. The function must be smooth around its inputs and give the same value each time it is called: so no
+/// dropout whose random source goes on from call to call, and no relu of zero.
 /// </remarks>
 public static class GradientCheck
 {
@@ -43,7 +42,7 @@ public static class GradientCheck
 
             required[i] = value.RequiresGradient;
             value.RequiresGradient = true;
-            value.ClearGradient();
+            value.ZeroGradient();
         }
 
         Evaluate(function, record: true);
@@ -85,7 +84,7 @@ public static class GradientCheck
     public static Tensor<double> Weigh(Tensor<double> tensor, ulong seed = 0)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        var random = new RandomSource(seed).Fork("weights of the outputs");
+        var random = new RandomSource(seed).Split("weights of the outputs");
         var weights = Tensor<double>.RandomUniform(random, -1, 1, tensor.Shape);
         foreach (ref var weight in weights.AsSpan())
         {
@@ -99,7 +98,7 @@ public static class GradientCheck
     {
         if (!record)
         {
-            using (NoGradient.Scope())
+            using (NoGradient.Enter())
             {
                 return function().Item();
             }
@@ -130,7 +129,7 @@ public static class GradientCheck
         double worstError = 0, worstAnalytic = 0, worstNumeric = 0;
         foreach (var i in chosen)
         {
-            var numeric = Slope(function, value, i, options.Step);
+            var numeric = NumericDerivative(function, value, i, options.Step);
             largest = Math.Max(largest, Math.Abs(numeric));
             var error = Math.Abs(analytic[i] - numeric);
             if (worst < 0 || error > worstError || (double.IsNaN(error) && !double.IsNaN(worstError)))
@@ -145,7 +144,7 @@ public static class GradientCheck
     }
 
     // Central differences with steps h and h/2, extrapolated: the error falls with h⁴.
-    private static double Slope(Func<Tensor<double>> function, Tensor<double> value, int index, double step)
+    private static double NumericDerivative(Func<Tensor<double>> function, Tensor<double> value, int index, double step)
     {
         var original = value.AsReadOnlySpan()[index];
         var h = step * Math.Max(1, Math.Abs(original));

@@ -36,7 +36,7 @@ public sealed record GradientCheckEntry(
         }
     }
 
-    /// <summary>One line: the worst entry, both slopes and the error.</summary>
+    /// <summary>One line: the worst entry, both derivatives and the error.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"{WorstEntry} of {Shape}: analytic {Analytic:g9}, numeric {Numeric:g9}, relative error {RelativeError:e2} ({Checked} checked)");
 }

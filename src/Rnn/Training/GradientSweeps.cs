@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
 
 namespace Rnn.Training;
@@ -40,8 +41,7 @@ internal static unsafe class GradientSweeps
 
     /// <summary>The largest absolute value; NaN where there is one, 0 for no elements.</summary>
     internal static T LargestMagnitude<T>(ReadOnlySpan<T> values)
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        values.IsEmpty ? T.Zero : T.Abs(System.Numerics.Tensors.TensorPrimitives.MaxMagnitude(values));
+        where T : unmanaged, IFloatingPointIeee754<T> => SpanSweep<T>.LargestMagnitude(values);
 
     /// <summary>Multiplies every element.</summary>
     /// <remarks>A factor that is denormal in the element type would lose its digits; then its root is taken twice.</remarks>
@@ -50,13 +50,13 @@ internal static unsafe class GradientSweeps
     {
         if (IsExact<T>(factor))
         {
-            System.Numerics.Tensors.TensorPrimitives.Multiply(values, T.CreateTruncating(factor), values);
+            SpanSweep<T>.Scale(values, T.CreateTruncating(factor), values);
             return;
         }
 
         var root = T.CreateTruncating(Math.Sqrt(factor));
-        System.Numerics.Tensors.TensorPrimitives.Multiply(values, root, values);
-        System.Numerics.Tensors.TensorPrimitives.Multiply(values, root, values);
+        SpanSweep<T>.Scale(values, root, values);
+        SpanSweep<T>.Scale(values, root, values);
     }
 
     /// <summary>Whether a factor is a normal number of the element type.</summary>
@@ -65,7 +65,7 @@ internal static unsafe class GradientSweeps
 
     /// <summary>Limits every element to [−limit, limit]; NaN stays.</summary>
     internal static void Clamp<T>(Span<T> values, T limit)
-        where T : unmanaged, IFloatingPointIeee754<T> => System.Numerics.Tensors.TensorPrimitives.Clamp(values, -limit, limit, values);
+        where T : unmanaged, IFloatingPointIeee754<T> => SpanSweep<T>.Clamp(values, -limit, limit);
 
     // An element is not finite, or squares left the range of the element type: divided by a power of two near the largest they do not.
     private static GradientNorm ScaledNorm<T>(ReadOnlySpan<T> values)

@@ -141,7 +141,7 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
             _rows.Forward(first + i, row);
             if (Records)
             {
-                _rows.Backward(first + i, row, row, fresh: true);
+                _rows.Backward(first + i, row, row, overwrite: true);
             }
         }
 

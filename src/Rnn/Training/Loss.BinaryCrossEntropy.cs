@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Training;
 
@@ -48,7 +48,7 @@ public static partial class Loss
         foreach (var (start, count) in region.Runs())
         {
             var run = values.Slice(start, count);
-            if (run.IsEmpty || (TensorPrimitives.Min(run) >= T.Zero && TensorPrimitives.Max(run) <= T.One))
+            if (run.IsEmpty || (SpanSweep<T>.Extreme(run, largest: false) >= T.Zero && SpanSweep<T>.Extreme(run, largest: true) <= T.One))
             {
                 continue;
             }
@@ -111,7 +111,7 @@ public static partial class Loss
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y, V w)
+        public V Derivative<V>(V x, V y, V w)
             where V : struct, IVector<V, T>
         {
             // The smaller of σ(x) and σ(−x) is computed, the larger is what it lacks to 1.

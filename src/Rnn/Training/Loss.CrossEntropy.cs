@@ -59,6 +59,6 @@ public static partial class Loss
     private sealed class CrossEntropyNode<T>(Tensor<T> logits, CrossEntropyPass<T> pass) : GraphNode<T>([logits])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        internal override void Backward() => pass.Backward(OutputGradient()[0], InputGradient(0, out var fresh), fresh);
+        internal override void Backward() => pass.Backward(OutputGradient()[0], InputGradient(0, out var overwrite), overwrite);
     }
 }

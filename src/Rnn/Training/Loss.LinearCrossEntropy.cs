@@ -87,8 +87,8 @@ public static partial class Loss
 
             if (Needs(0))
             {
-                var dx = InputGradient(0, out var fresh);
-                if (fresh)
+                var dx = InputGradient(0, out var overwrite);
+                if (overwrite)
                 {
                     SpanSweep<T>.Scale(pass.InputGradients, scale, dx);
                 }

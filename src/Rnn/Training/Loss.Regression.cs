@@ -19,7 +19,7 @@ public static partial class Loss
         Tensor<T> prediction, Tensor<T> target, ReadOnlySpan<int> lengths = default, LossReduction reduction = LossReduction.Mean)
         where T : unmanaged, IFloatingPointIeee754<T> => OfElements(prediction, target, default(SquaredError<T>), lengths, reduction);
 
-    /// <summary>The absolute difference, |x − y|. Gradients flow into both; the slope at 0 is 0.</summary>
+    /// <summary>The absolute difference, |x − y|. Gradients flow into both; the derivative at 0 is 0.</summary>
     /// <param name="prediction">x, such as [N, F] or [N, T, F].</param>
     /// <param name="target">y, of the same shape.</param>
     /// <param name="lengths">For [N, T, …] the valid steps of each row; empty for all.</param>
@@ -73,7 +73,7 @@ public static partial class Loss
             where V : struct, IVector<V, T> => (x - y) * (x - y);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y, V w)
+        public V Derivative<V>(V x, V y, V w)
             where V : struct, IVector<V, T> => (x - y) + (x - y);
     }
 
@@ -85,10 +85,10 @@ public static partial class Loss
             where V : struct, IVector<V, T> => V.Abs(x - y);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y, V w)
+        public V Derivative<V>(V x, V y, V w)
             where V : struct, IVector<V, T>
         {
-            // Zero and NaN are their own slopes.
+            // Zero and NaN are their own derivatives.
             var difference = x - y;
             return V.Select(V.LessThan(V.Zero, V.Abs(difference)), V.CopySign(V.One, difference), difference);
         }
@@ -109,7 +109,7 @@ public static partial class Loss
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope<V>(V x, V y, V w)
+        public V Derivative<V>(V x, V y, V w)
             where V : struct, IVector<V, T> => V.Max(V.Broadcast(-_delta), V.Min(x - y, V.Broadcast(_delta)));
     }
 }

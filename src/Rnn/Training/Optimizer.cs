@@ -117,7 +117,7 @@ public abstract partial class Optimizer<T>
     public void Step() => Step(1, clearGradients: false);
 
     /// <summary>Sets all gradients to zero.</summary>
-    public unsafe void ClearGradients()
+    public unsafe void ZeroGradients()
     {
         new Span<T>(Block.Gradients, Block.Length).Clear();
         Block.MarkGradientsWritten();
@@ -192,7 +192,7 @@ public abstract partial class Optimizer<T>
         var sweep = new UpdateSweep<T, TRule>(
             rule,
             T.CreateTruncating(run.GradientScale),
-            run.ClearGradients,
+            run.ZeroGradients,
             Block.Values + run.Offset,
             Block.Gradients + run.Offset,
             State(0, run.Offset),
@@ -262,6 +262,6 @@ public abstract partial class Optimizer<T>
 /// <param name="LearningRate">The learning rate with the schedule's factor.</param>
 /// <param name="WeightDecay">The weight decay.</param>
 /// <param name="GradientScale">What gradients are multiplied by.</param>
-/// <param name="ClearGradients">Whether gradients are set to zero behind.</param>
+/// <param name="ZeroGradients">Whether gradients are set to zero behind.</param>
 internal readonly record struct UpdateRun(
-    int Offset, int Length, long Step, double LearningRate, double WeightDecay, double GradientScale, bool ClearGradients);
+    int Offset, int Length, long Step, double LearningRate, double WeightDecay, double GradientScale, bool ZeroGradients);

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Sequences;
 using Rnn.Tensors;
@@ -69,7 +68,7 @@ public static class SequenceEvaluation
         var options = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = None };
         var (sum, count) = (0.0, 0L);
         using var evaluation = Evaluation.Enter();
-        using var noGradient = NoGradient.Scope();
+        using var noGradient = NoGradient.Enter();
         for (var at = 0; at < longest; at += steps)
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Formats;
 using Rnn.Layers;
 using Rnn.Sequences;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -50,7 +49,7 @@ internal sealed partial class TrainingRun<T>(
                 trainer.Model.Train();
             }
 
-            _optimizer.ClearGradients();
+            _optimizer.ZeroGradients();
             Resume();
             stop = RunEpochs();
             SaveCheckpoint();
@@ -290,7 +289,7 @@ internal sealed partial class TrainingRun<T>(
                 : new NonFiniteGradientException($"The gradients' norm is {norm}.");
         }
 
-        _optimizer.ClearGradients();
+        _optimizer.ZeroGradients();
         _skipped++;
         return (norm, true);
     }
@@ -347,7 +346,7 @@ internal sealed partial class TrainingRun<T>(
     private double? Measure()
     {
         using var evaluation = Evaluation.Enter();
-        using var noGradient = NoGradient.Scope();
+        using var noGradient = NoGradient.Enter();
         return task.Validate(cancellationToken);
     }
 }

@@ -17,7 +17,7 @@ internal interface IUpdateRule<T>
 /// One pass over parameters, gradients and states: every number is read once and written once, whatever the optimiser. The gradient is
 /// scaled on the way (clipping by norm) and, if wanted, set to zero behind (the next step starts from there). Denormal parameters become zero.
 /// </summary>
-internal readonly unsafe struct UpdateSweep<T, TRule> : IVectorFactory<T, bool>
+internal readonly unsafe struct UpdateSweep<T, TRule> : IElementwise<T>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TRule : struct, IUpdateRule<T>
 {
@@ -45,7 +45,7 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IVectorFactory<T, bool>
     }
 
     /// <summary>Runs the sweep with the vectors of the width in use.</summary>
-    internal void Run() => Simd.Create<T, UpdateSweep<T, TRule>, bool>(this);
+    internal void Run() => Elementwise<T, UpdateSweep<T, TRule>>.Run(this, _count);
 
     /// <summary>The same sweep over some of the elements.</summary>
     internal UpdateSweep<T, TRule> Part(nint start, nint end) => new(
@@ -60,50 +60,35 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IVectorFactory<T, bool>
         end - start);
 
     /// <inheritdoc/>
-    public bool Create<TVector>()
-        where TVector : struct, IVector<TVector, T>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run<V, TLanes>(TLanes lanes, nint i)
+        where V : struct, IVector<V, T>
+        where TLanes : struct, ILanes<V, T>
     {
-        var whole = _count - (_count % TVector.Count);
-        RunWhole<TVector>(0, whole);
-        RunWhole<Vec1<T>>(whole, _count);
-        return true;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void RunWhole<TVector>(nint start, nint end)
-        where TVector : struct, IVector<TVector, T>
-    {
-        var rule = _rule;
-        var scale = TVector.Broadcast(_gradientScale);
-        var clear = _clear;
-        T* parameters = _parameters, gradients = _gradients, s0 = _state0, s1 = _state1, s2 = _state2;
-        for (var i = start; i < end; i += TVector.Count)
+        var state0 = _state0 != null ? lanes.Load(_state0 + i) : V.Zero;
+        var state1 = _state1 != null ? lanes.Load(_state1 + i) : V.Zero;
+        var state2 = _state2 != null ? lanes.Load(_state2 + i) : V.Zero;
+        var gradient = lanes.Load(_gradients + i) * V.Broadcast(_gradientScale);
+        var parameter = _rule.Apply(lanes.Load(_parameters + i), gradient, ref state0, ref state1, ref state2);
+        lanes.Store(UpdateMath<T>.Parameter(parameter), _parameters + i);
+        if (_state0 != null)
         {
-            var parameter = TVector.Load(parameters + i);
-            var gradient = TVector.Load(gradients + i) * scale;
-            var state0 = s0 != null ? TVector.Load(s0 + i) : TVector.Zero;
-            var state1 = s1 != null ? TVector.Load(s1 + i) : TVector.Zero;
-            var state2 = s2 != null ? TVector.Load(s2 + i) : TVector.Zero;
-            UpdateMath<T>.Parameter(rule.Apply(parameter, gradient, ref state0, ref state1, ref state2)).Store(parameters + i);
-            if (s0 != null)
-            {
-                state0.Store(s0 + i);
-            }
+            lanes.Store(state0, _state0 + i);
+        }
 
-            if (s1 != null)
-            {
-                state1.Store(s1 + i);
-            }
+        if (_state1 != null)
+        {
+            lanes.Store(state1, _state1 + i);
+        }
 
-            if (s2 != null)
-            {
-                state2.Store(s2 + i);
-            }
+        if (_state2 != null)
+        {
+            lanes.Store(state2, _state2 + i);
+        }
 
-            if (clear)
-            {
-                TVector.Zero.Store(gradients + i);
-            }
+        if (_clear)
+        {
+            lanes.Store(V.Zero, _gradients + i);
         }
     }
 }

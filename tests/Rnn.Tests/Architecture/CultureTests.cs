@@ -57,8 +57,8 @@ public sealed class CultureTests : IDisposable
         text.Add(opened.ToString());
         text.Add($"{opened.Score("IT is ICE")}");
         text.Add(string.Join(' ', opened.Generate([1], 20, new() { Seed = 3 })));
-        text.Add(new RandomSource(5).Save().ToString());
-        text.Add(RandomState.Parse(new RandomSource(5).Save().ToString()).ToString());
+        text.Add(new RandomSource(5).GetState().ToString());
+        text.Add(RandomState.Parse(new RandomSource(5).GetState().ToString()).ToString());
         text.Add(Tensor<double>.From([1.5, -2.25, double.NaN]).ToString());
         var linear = new Linear<double>(2, 2, new() { Seed = 1 });
         text.Add(GradientCheck.Run(linear, () => linear.Forward(Tensor<double>.Ones(1, 2))).ToString());

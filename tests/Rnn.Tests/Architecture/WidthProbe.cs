@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;

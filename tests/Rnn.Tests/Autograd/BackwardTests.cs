@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Tests.Autograd;
@@ -31,7 +30,7 @@ public class BackwardTests
         Assert.Equal(27, x.Gradient!.Item(), 12);
         (x + x).Sum().Backward();
         Assert.Equal(29, x.Gradient!.Item(), 12);
-        x.ClearGradient();
+        x.ZeroGradient();
         Assert.Null(x.Gradient);
         (x - (2.0 * x)).Sum().Backward();
         Assert.Equal(-1, x.Gradient!.Item(), 12);
@@ -46,7 +45,7 @@ public class BackwardTests
         x.Square().Sum().Backward();
         Assert.Same(first, x.Gradient);
         Assert.Equal([12.0, 16], first.ToArray());
-        x.ClearGradient();
+        x.ZeroGradient();
         x.Exp().Sum().Backward();
         Assert.Equal([12.0, 16], first.ToArray());
         Assert.NotSame(first, x.Gradient);
@@ -60,7 +59,7 @@ public class BackwardTests
         weight.Square().Sum().Backward();
         Assert.Equal([2.0, 4], gradient.ToArray());
         var kept = gradient.Clone();
-        optimizer.ClearGradients();
+        optimizer.ZeroGradients();
         Assert.Equal([0.0, 0], gradient.ToArray());
         (3.0 * weight).Sum().Backward();
         Assert.Same(gradient, weight.Gradient);
@@ -75,7 +74,7 @@ public class BackwardTests
         var optimizer = new Rnn.Training.Sgd<double>(module);
         var weight = module.Parameters.Single().Value;
         weight.Square().Sum().Backward();
-        foreach (var change in new Action[] { optimizer.ClearGradients, weight.ClearGradient, () => weight.Sum().Backward() })
+        foreach (var change in new Action[] { optimizer.ZeroGradients, weight.ZeroGradient, () => weight.Sum().Backward() })
         {
             var product = (Leaf(1, 2) * weight.Gradient!).Sum();
             change();
@@ -169,7 +168,7 @@ public class BackwardTests
         Assert.Equal([1.0, 0], x.Gradient!.ToArray());
 
         // Nor do sums and multiples of whole tensors, even while they are being edited.
-        x.ClearGradient();
+        x.ZeroGradient();
         var b = Leaf(5);
         z = ((2.0 * x) - (x / 4.0) + b - (3.0 - x) + (-x)).Sum();
         x[0] = 9;
@@ -196,10 +195,10 @@ public class BackwardTests
     public void Nothing_is_recorded_inside_a_no_gradient_scope()
     {
         var x = Leaf(1);
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             Assert.True(NoGradient.IsActive);
-            using (NoGradient.Scope())
+            using (NoGradient.Enter())
             {
                 Assert.False((x * x).RequiresGradient);
             }
@@ -215,9 +214,9 @@ public class BackwardTests
     [Fact]
     public void A_no_gradient_scope_that_is_disposed_again_ends_no_later_one()
     {
-        var first = NoGradient.Scope();
+        var first = NoGradient.Enter();
         first.Dispose();
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             first.Dispose();
             Assert.True(NoGradient.IsActive);
@@ -235,7 +234,7 @@ public class BackwardTests
 
         async Task Inner()
         {
-            using (NoGradient.Scope())
+            using (NoGradient.Enter())
             {
                 await Task.Yield();
                 Assert.False((x * x).RequiresGradient);

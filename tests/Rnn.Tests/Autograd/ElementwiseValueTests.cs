@@ -1,6 +1,5 @@
 using System.Numerics;
 using MathNet.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Tests.Autograd;
@@ -90,11 +89,11 @@ public class ElementwiseValueTests
             Check(x, x.Square(), v => v * v);
             Check(x, x.Abs(), Math.Abs);
             Check(x, -x, v => -v);
-            Check(x, x.Clamp(-T.One, T.One), v => Math.Clamp(v, -1, 1));
-            Check(x, x.Power(T.CreateChecked(3)), v => v * v * v);
+            Check(x, x.Clamp(-1, 1), v => Math.Clamp(v, -1, 1));
+            Check(x, x.Power(3), v => v * v * v);
             Check(positive, positive.Log(), Math.Log, 2);
             Check(positive, positive.Sqrt(), Math.Sqrt);
-            Check(positive, positive.Power(T.CreateChecked(-1.5)), v => Math.Pow(v, -1.5));
+            Check(positive, positive.Power(-1.5), v => Math.Pow(v, -1.5));
             Check(x, x + T.One, v => v + 1);
             Check(x, T.One - x, v => 1 - v);
             Check(x, x * T.CreateChecked(3), v => v * 3);

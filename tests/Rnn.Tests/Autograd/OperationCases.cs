@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;
@@ -28,6 +27,9 @@ internal static class OperationCases
         ["sqrt"] = () => Of([3, 4], a => a.Sqrt()),
         ["square"] = () => Of([3, 4], a => a.Square()),
         ["abs"] = () => Of([3, 4], a => a.Abs()),
+        ["sign"] = () => Of([3, 4], a => (a - 1.0).Sign() * a),
+        ["sin"] = () => Of([3, 4], a => a.Sin()),
+        ["cos"] = () => Of([3, 4], a => a.Cos()),
         ["power"] = () => Of([3, 4], a => a.Power(2.5)),
         ["tanh"] = () => Of([3, 4], a => a.Tanh()),
         ["sigmoid"] = () => Of([3, 4], a => a.Sigmoid()),
@@ -45,20 +47,29 @@ internal static class OperationCases
         ["max"] = () => Of([3, 4], a => a.Max(1)),
         ["min"] = () => Of([3, 4], a => a.Min(0)),
         ["norm"] = () => Of([3, 4], a => a.Norm(1)),
+        ["log-sum-exp"] = () => Of([3, 4], a => a.LogSumExp(1)),
+        ["cumulative sum"] = () => Of([3, 4], a => a.CumulativeSum(0)),
+        ["variance"] = () => Of([3, 4], a => a.Variance(1)),
+        ["standard deviation"] = () => Of([3, 4], a => a.StandardDeviation(0)),
+        ["top-k"] = () => Of([3, 4], a => a.TopK(2).Values),
         ["layer norm"] = () => Of([3, 4], [4], (a, b) => a.LayerNorm(b, b)),
         ["dropout"] = () => Of([3, 4], a => a.Dropout(0.4, new RandomSource(1))),
+        ["clone"] = () => Of([3, 4], a => a.Clone()),
         ["reshape"] = () => Of([3, 4], a => a.Reshape(2, 6)),
+        ["squeeze"] = () => Of([3, 1, 4], a => a.Squeeze(1)),
+        ["unsqueeze"] = () => Of([3, 4], a => a.Unsqueeze(0)),
         ["permute"] = () => Of([3, 4], a => a.Transpose()),
         ["slice"] = () => Of([3, 4], a => a.Slice(1.., ..^1)),
         ["select"] = () => Of([3, 4], a => a.Select(1, 2)),
         ["concat"] = () => Of([3, 4], [3, 2], (a, b) => Tensor<double>.Concat([a, b, a], 1)),
         ["stack"] = () => Of([3, 4], a => Tensor<double>.Stack([a, a])),
         ["broadcast"] = () => Of([3, 1], a => a.BroadcastTo(2, 3, 4)),
-        ["gather"] = () => Of([3, 4], a => a.Gather(1, [3, 0, 3])),
-        ["lookup"] = () => Of([3, 4], a => a.Lookup([2, 0, 2])),
-        ["pick"] = () => Of([3, 4], a => a.Pick([1, 0, 3])),
+        ["index select"] = () => Of([3, 4], a => a.IndexSelect(1, [3, 0, 3])),
+        ["embedding"] = () => Of([3, 4], a => a.Embedding([2, 0, 2])),
+        ["gather"] = () => Of([3, 4], a => a.Gather([1, 0, 3])),
         ["matrix product"] = () => Of([3, 4], [4, 5], (a, b) => a.MatMul(b)),
         ["matrix products"] = () => Of([2, 3, 4], [2, 4, 5], (a, b) => a.MatMul(b)),
+        ["own operation"] = () => Of([3, 4], [4], (a, b) => new SwishOperation().Apply(a, b)),
         ["linear"] = () => OfModule(new Linear<double>(4, 5, new() { Seed = 3 }), [3, 4]),
         ["direction sum"] = () => Of([2, 3, 4], a => DirectionSum.Apply(a, 0.5)),
         ["residual sum"] = () => Of([2, 3, 4], [2, 3, 4], (a, b) => ResidualSum.Apply(a, b, [3, 1])),
@@ -106,7 +117,7 @@ internal static class OperationCases
     // Positive, so that roots and logarithms have slopes.
     private static Tensor<double> Leaf(string name, int[] shape)
     {
-        var tensor = Tensor<double>.RandomUniform(new RandomSource(7).Fork(name), 0.5, 2, shape);
+        var tensor = Tensor<double>.RandomUniform(new RandomSource(7).Split(name), 0.5, 2, shape);
         tensor.RequiresGradient = true;
         return tensor;
     }
@@ -117,11 +128,11 @@ internal sealed record OperationCase(Tensor<double>[] Leaves, Func<Tensor<double
 {
     internal double[][] Gradients => [.. Leaves.Select(leaf => leaf.Gradient?.ToArray() ?? [])];
 
-    internal void ClearGradients()
+    internal void ZeroGradients()
     {
         foreach (var leaf in Leaves)
         {
-            leaf.ClearGradient();
+            leaf.ZeroGradient();
         }
     }
 }

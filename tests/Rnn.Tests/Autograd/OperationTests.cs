@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Tensors;
 using Rnn.Training;
 
@@ -7,10 +6,10 @@ namespace Rnn.Tests.Autograd;
 public class OperationTests
 {
     private static Tensor<double> Draw(string name, params int[] shape) =>
-        Tensor<double>.RandomNormal(new RandomSource(7).Fork(name), 0, 1, shape);
+        Tensor<double>.RandomNormal(new RandomSource(7).Split(name), 0, 1, shape);
 
     private static Tensor<double> Positive(string name, params int[] shape) =>
-        Tensor<double>.RandomUniform(new RandomSource(7).Fork(name), 0.5, 2, shape);
+        Tensor<double>.RandomUniform(new RandomSource(7).Split(name), 0.5, 2, shape);
 
     [Theory]
     [InlineData(new[] { 5 }, new[] { 5 })]
@@ -119,9 +118,10 @@ public class OperationTests
         Check(() => Tensor<double>.Concat([x, y, x], 1), ("x", x), ("y", y));
         Check(() => Tensor<double>.Stack([y, x.Slice(.., 1..3), y], 1), ("x", x), ("y", y));
         Check(() => y.Slice(.., ..1).BroadcastTo(2, 3, 4, 5) * x, ("x", x), ("y", y));
-        Check(() => x.Gather(1, [3, 0, 3]), ("x", x));
-        Check(() => x.Reshape(12, 5).Lookup([3, 0, 3, 11], [2, 2]), ("x", x));
-        Check(() => x.Pick([1, 0, 4, 4, 2, 3, 1, 0, 0, 1, 2, 3]), ("x", x));
+        Check(() => x.IndexSelect(1, [3, 0, 3]), ("x", x));
+        Check(() => x.Reshape(12, 5).Embedding([3, 0, 3, 11], [2, 2]), ("x", x));
+        Check(() => x.Gather([1, 0, 4, 4, 2, 3, 1, 0, 0, 1, 2, 3]), ("x", x));
+        Check(() => x.Gather([1, 0, 2, 2, 3, 3, 1, 0, 0, 1, 2, 3, 3, 0, 1], 1) * x.Gather([2, 0, 1, 1, 0, 0, 1, 2, 2, 0, 2, 1, 1, 0, 0, 2, 0, 1, 2, 0], 0, keepDimensions: true).Sum(), ("x", x));
     }
 
     [Fact]

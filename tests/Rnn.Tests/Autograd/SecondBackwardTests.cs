@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Tensors;
 using Rnn.Training;
 
@@ -20,7 +19,7 @@ public class SecondBackwardTests
         loss.Backward(keepGraph: true);
         var first = operation.Gradients;
         Assert.Contains(first.SelectMany(gradient => gradient), value => value != 0);
-        operation.ClearGradients();
+        operation.ZeroGradients();
         loss.Backward(keepGraph: true);
         Assert.Equal(first, operation.Gradients);
         loss.Backward();
@@ -38,7 +37,7 @@ public class SecondBackwardTests
         var y = operation.Run();
         (y.Square().Sum() + y.Sum()).Backward();
         var expected = operation.Gradients;
-        operation.ClearGradients();
+        operation.ZeroGradients();
         y = operation.Run();
         y.Square().Sum().Backward(keepGraph: true);
         y.Sum().Backward();
@@ -111,9 +110,9 @@ public class SecondBackwardTests
 
         void Clear()
         {
-            input.ClearGradient();
-            layer.Weight.Value.ClearGradient();
-            layer.Bias!.Value.ClearGradient();
+            input.ZeroGradient();
+            layer.Weight.Value.ZeroGradient();
+            layer.Bias!.Value.ZeroGradient();
         }
     }
 

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Tests.Autograd;
@@ -31,8 +30,8 @@ public class SizeLimitTests
         Refuses("[65536, 65536]", () => column.MatMul(row.Reshape(1, Many)));
         Refuses("[65536, 65536]", () => row.Reshape(Many, Many));
         Refuses("[65536, 65536, 1]", () => row.Reshape(Many, Many, -1));
-        Refuses("[65536, 65536]", () => row.Reshape(1, Many).Lookup(new int[Many]));
-        Refuses("[65536, 65536]", () => row.Reshape(1, Many).Gather(0, new int[Many]));
+        Refuses("[65536, 65536]", () => row.Reshape(1, Many).Embedding(new int[Many]));
+        Refuses("[65536, 65536]", () => row.Reshape(1, Many).IndexSelect(0, new int[Many]));
         Refuses("[40000, 65536]", () => Tensor<float>.Stack([.. Enumerable.Repeat(row, 40_000)]));
         Refuses("make 2621440000 along dimension 0", () => Tensor<float>.Concat([.. Enumerable.Repeat(row, 40_000)], 0));
     }

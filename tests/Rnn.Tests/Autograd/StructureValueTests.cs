@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Tests.Autograd;
@@ -226,9 +225,9 @@ public class StructureValueTests
         Message("tensors: expected shapes that differ from the first, [2, 3, 4], in dimension 0 only but number 1 is [2, 3, 5].", () => Tensor<double>.Concat([Cube, Tensor<double>.Zeros(2, 3, 5)], 0));
         Message("tensors: expected the shape of the first", () => Tensor<double>.Stack([Cube, Tensor<double>.Zeros(2, 3, 5)], 0));
         Message("tensors: expected at least one.", () => Tensor<double>.Concat([], 0));
-        Message("indices: expected 0 to 2 for the shape [2, 3, 4] but got -1.", () => Cube.Gather(1, [0, -1]));
-        Message("table: expected [rows, columns] but got [2, 3, 4].", () => Cube.Lookup([0]));
-        Message("indices: expected 6, one for each row of the shape [2, 3, 4], but got 1.", () => Cube.Pick([0]));
+        Message("indices: expected 0 to 2 for the shape [2, 3, 4] but got -1.", () => Cube.IndexSelect(1, [0, -1]));
+        Message("table: expected [rows, columns] but got [2, 3, 4].", () => Cube.Embedding([0]));
+        Message("indices: expected 6, one for each place of the shape [2, 3, 4] without dimension -1, but got 1.", () => Cube.Gather([0]));
         Message("weight: expected [4], the last dimension of the input, but got [3].", () => Cube.LayerNorm(Tensor<double>.Ones(3)));
         Message("probability: expected 0 or more and less than 1.", () => Cube.Dropout(1, new RandomSource(1)));
 
@@ -250,11 +249,15 @@ public class StructureValueTests
         Assert.Equal([1.0, 1, 2, 2, 3, 3, 4, 4], Tensor<double>.Stack([a, a], -1).ToArray());
         Assert.Equal([2, 3], Tensor<double>.Concat([a, Tensor<double>.Zeros(2, 0), b], 1).Shape);
         Assert.Equal([0, 2, 2], Tensor<double>.Stack([Tensor<double>.Zeros(0, 2), Tensor<double>.Zeros(0, 2)], 1).Shape);
-        Assert.Equal([2.0, 1, 2, 4, 3, 4], a.Gather(1, [1, 0, 1]).ToArray());
-        Assert.Equal([0, 2], a.Gather(0, []).Shape);
-        Assert.Equal([3.0, 4, 1, 2, 3, 4], a.Lookup([1, 0, 1]).ToArray());
-        Assert.Equal([1, 2, 2], a.Lookup([1, 0], [1, 2]).Shape);
-        Assert.Equal([2.0, 3], a.Pick([1, 0]).ToArray());
+        Assert.Equal([2.0, 1, 2, 4, 3, 4], a.IndexSelect(1, [1, 0, 1]).ToArray());
+        Assert.Equal([0, 2], a.IndexSelect(0, []).Shape);
+        Assert.Equal([3.0, 4, 1, 2, 3, 4], a.Embedding([1, 0, 1]).ToArray());
+        Assert.Equal([1, 2, 2], a.Embedding([1, 0], [1, 2]).Shape);
+        Assert.Equal([2.0, 3], a.Gather([1, 0]).ToArray());
+        Assert.Equal([3.0, 2], a.Gather([1, 0], 0).ToArray());
+        Assert.Equal([1, 2], a.Gather([1, 0], 0, keepDimensions: true).Shape);
+        Assert.Equal(Cube.Max(1).ToArray(), Cube.Gather(Cube.ArgMax(1), 1).ToArray());
+        Assert.Equal(Cube.Min(0, keepDimensions: true).ToArray(), Cube.Gather((-Cube).ArgMax(0), 0, keepDimensions: true).ToArray());
         Assert.Equal([-9.0, 2, -9, 4], a.MaskedFill(Tensor<double>.From([1.0, 0]), -9).ToArray());
         var kept = a.Dropout(0.5, new RandomSource(1)).ToArray();
         Assert.All(kept.Zip(a.ToArray()), pair => Assert.True(pair.First == 0 || pair.First == 2 * pair.Second));

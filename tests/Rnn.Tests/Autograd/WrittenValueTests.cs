@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Training;
@@ -119,9 +118,9 @@ public class WrittenValueTests
         var random = new RandomSource(1);
         foreach (var loss in new Func<Tensor<double>, int[], int[], Tensor<double>>[]
         {
-            (x, indices, _) => x.Gather(0, indices).Square().Sum(),
-            (x, indices, _) => x.Reshape(6, 4).Lookup(indices).Square().Sum(),
-            (x, indices, _) => x.Reshape(2, 12).Pick(indices).Square().Sum(),
+            (x, indices, _) => x.IndexSelect(0, indices).Square().Sum(),
+            (x, indices, _) => x.Reshape(6, 4).Embedding(indices).Square().Sum(),
+            (x, indices, _) => x.Reshape(2, 12).Gather(indices).Square().Sum(),
             (x, indices, _) => Loss.CrossEntropy(x.Select(1, 0), indices),
             (x, _, lengths) => Loss.MeanSquaredError(x, Tensor<double>.Ones(2, 3, 4), lengths),
             (x, _, lengths) => Loss.BinaryCrossEntropy(x, Tensor<double>.Ones(2, 3, 4), lengths),
@@ -207,10 +206,10 @@ public class WrittenValueTests
         {
             var loss = generator.Parameters.First().Value.Square().Sum();
             var other = critic.Parameters.First().Value.Square().Sum();
-            second.ClearGradients();
+            second.ZeroGradients();
             other.Backward();
             second.Step();
-            first.ClearGradients();
+            first.ZeroGradients();
             loss.Backward();
             first.Step();
         }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -28,7 +27,7 @@ public sealed class OwnCellTests
         var before = Loss();
         for (var i = 0; i < 60; i++)
         {
-            layer.ClearGradients();
+            layer.ZeroGradients();
             layer.Forward(x, []).Last.Square().Sum().Backward();
             foreach (var parameter in layer.Parameters)
             {
@@ -49,7 +48,7 @@ public sealed class OwnCellTests
         var layer = RecurrentLayer<T>.Create<LeakyCell>(input, hidden, new() { Seed = 3 });
         var x = Tensor<T>.RandomNormal(new RandomSource(4), 0, 1, batch, steps, input);
         var output = layer.Forward(x);
-        var w = layer.NamedParameters.ToDictionary(pair => pair.Key, pair => pair.Value.Value.To<double>());
+        var w = layer.NamedParameters.ToDictionary(pair => pair.Key, pair => pair.Value.Value.Detach().To<double>());
         for (var row = 0; row < batch; row++)
         {
             var h = new double[hidden];

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Training;
@@ -46,7 +45,7 @@ public class TrainingGoldenTests
             var output = model.Lstm.Forward(model.Embedding.Forward(inputs, new(batch, window)), default, state);
             state = output.FinalState.Detach();
             var loss = Loss.CrossEntropy(model.Head.Forward(output.Output), targets);
-            optimizer.ClearGradients();
+            optimizer.ZeroGradients();
             loss.Backward();
             var norm = GradientClipping.ByGlobalNorm(optimizer, maxNorm);
             optimizer.Step();

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -23,7 +22,7 @@ public sealed class CarriedStateTests
                 layer.Evaluate();
             }
 
-            using var off = training ? null : (IDisposable)NoGradient.Scope();
+            using var off = training ? null : (IDisposable)NoGradient.Enter();
             var random = new RandomSource(2);
             for (var change = 0; change < 3; change++)
             {
@@ -70,10 +69,10 @@ public sealed class CarriedStateTests
         var gradients = layer.Parameters.Select(parameter => parameter.Value.Gradient!.ToArray()).Append(input.Gradient!.ToArray()).ToList();
         foreach (var parameter in layer.Parameters)
         {
-            parameter.Value.ClearGradient();
+            parameter.Value.ZeroGradient();
         }
 
-        input.ClearGradient();
+        input.ZeroGradient();
         return gradients;
     }
 }

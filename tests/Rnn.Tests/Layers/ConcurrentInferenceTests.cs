@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Learning;
@@ -48,7 +47,7 @@ public sealed class ConcurrentInferenceTests
     // Output of a batch, then of two steps of a stream.
     private static float[] Infer(RecurrentLayer<float> layer, Tensor<float> x, float[] frame)
     {
-        using var none = NoGradient.Scope();
+        using var none = NoGradient.Enter();
         var stream = layer.CreateStream();
         var output = new float[2 * layer.OutputSize];
         stream.Step(frame, output.AsSpan(0, layer.OutputSize));

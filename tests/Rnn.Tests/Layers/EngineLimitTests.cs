@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Training;
@@ -21,7 +20,7 @@ public sealed class EngineLimitTests
         var error = Assert.Throws<ArgumentException>(() => layer.Forward(x));
         Assert.Equal("input", error.ParamName);
         Assert.Contains($"[{rows}, {steps}, 1]", error.Message, StringComparison.Ordinal);
-        Assert.Contains("shorter windows, fewer rows at once, or NoGradient.Scope()", error.Message, StringComparison.Ordinal);
+        Assert.Contains("shorter windows, fewer rows at once, or NoGradient.Enter()", error.Message, StringComparison.Ordinal);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
@@ -39,7 +38,7 @@ public sealed class EngineLimitTests
     public void A_step_of_too_many_rows_is_refused_in_inference()
     {
         var layer = new Lstm<float>(1, 2048, new() { Seed = 1, Initialization = RecurrentInitialization.Uniform });
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             var error = Assert.Throws<ArgumentException>(() => layer.Forward(Tensor<float>.Zeros(300_000, 1, 1)));
             Assert.Contains("use fewer rows at once", error.Message, StringComparison.Ordinal);

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Cells;
@@ -40,7 +39,7 @@ public sealed class InferenceTests
             foreach (var lengths in new[] { [], ragged })
             {
                 var training = layer.Forward(input, lengths, state);
-                using var none = NoGradient.Scope();
+                using var none = NoGradient.Enter();
                 var inference = layer.Forward(input, lengths, state);
                 Assert.Equal(training.Output.ToArray(), inference.Output.ToArray());
                 for (var i = 0; i < state.Tensors.Count; i++)

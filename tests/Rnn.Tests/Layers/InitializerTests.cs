@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;

@@ -39,7 +39,7 @@ public class ModuleStateTests
         Assert.Equal(Draw(from), Draw(to));
         Assert.Throws<InvalidDataException>(() => to.RestoreState(new StateTree<float>()));
 
-        static ulong[] Draw(Counting module) => [module.Noise.NextUInt64(), module.Noise.Fork("x").NextUInt64()];
+        static ulong[] Draw(Counting module) => [module.Noise.NextUInt64(), module.Noise.Split("x").NextUInt64()];
     }
 
     [Fact]

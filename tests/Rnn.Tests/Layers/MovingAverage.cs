@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 
@@ -56,7 +55,7 @@ public sealed class MovingAverage<T> : SequenceLayer<T>
             places[i] = (row * (steps + Width - 1)) + (lengths.IsEmpty ? steps : lengths[row]) + k;
         }
 
-        var window = all.Reshape(rows * (steps + Width - 1), InputSize).Gather(0, places).Reshape(rows, Width - 1, InputSize);
+        var window = all.Reshape(rows * (steps + Width - 1), InputSize).IndexSelect(0, places).Reshape(rows, Width - 1, InputSize);
         return new(output * mask, new(rows, ("window", window)), lengths);
     }
 

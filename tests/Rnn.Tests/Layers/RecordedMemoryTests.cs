@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -104,7 +103,7 @@ public sealed class RecordedMemoryTests
         var x = Tensor<double>.RandomNormal(new RandomSource(1), 0, 1, 2, 3, 3);
         layer.Forward(x).Sum().Backward();
         var expected = layer.Parameters.Select(parameter => parameter.Gradient!.ToArray()).ToList();
-        layer.ClearGradients();
+        layer.ZeroGradients();
         var loss = layer.Forward(x).Sum();
         Collect();
         for (var i = 0; i < 20; i++)
@@ -113,7 +112,7 @@ public sealed class RecordedMemoryTests
         }
 
         Collect();
-        layer.ClearGradients();
+        layer.ZeroGradients();
         loss.Backward();
         Assert.Equal(expected, layer.Parameters.Select(parameter => parameter.Gradient!.ToArray()));
     }
@@ -138,7 +137,7 @@ public sealed class RecordedMemoryTests
                 Fail(layer, x);
                 Collect();
                 Assert.Equal(lent, TensorPool<double>.Lent);
-                layer.ClearGradients();
+                layer.ZeroGradients();
                 layer.Forward(x).Sum().Backward();
                 Assert.Equal(expected, layer.Parameters.Select(parameter => parameter.Gradient!.ToArray()));
                 Assert.Equal(lent, TensorPool<double>.Lent);

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -51,8 +50,8 @@ public sealed class RecurrentFailureTests
 
             (float[] Output, float[][] Gradients) Run()
             {
-                layer.ClearGradients();
-                x.ClearGradient();
+                layer.ZeroGradients();
+                x.ZeroGradient();
                 var y = layer.Forward(x);
                 y.Square().Sum().Backward();
                 return (y.ToArray(), [x.Gradient!.ToArray(), .. layer.Parameters.Select(parameter => parameter.Gradient!.ToArray())]);

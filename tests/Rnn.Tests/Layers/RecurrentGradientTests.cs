@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -130,11 +129,11 @@ public sealed class RecurrentGradientTests
 
         leaves.AddRange(layer.NamedParameters.Select(pair => (pair.Key, pair.Value.Value)));
         var weights = new List<Tensor<double>>();
-        var masks = layer.Random.Save();
+        var masks = layer.Random.GetState();
         var result = GradientCheck.Run(
             () =>
             {
-                layer.Random.Restore(masks);
+                layer.Random.SetState(masks);
                 var output = layer.Forward(input, lengths, state, cellStates: option.Contains("cells", StringComparison.Ordinal));
                 Tensor<double>[] wanted = [output.Output, output.Last, .. output.FinalState.Tensors, .. output.CellStates ?? [], .. output.Directions ?? []];
                 var loss = Tensor<double>.Scalar(0);

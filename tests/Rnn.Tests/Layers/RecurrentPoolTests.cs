@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Autograd;
@@ -34,7 +33,7 @@ public sealed class RecurrentPoolTests
         (output.Output.Sum() + output.Last.Sum()).Backward();
         Assert.Equal(lent, TensorPool<float>.Lent);
 
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             layer.Forward(x);
         }
@@ -66,7 +65,7 @@ public sealed class RecurrentPoolTests
         void Step()
         {
             using var scope = TensorScope.Enter();
-            layer.ClearGradients();
+            layer.ZeroGradients();
             layer.Forward(x).Backward(seed);
         }
     }

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -62,11 +61,11 @@ public sealed class SecondBackwardTests
         var last = layer.Forward(x, []).Last;
         for (var unit = 0; unit < 3; unit++)
         {
-            x.ClearGradient();
+            x.ZeroGradient();
             last.Select(1, unit).Sum().Backward(keepGraph: true);
             var row = x.Gradient!.ToArray();
 
-            x.ClearGradient();
+            x.ZeroGradient();
             layer.Forward(x, []).Last.Select(1, unit).Sum().Backward();
             Assert.Equal(x.Gradient!.ToArray(), row);
         }
@@ -96,7 +95,7 @@ public sealed class SecondBackwardTests
             leaf.RequiresGradient = true;
         }
 
-        var masks = layer.Random.Save();
+        var masks = layer.Random.GetState();
         var (square, sum) = Losses();
         (square + sum).Backward();
         var expected = Gradients();
@@ -115,7 +114,7 @@ public sealed class SecondBackwardTests
 
         (Tensor<double> Square, Tensor<double> Sum) Losses()
         {
-            layer.Random.Restore(masks);
+            layer.Random.SetState(masks);
             var output = layer.Forward(x, lengths, state, cellStates: true);
             Tensor<double>[] all = [output.Output, .. output.FinalState.Tensors, .. output.CellStates ?? []];
             return (all.Select(y => y.Square().Sum()).Aggregate((a, b) => a + b), all.Select(y => y.Sum()).Aggregate((a, b) => a + b));
@@ -126,7 +125,7 @@ public sealed class SecondBackwardTests
             var values = leaves.Select(leaf => leaf.Gradient!.ToArray()).ToArray();
             foreach (var leaf in leaves.Where(_ => clear))
             {
-                leaf.ClearGradient();
+                leaf.ZeroGradient();
             }
 
             return values;

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -177,7 +176,7 @@ public sealed class SequenceStepperTests
     private static List<double[]> Take(Tensor<double>[] leaves)
     {
         var gradients = leaves.Select(leaf => leaf.Gradient?.ToArray() ?? new double[leaf.Length]).ToList();
-        Array.ForEach(leaves, leaf => leaf.ClearGradient());
+        Array.ForEach(leaves, leaf => leaf.ZeroGradient());
         return gradients;
     }
 

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Layers.Engine;

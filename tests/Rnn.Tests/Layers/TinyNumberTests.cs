@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -25,7 +24,7 @@ public sealed class TinyNumberTests
         var (steps, stream) = (600, layer.CreateStream());
         var x = Tensor<float>.Zeros(1, steps, 3);
         x.AsSpan()[..9].Fill(2);
-        using var none = NoGradient.Scope();
+        using var none = NoGradient.Enter();
         var batch = layer.Forward(x, []);
         var output = new float[19];
         for (var step = 0; step < steps; step++)
@@ -56,7 +55,7 @@ public sealed class TinyNumberTests
 
         var x = Tensor<float>.Zeros(2, 900, 3);
         x.AsSpan()[..3].Fill(2);
-        using var none = NoGradient.Scope();
+        using var none = NoGradient.Enter();
         var batch = layer.Forward(x, []);
         Assert.All(batch.Output.ToArray(), value => Assert.False(IsTiny(value)));
         Assert.All(batch.FinalState.Tensors, state => Assert.All(state.ToArray(), value => Assert.Equal(0, value)));
@@ -102,7 +101,7 @@ public sealed class TinyNumberTests
     {
         var layer = new Lstm<float>(37, 17, new() { Bidirectional = bidirectional, Seed = 1 });
         var x = Tensor<float>.RandomNormal(new RandomSource(2), 0, 1, 3, 5, 37);
-        using var none = NoGradient.Scope();
+        using var none = NoGradient.Enter();
         var first = layer.Forward(x).ToArray();
         Assert.Equal(first, layer.Forward(x).ToArray());
 
@@ -164,7 +163,7 @@ public sealed class TinyNumberTests
         foreach (var leaf in leaves)
         {
             leaf.RequiresGradient = true;
-            leaf.ClearGradient();
+            leaf.ZeroGradient();
         }
 
         var output = layer.Forward(x, lengths, state);

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Training;
@@ -40,7 +39,7 @@ internal sealed class SumNetwork : Module<float>
             {
                 var (inputs, sums) = AddingProblem.Generate(random, 32, steps);
                 var loss = LossOf(inputs, sums);
-                optimizer.ClearGradients();
+                optimizer.ZeroGradients();
                 loss.Backward();
                 GradientClipping.ByGlobalNorm(optimizer, 1);
                 optimizer.Step();
@@ -48,7 +47,7 @@ internal sealed class SumNetwork : Module<float>
 
             if (update % 100 == 0)
             {
-                using var none = NoGradient.Scope();
+                using var none = NoGradient.Enter();
                 (before, error) = (error, LossOf(test.Inputs, test.Sums).Item());
                 if (error < target && before < target)
                 {

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Training;
@@ -57,7 +56,7 @@ internal sealed class SymbolNetwork : Module<float>
     /// <summary>The scores after every symbol but the last of each string, [T, alphabet] each.</summary>
     public float[][] Score(SymbolString[] strings)
     {
-        using var none = NoGradient.Scope();
+        using var none = NoGradient.Enter();
         var (scores, lengths) = Forward(strings);
         var (steps, all) = (scores.Shape[1], scores.ToArray());
         return [.. strings.Select((_, row) => all.AsSpan(row * steps * Alphabet, lengths[row] * Alphabet).ToArray())];
@@ -103,7 +102,7 @@ internal sealed class SymbolNetwork : Module<float>
     {
         using var scope = TensorScope.Enter();
         var loss = LossOf(batch);
-        optimizer.ClearGradients();
+        optimizer.ZeroGradients();
         loss.Backward();
         GradientClipping.ByGlobalNorm(optimizer, maxNorm);
         optimizer.Step();

@@ -1,7 +1,7 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
+using Rnn.Tensors;
 using Rnn.Training;
 
 namespace Rnn.Tests.Models;
@@ -98,7 +98,7 @@ public class LanguageModelTests
         {
             Loss.CrossEntropy(model.Forward(tokens.AsSpan(0, 60), rows: 1).Logits, tokens.AsSpan(1)).Backward();
             optimizer.Step();
-            optimizer.ClearGradients();
+            optimizer.ZeroGradients();
         }
 
         Assert.InRange(model.Score(tokens).Loss, 0, 0.05);

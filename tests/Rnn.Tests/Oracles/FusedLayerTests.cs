@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Cells;
@@ -142,9 +141,9 @@ public class FusedLayerTests
             random.FillUniform(parameter.Value.AsSpan(), -largest, largest);
         }
 
-        var parameters = layer.NamedParameters.ToDictionary(p => p.Key, p => Leaf(p.Value.Value.Clone()));
+        var parameters = layer.NamedParameters.ToDictionary(p => p.Key, p => Leaf(p.Value.Value.Detach().Clone()));
         var x = Leaf(Tensor<double>.RandomNormal(random, 0, 1, batch, steps, Inputs));
-        var xCopy = Leaf(x.Clone());
+        var xCopy = Leaf(x.Detach().Clone());
         var state = layer.ZeroState(batch);
         var given = !option.Contains("zeros", StringComparison.Ordinal);
         foreach (var tensor in given ? state.Tensors : [])
@@ -153,7 +152,7 @@ public class FusedLayerTests
             Leaf(tensor);
         }
 
-        Tensor<double>[] initial = [.. state.Tensors.Select(tensor => Leaf(tensor.Clone()))];
+        Tensor<double>[] initial = [.. state.Tensors.Select(tensor => Leaf(tensor.Detach().Clone()))];
 
         var merge = layer.Options.Merge switch { DirectionMerge.Sum => Merging.Sum, DirectionMerge.Mean => Merging.Mean, _ => Merging.Concat };
         var oracle = new LayerOracle(cell, layer.LayerCount, layer.Directions == 2, merge, layer.Options.Residual, layer.Options.Reverse);

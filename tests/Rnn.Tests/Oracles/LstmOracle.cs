@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Tensors;
 
 namespace Rnn.Tests.Oracles;

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Tensors;
 using Rnn.Tests.Golden;
 

@@ -34,7 +34,7 @@ public sealed partial class ReadmeTests : IDisposable
     public void Examples_compile_and_run()
     {
         var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).ToArray();
-        Assert.Equal(6, examples.Length);
+        Assert.Equal(7, examples.Length);
         var outputs = new string[examples.Length];
         for (var i = 0; i < examples.Length; i++)
         {
@@ -47,6 +47,7 @@ public sealed partial class ReadmeTests : IDisposable
         Assert.InRange(double.Parse(outputs[3], CultureInfo.InvariantCulture), -1, 1);
         Assert.Equal("[3, 10, 4] 0.h_l0 [3, 16], 1.s [3, 16]\n", outputs[4]);
         Assert.Contains("passed", outputs[5], StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("passed", outputs[6], StringComparison.OrdinalIgnoreCase);
         static double Share(string output) => double.Parse(output.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 

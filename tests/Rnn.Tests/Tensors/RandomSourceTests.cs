@@ -9,7 +9,7 @@ public class RandomSourceTests
     public void The_generator_is_xoshiro256_starstar_seeded_by_split_mix()
     {
         // SplitMix64 from 0 gives these four words (published check values of that generator) …
-        var state = new RandomSource(0).Save();
+        var state = new RandomSource(0).GetState();
         Assert.Equal(0xE220A8397B1DCDAFUL, state.S0);
         Assert.Equal(0x6E789E6AA1B965F4UL, state.S1);
         Assert.Equal(0x06C45D188009454FUL, state.S2);
@@ -35,17 +35,17 @@ public class RandomSourceTests
     public void Forks_depend_on_seed_and_name_only_and_differ_from_each_other()
     {
         var random = new RandomSource(1);
-        var first = random.Fork("dropout").NextUInt64();
+        var first = random.Split("dropout").NextUInt64();
         random.NextUInt64();
-        Assert.Equal(first, random.Fork("dropout").NextUInt64());
+        Assert.Equal(first, random.Split("dropout").NextUInt64());
         var seen = new HashSet<ulong> { random.NextUInt64(), first };
-        Assert.True(seen.Add(random.Fork("weights").NextUInt64()));
-        Assert.True(seen.Add(random.Fork("dropout").Fork("dropout").NextUInt64()));
+        Assert.True(seen.Add(random.Split("weights").NextUInt64()));
+        Assert.True(seen.Add(random.Split("dropout").Split("dropout").NextUInt64()));
         for (var seed = 0UL; seed < 50; seed++)
         {
             for (var number = 0UL; number < 50; number++)
             {
-                Assert.True(seen.Add(new RandomSource(seed).Fork(number).NextUInt64()));
+                Assert.True(seen.Add(new RandomSource(seed).Split(number).NextUInt64()));
             }
         }
     }
@@ -55,13 +55,13 @@ public class RandomSourceTests
     {
         var random = new RandomSource(99);
         random.NextDouble();
-        var state = random.Save();
-        var expected = (random.NextUInt64(), random.NextNormal(), random.Fork("a").NextUInt64());
+        var state = random.GetState();
+        var expected = (random.NextUInt64(), random.NextNormal(), random.Split("a").NextUInt64());
         var other = new RandomSource(RandomState.Parse(state.ToString()));
-        Assert.Equal(expected, (other.NextUInt64(), other.NextNormal(), other.Fork("a").NextUInt64()));
-        random.Restore(state);
-        Assert.Equal(expected, (random.NextUInt64(), random.NextNormal(), random.Fork("a").NextUInt64()));
-        Assert.Throws<ArgumentException>(() => new RandomSource(100).Restore(state));
+        Assert.Equal(expected, (other.NextUInt64(), other.NextNormal(), other.Split("a").NextUInt64()));
+        random.SetState(state);
+        Assert.Equal(expected, (random.NextUInt64(), random.NextNormal(), random.Split("a").NextUInt64()));
+        Assert.Throws<ArgumentException>(() => new RandomSource(100).SetState(state));
         Assert.Throws<ArgumentException>(() => new RandomSource(default(RandomState)));
         Assert.Throws<FormatException>(() => RandomState.Parse("1-2-3"));
         Assert.Throws<FormatException>(() => RandomState.Parse("1-2-3-4-x"));

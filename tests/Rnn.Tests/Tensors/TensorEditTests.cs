@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Autograd;
@@ -64,7 +63,7 @@ public class TensorEditTests
         var x = Tensor<double>.Ones(2, 3);
         var sequence = Tensor<double>.Ones(2, 4, 3);
         linear.Forward(x).Sum().Backward();
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             lstm.Forward(sequence);
         }
@@ -153,7 +152,7 @@ public class TensorEditTests
         var lstm = new Lstm<float>(3, 2);
         var x = Tensor<float>.Ones(1, 3);
         var sequence = Tensor<float>.Ones(1, 4, 3);
-        using var inference = NoGradient.Scope();
+        using var inference = NoGradient.Enter();
         var stream = lstm.CreateStream();
         for (var round = 0; round < 3; round++)
         {

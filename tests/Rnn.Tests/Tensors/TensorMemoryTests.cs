@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Autograd;
@@ -85,7 +84,7 @@ public sealed class TensorMemoryTests
         void Step(bool collects)
         {
             using var scope = TensorScope.Enter();
-            layer.ClearGradients();
+            layer.ZeroGradients();
             var output = layer.Forward(x);
             for (var i = 0; i < 4 && collects; i++)
             {
@@ -131,7 +130,7 @@ public sealed class TensorMemoryTests
     {
         for (var i = 0; i < count; i++)
         {
-            layer.ClearGradients();
+            layer.ZeroGradients();
             layer.Forward(Tensor<T>.Ones(rows, steps, layer.InputSize)).Sum().Backward();
         }
     }

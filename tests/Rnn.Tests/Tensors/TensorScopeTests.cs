@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Tensors;
 using Rnn.Tests.Autograd;
 
@@ -144,7 +143,7 @@ public class TensorScopeTests
         {
             using (TensorScope.Enter())
             {
-                w.ClearGradient();
+                w.ZeroGradient();
                 var h = x;
                 for (var layer = 0; layer < 8; layer++)
                 {

@@ -91,7 +91,7 @@ public class TensorTests
     {
         var t = Tensor<float>.From([1f, 2, 3]);
         t.RequiresGradient = true;
-        var copy = t.Clone();
+        var copy = t.Detach().Clone();
         var view = t.Detach();
         t[0] = 9;
         Assert.Equal(1, copy[0]);
@@ -112,6 +112,30 @@ public class TensorTests
         Assert.Equal([1f / 3, float.PositiveInfinity, -2, float.NaN], t.To<float>().ToArray());
         Assert.Equal([1.0f / 3f, 2], Tensor<float>.From([1f / 3, 2]).To<double>().ToArray());
         Assert.Equal([1.5, 2], Tensor<double>.From([1.5, 2]).To<double>().ToArray());
+    }
+
+    [Fact]
+    public void No_gradient_is_lost_silently_by_copies_and_conversions()
+    {
+        var x = Tensor<double>.From([1.0, 2, 3]);
+        x.RequiresGradient = true;
+        var y = x.Square();
+        var copy = y.Clone();
+        Assert.Equal([1.0, 4, 9], copy.ToArray());
+        Assert.NotSame(y.Memory, copy.Memory);
+        (copy * x.Clone()).Sum().Backward();
+        Assert.Equal([3.0, 12, 27], x.Gradient!.ToArray());
+        foreach (var tensor in new[] { x, x.Square() })
+        {
+            var error = Assert.Throws<InvalidOperationException>(() => tensor.To<float>());
+            Assert.StartsWith("To: this tensor [3] requires a gradient", error.Message, StringComparison.Ordinal);
+            Assert.False(tensor.Detach().To<float>().RequiresGradient);
+            using (NoGradient.Enter())
+            {
+                Assert.Equal(tensor.ToArray(), tensor.To<float>().To<double>().ToArray());
+                Assert.False(tensor.Clone().RequiresGradient);
+            }
+        }
     }
 
     [Fact]

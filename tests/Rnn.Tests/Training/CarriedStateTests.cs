@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
@@ -75,7 +74,7 @@ public class CarriedStateTests
 
         void Update(Tensor<double> loss)
         {
-            optimizer.ClearGradients();
+            optimizer.ZeroGradients();
             loss.Backward();
             optimizer.Step();
         }

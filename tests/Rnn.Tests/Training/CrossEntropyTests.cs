@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 using Rnn.Training;
 
@@ -87,7 +86,7 @@ public class CrossEntropyTests
         logits.RequiresGradient = true;
         (Loss.CrossEntropy(logits, [0, -100]) + Loss.CrossEntropy(logits * 2, [1, 2])).Backward();
         var both = logits.Gradient!.ToArray();
-        logits.ClearGradient();
+        logits.ZeroGradient();
         Loss.CrossEntropy(logits, [0, -100]).Backward();
         Loss.CrossEntropy(logits * 2, [1, 2]).Backward();
         TestModule<double>.AssertClose(logits.Gradient!.ToArray(), both, 1e-15);

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Tensors;
 using Rnn.Training;
 
@@ -57,11 +56,11 @@ public class ElementLossTests
         y.RequiresGradient = true;
         Loss.MeanSquaredError(x, y, reduction: LossReduction.Sum).Backward();
         Assert.Equal([2, -6, 0], y.Gradient!.ToArray());
-        y.ClearGradient();
+        y.ZeroGradient();
         Loss.MeanAbsoluteError(y, y).Backward();
         Assert.Equal([0, 0, 0], y.Gradient!.ToArray());
         x.RequiresGradient = true;
-        y.ClearGradient();
+        y.ZeroGradient();
         Loss.Huber(x, y, 2, reduction: LossReduction.Sum).Backward();
         Assert.Equal([-1, 2, 0], x.Gradient!.ToArray());
         Assert.Equal([1, -2, 0], y.Gradient!.ToArray());

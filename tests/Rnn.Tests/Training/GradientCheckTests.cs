@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Training;

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Sequences;
 using Rnn.Tensors;

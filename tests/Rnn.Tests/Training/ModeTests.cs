@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
@@ -88,7 +87,7 @@ public class ModeTests
             dropout.Evaluate();
             model.Output.Train();
             var modes = All(model).Select(module => module.IsTraining).ToArray();
-            var mask = dropout.Random.Save();
+            var mask = dropout.Random.GetState();
             using var source = new CancellationTokenSource();
             var seen = new List<bool[]>();
             var steps = 0;
@@ -132,7 +131,7 @@ public class ModeTests
             // What the user had put into evaluation alone stays so while the rest trains; a model in evaluation trains as a whole.
             Assert.InRange(seen.Count, 2, 4);
             Assert.All(seen, now => Assert.Equal(rootTrains ? modes : modes.Select(_ => true), now));
-            Assert.Equal(rootTrains, mask == dropout.Random.Save());
+            Assert.Equal(rootTrains, mask == dropout.Random.GetState());
             Assert.Equal(modes, All(model).Select(module => module.IsTraining));
         }
     }
@@ -280,7 +279,7 @@ public class ModeTests
     private static List<Module<float>> All(Module<float> module) => [module, .. module.Children.SelectMany(child => All(child.Value))];
 
     private static List<RandomState> Sources(LanguageModel<float> model) =>
-        [((RecurrentLayer<float>)model.SequenceLayer).Random.Save(), .. model.Children.Select(child => child.Value).OfType<Dropout<float>>().Select(layer => layer.Random.Save())];
+        [((RecurrentLayer<float>)model.SequenceLayer).Random.GetState(), .. model.Children.Select(child => child.Value).OfType<Dropout<float>>().Select(layer => layer.Random.GetState())];
 
     // Threads of their own that begin at once.
     private static void Run(int count, Action<int> action)

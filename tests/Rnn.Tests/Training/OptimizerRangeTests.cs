@@ -183,7 +183,7 @@ public unsafe class OptimizerRangeTests
                 var (p, g, s) = (Enumerable.Repeat(denormal, length).ToArray(), new T[length], Enumerable.Repeat(denormal, length).ToArray());
                 fixed (T* parameters = p, gradients = g, state = s)
                 {
-                    Simd.Create<T, UpdateSweep<T, Decay<T>>, bool>(new(default, T.One, clear: false, parameters, gradients, state, null, null, length), bits);
+                    Elementwise<T, UpdateSweep<T, Decay<T>>>.For(bits).Loop(new(default, T.One, clear: false, parameters, gradients, state, null, null, length), length);
                 }
 
                 Assert.All(p, value => Assert.Equal(T.Zero, value));
@@ -201,7 +201,7 @@ public unsafe class OptimizerRangeTests
         var gradients = Enumerable.Repeat(0.1, 100_000).ToArray();
         module.SetGradients(gradients);
         var usual = Fastest(20);
-        optimizer.ClearGradients();
+        optimizer.ZeroGradients();
         for (var step = 0; step < 2500; step++)
         {
             optimizer.Step();

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Training;
@@ -31,7 +30,7 @@ public class OptimizerTests
             Assert.Equal(99, block[16]);
         }
 
-        optimizer.ClearGradients();
+        optimizer.ZeroGradients();
         Assert.All(module.Gradients, gradient => Assert.Equal(0, gradient));
     }
 
@@ -46,7 +45,7 @@ public class OptimizerTests
         var optimizer = new Sgd<double>(module) { LearningRate = 1 };
         before.Backward();
         Assert.Equal([2, 4, 6, 8, 0], module.Gradients);
-        optimizer.ClearGradients();
+        optimizer.ZeroGradients();
         parameter.Value[0] = 9;
         Assert.Equal([9.0, 2, 3, 4], detached.ToArray());
         reshaped[1, 1] = 7;
@@ -61,7 +60,7 @@ public class OptimizerTests
         Assert.Equal([-9, -2, -3, 1, 5], module.Values);
         Assert.Equal([-9.0, -2, -3, 1], reshaped.ToArray());
         Assert.Throws<InvalidOperationException>(optimizer.Step);
-        thief.ClearGradients();
+        thief.ZeroGradients();
         thief.Step();
     }
 
@@ -77,7 +76,7 @@ public class OptimizerTests
         Assert.Equal([false, true, false], Changed());
         optimizer.Step();
         Assert.Equal([true, true, false], Changed());
-        optimizer.ClearGradients();
+        optimizer.ZeroGradients();
         Assert.Equal([false, false, false], Changed());
 
         int[] Versions() => [.. parameters.Select(parameter => parameter.Value.Version)];
@@ -210,7 +209,7 @@ public class OptimizerTests
         Assert.Equal(0, GradientClipping.GlobalNorm(empty));
         var hollow = new Adam<double>(new TestModule<double>([], []));
         hollow.Step();
-        hollow.ClearGradients();
+        hollow.ZeroGradients();
     }
 
     [Fact]
@@ -253,7 +252,7 @@ public class OptimizerTests
             norm += GradientClipping.ByGlobalNorm(optimizer, 1);
             GradientClipping.ByValue(optimizer, 1);
             optimizer.Step();
-            optimizer.ClearGradients();
+            optimizer.ZeroGradients();
         }
     }
 

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
@@ -355,7 +354,7 @@ public sealed class ResumeTests : IDisposable
             var bits = _model.Parameters.Select(parameter => parameter.Value).Concat(state.Tensors.Values)
                 .SelectMany(tensor => tensor.ToArray()).Select(BitConverter.DoubleToInt64Bits).ToList();
             bits.AddRange(state.Values.SelectMany(pair => pair.Value.Select(letter => (long)letter)));
-            bits.AddRange(_model.NamedRandomSources.SelectMany(pair => pair.Value.Save().ToString().Select(letter => (long)letter)));
+            bits.AddRange(_model.NamedRandomSources.SelectMany(pair => pair.Value.GetState().ToString().Select(letter => (long)letter)));
             return bits;
         }
     }

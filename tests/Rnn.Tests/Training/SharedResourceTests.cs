@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Tensors;
 using Rnn.Tests.Autograd;
@@ -24,7 +23,7 @@ public class SharedResourceTests
             var results = Enumerable.Range(1, 3).Select(threads =>
             {
                 Workers.MaxThreads = threads;
-                logits.ClearGradient();
+                logits.ZeroGradient();
                 var loss = Loss.CrossEntropy(logits, targets, options: new() { LabelSmoothing = 0.1 });
                 loss.Backward();
                 return (loss.Item(), logits.Gradient!.ToArray());
@@ -45,7 +44,7 @@ public class SharedResourceTests
         logits.RequiresGradient = true;
         var lent = CountsBuffers.Settled<double>();
         Loss.CrossEntropy(logits, [1, 2, 3], options: new() { ClassWeights = [1, 1, 1, 1, 1, 1, 1] }).Backward();
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             Loss.CrossEntropy(logits, [1, 2, 3]);
         }
@@ -58,7 +57,7 @@ public class SharedResourceTests
     {
         var (input, layer, targets) = LinearCrossEntropyTests.Problem(40, 3, 50);
         var lent = CountsBuffers.Settled<double>();
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             Assert.False(Loss.LinearCrossEntropy(input, layer, targets).RequiresGradient);
         }

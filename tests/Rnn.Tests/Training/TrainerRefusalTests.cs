@@ -1,4 +1,4 @@
-using Rnn.Autograd;
+using Rnn.Tensors;
 using Rnn.Training;
 
 namespace Rnn.Tests.Training;
@@ -199,7 +199,7 @@ public sealed class TrainerRefusalTests : IDisposable
     {
         var model = new TinyLanguageModel<double>(4);
         var other = new TinyLanguageModel<double>(4);
-        using (NoGradient.Scope())
+        using (NoGradient.Enter())
         {
             await new Trainer<double>(model, new Sgd<double> { LearningRate = 0.1 }) { BatchSize = 2, SequenceLength = 5, MaxUpdates = 4 }.FitAsync(Tokens[..50], Tokens[50..100]);
             Assert.True(NoGradient.IsActive);

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Training;

@@ -1,4 +1,3 @@
-using Rnn.Autograd;
 using Rnn.Layers;
 using Rnn.Sequences;
 using Rnn.Tensors;
@@ -106,7 +105,7 @@ public sealed class TrainerTests : IDisposable
         void Update(Tensor<double> loss, int step)
         {
             Assert.Equal(loss.Item(), reports[step].Loss, 1e-13);
-            optimizer.ClearGradients();
+            optimizer.ZeroGradients();
             loss.Backward();
             optimizer.Step();
         }

@@ -51,8 +51,7 @@ public unsafe class UpdateSweepTests
         var before = arrays.Select(array => array.ToArray()).ToArray();
         fixed (T* p = arrays[0], g = arrays[1], s0 = arrays[2], s1 = arrays[3], s2 = arrays[4])
         {
-            Simd.Create<T, UpdateSweep<T, Rule<T>>, bool>(
-                new(new Rule<T>(T.CreateTruncating(3)), T.CreateTruncating(0.5), clear: true, p, g, s0, s1, s2, length), bits);
+            Elementwise<T, UpdateSweep<T, Rule<T>>>.For(bits).Loop(new(new Rule<T>(T.CreateTruncating(3)), T.CreateTruncating(0.5), clear: true, p, g, s0, s1, s2, length), length);
         }
 
         for (var i = 0; i < length + Guard; i++)

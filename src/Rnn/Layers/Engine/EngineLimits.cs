@@ -34,7 +34,7 @@ internal static class EngineLimits
             return;
         }
 
-        var mend = saves ? "shorter windows, fewer rows at once, or NoGradient.Scope() where no gradients are wanted" : "fewer rows at once";
+        var mend = saves ? "shorter windows, fewer rows at once, or NoGradient.Enter() where no gradients are wanted" : "fewer rows at once";
         throw new ArgumentException(
             $"input: {input.Shape} makes {saved} steps of {layout.Gates.Count} gates, states and saved values of {shape.HiddenSize} units, {numbers} numbers, "
             + $"but an array holds {Array.MaxLength}; use {mend}.",

@@ -47,7 +47,7 @@ internal sealed unsafe class StepBackward<T>(
                 case StepOperation.AddZoneoutGradient:
                     AddZoneoutGradient(instruction.Index, frame);
                     break;
-                case StepOperation.ClearGradient:
+                case StepOperation.ZeroGradient:
                     Clear(gradients.State(instruction.Index).Skip(frame.FirstRow), frame.Cell.Rows, _shape.StateSize(instruction.Index));
                     break;
                 case StepOperation.NormalizeState:

@@ -30,7 +30,7 @@ internal enum StepOperation
     Zoneout,
 
     /// <summary>Backward only: clears the gradient of a state that nothing of the step has written.</summary>
-    ClearGradient,
+    ZeroGradient,
 
     /// <summary>Backward only: adds the part of a state's gradient that zoneout leads past the cell.</summary>
     AddZoneoutGradient,

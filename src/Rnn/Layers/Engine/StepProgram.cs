@@ -273,7 +273,7 @@ internal sealed class StepProgram
         {
             if ((unwritten & (1UL << state)) != 0)
             {
-                backward.Add(new(StepOperation.ClearGradient) { Index = state });
+                backward.Add(new(StepOperation.ZeroGradient) { Index = state });
             }
         }
 

@@ -1,11 +1,11 @@
-namespace Rnn.Autograd;
+namespace Rnn.Tensors;
 
 /// <summary>
 /// Switches recording off: operations inside the scope keep no history, so inference holds no more memory than it needs.
 /// </summary>
 /// <example>
 /// <code>
-/// using (NoGradient.Scope())
+/// using (NoGradient.Enter())
 /// {
 ///     var scores = model.Forward(x);
 /// }
@@ -25,7 +25,7 @@ public static class NoGradient
     /// Switches recording off until the result is disposed. Scopes nest and follow the flow of the program: into awaited calls and
     /// parallel loops, but not out of the asynchronous method that opened them.
     /// </summary>
-    public static IDisposable Scope()
+    public static IDisposable Enter()
     {
         if (IsActive)
         {
