@@ -114,7 +114,7 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
     {
         if (_kind == Kind.ColumnSums)
         {
-            _kernels.ColumnSums(_a, _rows, _c.Start, 0, _outputs);
+            ColumnKernels<T>.Current.AddSums(_a, _rows, _c.Start, 0, _outputs);
             return;
         }
 

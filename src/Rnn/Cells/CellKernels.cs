@@ -25,10 +25,6 @@ internal abstract class CellKernels<T>
     /// <summary>Runs one phase backward.</summary>
     internal abstract void Backward(int phase, in CellBlock<T> block);
 
-    /// <summary>sums[j] += Σᵣ a[r, j] b[r, j] in ascending order of r: the gradient of a per-unit weight.</summary>
-    internal virtual unsafe void SumProducts(Rows<T> a, Rows<T> b, int count, T* sums, int firstColumn, int endColumn) =>
-        ColumnKernels<T>.Current.AddProducts(a, b, count, sums, firstColumn, endColumn);
-
     private readonly struct Factory<TCell> : IVectorFactory<T, CellKernels<T>>
         where TCell : struct, ICell
     {

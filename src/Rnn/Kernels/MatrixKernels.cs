@@ -122,8 +122,4 @@ internal abstract unsafe class MatrixKernels<T>
 
     /// <summary>Elements of scratch that <see cref="Product"/> needs: at most a few hundred kilobytes.</summary>
     public abstract nint ProductScratch(int n, int inner);
-
-    /// <summary>sums[j] += Σᵣ A[r, j] in ascending order of r, for the columns from <paramref name="firstColumn"/> up to <paramref name="endColumn"/>.</summary>
-    public virtual void ColumnSums(Rows<T> a, int count, T* sums, int firstColumn, int endColumn) =>
-        ColumnKernels<T>.Current.AddSums(a, count, sums, firstColumn, endColumn);
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 
 namespace Rnn.Tests.Architecture;
@@ -91,6 +92,39 @@ public partial class RoomTests
     }
 
     [Fact]
+    public void Types_are_small_over_all_their_parts()
+    {
+        var lines = new Dictionary<string, int>();
+        foreach (var file in SourceTree.Library)
+        {
+            string? type = null;
+            foreach (var line in file.Lines)
+            {
+                if (type is null && TypeBegin().Match(line) is { Success: true } begin && !line.EndsWith(';'))
+                {
+                    type = $"{file.Namespace}.{begin.Groups["name"].Value}`{begin.Groups["parameters"].Value.Count(letter => letter == ',')}";
+                }
+
+                if (type is not null)
+                {
+                    lines[type] = lines.GetValueOrDefault(type) + 1;
+                    type = line.StartsWith('}') ? null : type;
+                }
+            }
+        }
+
+        // TensorOperations only carries the extension methods, one operation a file.
+        var tooLong = lines.Where(pair => pair.Value > 600 && pair.Key != "Rnn.Tensors.TensorOperations`0").Select(pair => $"{pair.Key} has {pair.Value} lines").ToList();
+        Assert.True(tooLong.Count == 0, $"Types of more than 600 lines: {string.Join("; ", tooLong)}");
+        Assert.True(lines.Count > 300, "The types were not found.");
+        // The trainer has a field for each option, and its run one for each thing that is counted: still to be cut.
+        var wide = typeof(Rnn.Kernels.Simd).Assembly.GetTypes()
+            .Select(type => (type, Count: type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly).Length))
+            .Where(pair => pair.Count > (pair.type.Name is "Trainer`1" or "TrainingRun`1" ? 29 : 25)).Select(pair => $"{pair.type} has {pair.Count}").ToList();
+        Assert.True(wide.Count == 0, $"Types of more than 25 instance fields: {string.Join("; ", wide)}");
+    }
+
+    [Fact]
     public void No_type_is_called_like_the_namespace() =>
         Assert.DoesNotContain(typeof(Rnn.Kernels.Simd).Assembly.GetTypes(), type => type.Name.Split('`')[0] == "Rnn");
 
@@ -113,6 +147,9 @@ public partial class RoomTests
 
     [GeneratedRegex(@"^(?!\s*//).*(\bTensorOperations\b|\.(Square|Reshape|MatMul|Mean|Tanh|Softmax|Permute|Transpose|BroadcastTo|Backward)\()")]
     private static partial Regex UpwardUse();
+
+    [GeneratedRegex(@"^(public|internal)\b.*\b(class|struct|interface|record|enum)\s+(?<name>\w+)(?<parameters><[^>]*>)?")]
+    private static partial Regex TypeBegin();
 
     [GeneratedRegex(@"^using System\.Reflection|System\.Reflection\.|Activator\.CreateInstance|\.MakeGeneric|\.GetMethods?\(|\.GetFields?\(|\.GetProperties\(")]
     private static partial Regex ReflectionUse();

@@ -20,7 +20,7 @@ internal sealed class DirectionRun<T>
         Masks = new(program.Options, plan, direction);
         Forward = new(this, cell);
         Backward = new(this, cell);
-        WeightGradients = new(this, cell);
+        WeightGradients = new(this);
     }
 
     /// <summary>The batch's rows and lengths.</summary>

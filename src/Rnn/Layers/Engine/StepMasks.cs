@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Tensors;
 
 namespace Rnn.Layers.Engine;
 
@@ -33,10 +34,10 @@ internal sealed unsafe class StepMasks<T>(StepOptions options, BatchPlan plan, i
         _workspace.Rent();
         _dropout = _workspace.Take((nint)plan.Rows * _width);
         var keep = 1 - options.RecurrentDropout;
-        var key = MaskSource.Key(MaskSource.Key(noise.Seed, direction), 0);
+        var key = RandomMask.Key(RandomMask.Key(noise.Seed, direction), 0);
         for (var row = 0; row < plan.Rows; row++)
         {
-            MaskSource.Fill(new Span<T>(_dropout + ((nint)row * _width), _width), MaskSource.Key(key, plan.Order(row)), keep, T.CreateTruncating(1 / keep));
+            RandomMask.Fill(new Span<T>(_dropout + ((nint)row * _width), _width), RandomMask.Key(key, plan.Order(row)), keep, T.CreateTruncating(1 / keep));
         }
     }
 
@@ -53,8 +54,8 @@ internal sealed unsafe class StepMasks<T>(StepOptions options, BatchPlan plan, i
         var probability = options.Zoneout(state);
         if (_noise.IsTraining)
         {
-            var key = MaskSource.Key(MaskSource.Key(_noise.Seed, direction), 1 + state);
-            MaskSource.Fill(mask, MaskSource.Key(MaskSource.Key(key, plan.Order(row)), step), probability, T.One);
+            var key = RandomMask.Key(RandomMask.Key(_noise.Seed, direction), 1 + state);
+            RandomMask.Fill(mask, RandomMask.Key(RandomMask.Key(key, plan.Order(row)), step), probability, T.One);
         }
         else
         {

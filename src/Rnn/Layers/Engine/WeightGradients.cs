@@ -5,10 +5,11 @@ using Rnn.Kernels;
 namespace Rnn.Layers.Engine;
 
 /// <summary>The gradients of one direction's weights: long products over all packed rows, after the backward pass through time.</summary>
-internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run, CellKernels<T> cell)
+internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
+    private readonly ColumnKernels<T> _columns = ColumnKernels<T>.Current;
     private readonly CellShape _shape = run.Weights.Shape;
     private nint[] _inputTable = [];
     private nint[] _previousTable = [];
@@ -88,7 +89,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run, CellKernels
         if (run.Weights.BiasSlot >= 0 && gradients[run.Weights.BiasSlot] != null)
         {
             var (first, end) = Share(_shape.GateColumns, part, parts);
-            _kernels.ColumnSums(Memory.Gates(0), Plan.Total, gradients[run.Weights.BiasSlot], first, end);
+            _columns.AddSums(Memory.Gates(0), Plan.Total, gradients[run.Weights.BiasSlot], first, end);
         }
 
         if (run.Weights.UnitWeightsSlot >= 0 && gradients[run.Weights.UnitWeightsSlot] != null)
@@ -162,15 +163,15 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run, CellKernels
             if (vector.Source == Operand.Previous(0))
             {
                 var active = Plan.Active(0);
-                cell.SumProducts(a, run.Rows.InitialHidden, active, sums, first, end);
+                _columns.AddProducts(a, run.Rows.InitialHidden, active, sums, first, end);
                 if (Plan.Total > active)
                 {
-                    cell.SumProducts(a.Skip(active), _previousHidden, Plan.Total - active, sums, first, end);
+                    _columns.AddProducts(a.Skip(active), _previousHidden, Plan.Total - active, sums, first, end);
                 }
             }
             else
             {
-                cell.SumProducts(a, PackedSource(vector.Source), Plan.Total, sums, first, end);
+                _columns.AddProducts(a, PackedSource(vector.Source), Plan.Total, sums, first, end);
             }
         }
     }
@@ -190,7 +191,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run, CellKernels
             {
                 var memory = run.Backward.Gradients;
                 var (first, end) = Share(count, part, parts);
-                _kernels.ColumnSums(memory.GainSums(0).SkipColumns(columns.Sums), memory.SumRows, gradients[columns.GainSlot] + columns.Gain, first, end);
+                _columns.AddSums(memory.GainSums(0).SkipColumns(columns.Sums), memory.SumRows, gradients[columns.GainSlot] + columns.Gain, first, end);
             }
         }
     }
