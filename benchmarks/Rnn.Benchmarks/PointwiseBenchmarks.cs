@@ -52,7 +52,7 @@ public unsafe class PointwiseBenchmarks
     [GlobalCleanup]
     public void Cleanup() => NativeMemory.AlignedFree(_memory);
 
-    /// <summary>[32, 256], every gate kept for the way back.</summary>
+    /// <summary>[32, 256], every gate saved for the backward pass.</summary>
     [Benchmark]
     public void LstmStep() => _cell!.Forward(0, _block, saves: true);
 

@@ -13,7 +13,7 @@ internal sealed class CommandLine
     private readonly Option<int?> _hidden = Number<int>("--hidden", "N", "hidden units of each layer", 1, "a whole number of 1 or more");
     private readonly Option<int?> _layers = Number<int>("--layers", "N", "recurrent layers", 1, "a whole number of 1 or more");
     private readonly Option<int?> _embedding = Number<int>("--embedding", "N", "size of a character's vector", 1, "a whole number of 1 or more");
-    private readonly Option<long?> _steps = Number<long>("--steps", "N", "iterations to train", 1, "a whole number of 1 or more");
+    private readonly Option<long?> _steps = Number<long>("--steps", "N", "updates to train", 1, "a whole number of 1 or more");
     private readonly Option<double?> _minutes = Number<double>("--minutes", "M", "time to train", double.Epsilon, "a number above 0");
     private readonly Option<int?> _batch = Number<int>("--batch", "N", "parts of the text read side by side", 1, "a whole number of 1 or more");
     private readonly Option<int?> _window = Number<int>("--window", "N", "characters that a gradient runs back", 1, "a whole number of 1 or more");

@@ -33,7 +33,7 @@ internal sealed record Plan
     /// <summary>How many characters are learned; the rest validates.</summary>
     public required int TrainingLength { get; init; }
 
-    /// <summary>The end of the training in the unit of the schedule: seconds or iterations.</summary>
+    /// <summary>The end of the training in the unit of the schedule: seconds or updates.</summary>
     internal double Total => Settings.Time?.TotalSeconds ?? Steps!.Value;
 
     internal static Plan For(Settings settings, int length)
@@ -116,7 +116,7 @@ internal sealed record Plan
 }
 
 /// <summary>The learning rate rises in a line over the first fiftieth of the training and falls to nothing along half a cosine.</summary>
-/// <param name="Total">The end: iterations or seconds.</param>
+/// <param name="Total">The end: updates or seconds.</param>
 internal sealed record WarmUpAndDecay(double Total) : Schedule
 {
     private const double WarmUp = 0.02;

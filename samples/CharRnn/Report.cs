@@ -121,7 +121,7 @@ internal sealed class Above(string text) : Renderable
 internal sealed class Watch(Report report, LanguageModel<float> model, Settings settings, Plan plan, CancellationToken cancellation) : IProgress<TrainingProgress>
 {
     private const int SampleLength = 200;
-    private static readonly long[] SampleIterations = [100, 300, 700, 2000];
+    private static readonly long[] SampleUpdates = [100, 300, 700, 2000];
 
     /// <summary>The steps done.</summary>
     internal long Update { get; private set; }
@@ -132,7 +132,7 @@ internal sealed class Watch(Report report, LanguageModel<float> model, Settings 
         Update = value.Update;
         var byTime = settings.Time is { } time ? value.Elapsed / time : 0;
         report.Progress(value, Math.Max(byTime, plan.Steps is { } steps ? (double)value.Update / steps : 0));
-        if (Array.IndexOf(SampleIterations, value.Update) >= 0)
+        if (Array.IndexOf(SampleUpdates, value.Update) >= 0)
         {
             report.Text($"after {value.Update} steps", Writer.Write(model, settings.Prompt, SampleLength, settings, cancellation));
         }

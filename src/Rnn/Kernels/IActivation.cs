@@ -13,7 +13,7 @@ public interface IActivation
     static abstract string Name { get; }
 
     /// <summary>
-    /// Whether <see cref="Slope"/> needs y only. Then cells keep just the output for the way back; otherwise they keep the
+    /// Whether <see cref="Slope"/> needs y only. Then cells save just the output for the backward pass; otherwise they save the
     /// pre-activation x too.
     /// </summary>
     static abstract bool SlopeFromOutput { get; }

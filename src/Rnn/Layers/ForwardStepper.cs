@@ -11,7 +11,7 @@ internal sealed class ForwardStepper<T> : SequenceStepper<T>
     private SequenceState<T> _state;
 
     internal ForwardStepper(SequenceLayer<T> layer, int rows)
-        : base(layer, rows) => (_layer, _state) = (layer, layer.InitialState(rows).Detach());
+        : base(layer, rows) => (_layer, _state) = (layer, layer.InitialState(rows).InOwnMemory());
 
     public override SequenceState<T> GetState() => _state;
 
@@ -19,9 +19,10 @@ internal sealed class ForwardStepper<T> : SequenceStepper<T>
     {
         using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Enter();
-        (var y, _state) = _layer.Step(Tensor<T>.From(input, Rows, InputSize), _state);
+        var (y, next) = _layer.Step(Tensor<T>.From(input, Rows, InputSize), _state);
+        _state = next.InOwnMemory();
         y.AsReadOnlySpan().CopyTo(output);
     }
 
-    protected override void SetRows(SequenceState<T> state) => _state = state.Detach();
+    protected override void SetRows(SequenceState<T> state) => _state = state.InOwnMemory();
 }

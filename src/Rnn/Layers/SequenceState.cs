@@ -226,6 +226,9 @@ public sealed partial class SequenceState<T>
             parameter);
     }
 
+    /// <summary>A copy in ordinary memory, which no scope takes back: for what lives longer than a step.</summary>
+    internal SequenceState<T> InOwnMemory() => Map(tensor => new Tensor<T>(new Storage<T>(tensor.ToArray()), tensor.Shape), Rows);
+
     /// <summary>Copies values into the memory of this state, for the library's own buffers.</summary>
     internal void CopyFrom(SequenceState<T> other)
     {

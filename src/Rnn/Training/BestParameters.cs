@@ -22,7 +22,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
     internal bool IsPatienceOver => _bad > trainer.Patience;
 
     /// <summary>Takes a validation loss, and the parameters where it is the best so far.</summary>
-    internal void Observe(double loss, long iteration)
+    internal void Observe(double loss, long update)
     {
         // Patience waits for an improvement that counts; the smallest loss is kept in any case. NaN is neither.
         if (double.IsInfinity(_reference) ? loss < _reference : loss < _reference - trainer.MinImprovement)
@@ -39,7 +39,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
             return;
         }
 
-        (Loss, Update) = (loss, iteration);
+        (Loss, Update) = (loss, update);
         if (trainer.RestoreBest)
         {
             var block = trainer.Optimizer.Block;
@@ -76,7 +76,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
         state.Set("reference", _reference);
         state.Set("bad", _bad);
         state.Set("loss", Loss);
-        state.Set("iteration", Update ?? 0);
+        state.Set("update", Update ?? 0);
         if (_values is not null)
         {
             state.Add("parameters", new(new Storage<T>(_values), [_values.Length]));
@@ -87,7 +87,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
     internal void RestoreState(StateTree<T> state)
     {
         (_reference, _bad, Loss) = (state.GetDouble("reference"), (int)state.GetInt64("bad"), state.FindDouble("loss"));
-        Update = Loss is null ? null : state.GetInt64("iteration");
+        Update = Loss is null ? null : state.GetInt64("update");
         _values = trainer.RestoreBest && Loss is not null ? state.GetTensor("parameters", [trainer.Optimizer.Block.Length]).ToArray() : null;
     }
 }

@@ -22,10 +22,13 @@ internal sealed class CarriedState<T>
     {
         if (_buffer is null || _buffer.Rows != state.Rows)
         {
-            _buffer = state.Map(tensor => new Tensor<T>(new Storage<T>(new T[tensor.Length]), tensor.Shape), state.Rows);
+            _buffer = state.InOwnMemory();
+        }
+        else
+        {
+            _buffer.CopyFrom(state);
         }
 
-        _buffer.CopyFrom(state);
         State = _buffer;
     }
 

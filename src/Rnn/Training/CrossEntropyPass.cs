@@ -5,7 +5,7 @@ using Rnn.Tensors;
 namespace Rnn.Training;
 
 /// <summary>
-/// Cross-entropy over many rows of logits, there and back. To compute the exponentials again on the way back costs less than to write
+/// Cross-entropy over many rows of logits, forward and backward. To compute the exponentials again in the backward pass costs less than to write
 /// 50,000 probabilities a row to memory and read them.
 /// </summary>
 internal sealed unsafe class CrossEntropyPass<T>(Tensor<T> logits, CrossEntropyRows<T> rows) : WorkItem

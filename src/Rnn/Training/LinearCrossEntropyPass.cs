@@ -45,7 +45,7 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
     /// <summary>The number of rows.</summary>
     internal int Count => _rows.Count;
 
-    /// <summary>The rented memory that the way back reads; null where none comes.</summary>
+    /// <summary>The rented memory that the backward pass reads; null where none follows.</summary>
     internal Gradients? Kept => _gradients;
 
     /// <summary>The gradients of the scores [rows, classes].</summary>

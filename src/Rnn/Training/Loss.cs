@@ -2,7 +2,7 @@ namespace Rnn.Training;
 
 /// <summary>
 /// Losses: each a single operation, computed from logits where that is what the model gives, so that no probability is rounded away, and
-/// with its gradient in one pass on the way back. The result is a scalar.
+/// with its gradient in one backward pass. The result is a scalar.
 /// </summary>
 /// <remarks>
 /// Sums run in double precision over pieces of fixed size: the same number for any number of threads. Where nothing counts (all steps

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Rnn.Training;
 
 /// <content>What is refused before the first step, so that hours of training do not end in a surprise or in nothing.</content>
@@ -69,41 +67,6 @@ public sealed partial class Trainer<T>
         if (ModelPath is { } modelPath && Path.GetFullPath(modelPath) == Path.GetFullPath(path))
         {
             throw new InvalidOperationException($"CheckpointPath: it is the same file as ModelPath, '{path}'; choose another for one of them.");
-        }
-    }
-
-    /// <summary>All that decides what the next update of this training is, apart from its state: a checkpoint is gone on from by the same only.</summary>
-    internal List<KeyValuePair<string, string>> Identity(TrainingTask<T> task)
-    {
-        // Records print their numbers in the current culture.
-        var culture = CultureInfo.CurrentCulture;
-        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        try
-        {
-            return
-            [
-                new("Precision", typeof(T).Name),
-                new("Model", Model.Identity),
-                new("Frozen", string.Join(' ', Model.NamedParameters.Where(pair => pair.Value.Frozen).Select(pair => pair.Key))),
-                new("Optimizer", Optimizer.Identity),
-                new("Data", task.Identity),
-                new(nameof(TokenLoss), $"{TokenLoss}{string.Concat((TokenLoss.ClassWeights ?? []).Select(weight => $" {weight}"))}"),
-                new(nameof(AccumulationSteps), $"{AccumulationSteps}"),
-                new(nameof(MaxGradientNorm), $"{MaxGradientNorm}"),
-                new(nameof(MaxGradientValue), $"{MaxGradientValue}"),
-                new(nameof(NonFiniteGradients), $"{NonFiniteGradients}"),
-                new(nameof(Schedule), $"{Schedule}"),
-                new(nameof(ScheduleUnit), $"{ScheduleUnit}"),
-                new(nameof(ValidateEvery), $"{ValidateEvery}"),
-                new(nameof(MinImprovement), $"{MinImprovement}"),
-                new(nameof(RestoreBest), $"{RestoreBest}"),
-                new(nameof(AveragingTrigger), $"{AveragingTrigger?.Interval}"),
-                new(nameof(LossSmoothing), $"{LossSmoothing}"),
-            ];
-        }
-        finally
-        {
-            CultureInfo.CurrentCulture = culture;
         }
     }
 

@@ -7,7 +7,7 @@ internal sealed partial class TrainingRun<T>
 {
     private TimeSpan _elapsedBefore;
     private TimeSpan _savedAt;
-    private long _savedIteration = -1;
+    private long _savedUpdates = -1;
 
     // False from the first batch of an update to its end, where no state is worth keeping.
     private bool _isBetweenUpdates = true;
@@ -16,12 +16,12 @@ internal sealed partial class TrainingRun<T>
 
     private void SaveCheckpointWhereDue()
     {
-        if (trainer.CheckpointPath is null || _iteration == _savedIteration)
+        if (trainer.CheckpointPath is null || _updates == _savedUpdates)
         {
             return;
         }
 
-        if ((trainer.CheckpointEvery is { } every && _iteration % every == 0) || Elapsed - _savedAt >= trainer.CheckpointInterval)
+        if ((trainer.CheckpointEvery is { } every && _updates % every == 0) || Elapsed - _savedAt >= trainer.CheckpointInterval)
         {
             SaveCheckpoint();
         }
@@ -29,7 +29,7 @@ internal sealed partial class TrainingRun<T>
 
     private void SaveCheckpoint()
     {
-        if (trainer.CheckpointPath is not { } path || !_isBetweenUpdates || _iteration == 0)
+        if (trainer.CheckpointPath is not { } path || !_isBetweenUpdates || _updates == 0)
         {
             return;
         }
@@ -42,8 +42,8 @@ internal sealed partial class TrainingRun<T>
         task.SaveState(state.Branch("data"));
         _best.SaveState(state.Branch("best"));
         SaveCounters(state.Branch("run"));
-        TrainingCheckpoint.Write(path, state, trainer.Identity(task));
-        (_savedAt, _savedIteration) = (Elapsed, _iteration);
+        TrainingCheckpoint.Write(path, state, TrainingIdentity.Of(trainer, task));
+        (_savedAt, _savedUpdates) = (Elapsed, _updates);
     }
 
     private void Resume()
@@ -53,7 +53,7 @@ internal sealed partial class TrainingRun<T>
             return;
         }
 
-        var state = TrainingCheckpoint.Read<T>(path, trainer.Identity(task));
+        var state = TrainingCheckpoint.Read<T>(path, TrainingIdentity.Of(trainer, task));
 
         // A random source of the data may be the model's too: of both, what the model draws next is right.
         task.RestoreState(state.Branch("data"));
@@ -63,12 +63,12 @@ internal sealed partial class TrainingRun<T>
         trainer.AveragingTrigger?.RestoreState(state.Branch("trigger"));
         _best.RestoreState(state.Branch("best"));
         RestoreCounters(state.Branch("run"));
-        (_savedAt, _savedIteration) = (Elapsed, _iteration);
+        (_savedAt, _savedUpdates) = (Elapsed, _updates);
     }
 
     private void SaveCounters(StateValues state)
     {
-        state.Set("iteration", _iteration);
+        state.Set("updates", _updates);
         state.Set("skipped", _skipped);
         state.Set("non_finite_losses", _nonFiniteLosses);
         state.Set("epoch", _epoch);
@@ -91,7 +91,7 @@ internal sealed partial class TrainingRun<T>
 
     private void RestoreCounters(StateValues state)
     {
-        _iteration = state.GetInt64("iteration");
+        _updates = state.GetInt64("updates");
         _skipped = state.GetInt64("skipped");
         _nonFiniteLosses = state.GetInt64("non_finite_losses");
         _epoch = (int)state.GetInt64("epoch");
@@ -104,7 +104,7 @@ internal sealed partial class TrainingRun<T>
         _elapsedBefore = TimeSpan.FromTicks(state.GetInt64("elapsed"));
         _last = new()
         {
-            Update = _iteration,
+            Update = _updates,
             Epoch = _epoch,
             Loss = state.GetDouble("last_loss"),
             SmoothedLoss = SmoothedLoss,

@@ -15,7 +15,7 @@ internal sealed partial class TrainingRun<T>(
     private readonly SpeedMeter _speed = new();
     private readonly Stopwatch _clock = new();
     private TrainingProgress _last;
-    private long _iteration;
+    private long _updates;
     private double _scheduleStart = trainer.ScheduleStart;
     private long _skipped;
     private long _nonFiniteLosses;
@@ -77,7 +77,7 @@ internal sealed partial class TrainingRun<T>(
         return new()
         {
             Stop = stop,
-            Updates = _iteration,
+            Updates = _updates,
             SkippedUpdates = _skipped,
             NonFiniteLosses = _nonFiniteLosses,
             Epochs = _epoch,
@@ -109,7 +109,7 @@ internal sealed partial class TrainingRun<T>(
                 // What has been unfrozen since must be somebody's too.
                 trainer.CheckParameters();
                 _epoch++;
-                _epochStart = _iteration;
+                _epochStart = _updates;
                 _dataEnded = false;
                 task.BeginEpoch(_epoch);
                 _inEpoch = true;
@@ -117,7 +117,7 @@ internal sealed partial class TrainingRun<T>(
 
             do
             {
-                if (trainer.ValidateEvery is { } every && _iteration % every == 0 && Validate())
+                if (trainer.ValidateEvery is { } every && _updates % every == 0 && Validate())
                 {
                     return TrainingStop.EarlyStop;
                 }
@@ -132,7 +132,7 @@ internal sealed partial class TrainingRun<T>(
             }
             while (Step());
 
-            if (_iteration == _epochStart)
+            if (_updates == _epochStart)
             {
                 throw new InvalidOperationException(
                     "FitAsync: there are no batches to train on; what can be enumerated only once is empty in the second epoch.");
@@ -149,7 +149,7 @@ internal sealed partial class TrainingRun<T>(
     }
 
     private TrainingStop? LimitReached() =>
-        _iteration >= trainer.MaxUpdates ? TrainingStop.Updates
+        _updates >= trainer.MaxUpdates ? TrainingStop.Updates
         : Elapsed >= trainer.MaxTime ? TrainingStop.Time
         : null;
 
@@ -198,7 +198,7 @@ internal sealed partial class TrainingRun<T>(
 
     private void Report(double loss, long count, double norm, bool skipped)
     {
-        _iteration++;
+        _updates++;
         _tokens += count;
         _speed.Stop(count);
         MoveSchedule(_epoch - 1);
@@ -214,7 +214,7 @@ internal sealed partial class TrainingRun<T>(
 
         _last = new()
         {
-            Update = _iteration,
+            Update = _updates,
             Epoch = _epoch,
             Loss = loss,
             SmoothedLoss = SmoothedLoss,
@@ -226,7 +226,7 @@ internal sealed partial class TrainingRun<T>(
             Elapsed = Elapsed,
             BestValidationLoss = _best.Loss,
         };
-        trainer.AfterUpdate?.Invoke(new(trainer, _iteration, loss, skipped));
+        trainer.AfterUpdate?.Invoke(new(trainer, _updates, loss, skipped));
         _isBetweenUpdates = true;
         progress?.Report(_last);
     }
@@ -241,7 +241,7 @@ internal sealed partial class TrainingRun<T>(
 
         if (trainer.AfterBackward is { } hook)
         {
-            hook(new(trainer, _iteration + 1, loss));
+            hook(new(trainer, _updates + 1, loss));
             _optimizer.Block.MarkGradientsWritten();
         }
 
@@ -299,13 +299,13 @@ internal sealed partial class TrainingRun<T>(
     {
         ScheduleUnit.Epochs => epochs,
         ScheduleUnit.Seconds => Elapsed.TotalSeconds,
-        _ => _iteration,
+        _ => _updates,
     };
 
     // Measures the model as it is, once after an update; true when patience is over.
     private bool Validate()
     {
-        if (_validatedAt == _iteration || _iteration == 0)
+        if (_validatedAt == _updates || _updates == 0)
         {
             return false;
         }
@@ -321,15 +321,15 @@ internal sealed partial class TrainingRun<T>(
                 }
 
                 _best.SaveLast();
-                _validatedAt = _iteration;
+                _validatedAt = _updates;
                 return false;
             }
 
             // From here on nothing ends it half way.
-            _validatedAt = _iteration;
+            _validatedAt = _updates;
 
             _validationLoss = loss;
-            _best.Observe(loss, _iteration);
+            _best.Observe(loss, _updates);
         }
 
         if (trainer.AveragingTrigger?.Observe(_validationLoss.Value) == true)

@@ -5,7 +5,7 @@ using Rnn.Tests.Cells;
 namespace Rnn.Tests.Layers;
 
 /// <summary>
-/// Without a way back the engine keeps less: a few steps of gate columns a part of the rows, and two blocks of states. The numbers must
+/// Without a backward pass the engine keeps less: a few steps of gate columns a part of the rows, and two blocks of states. The numbers must
 /// be the same bits, also where the rows are cut into parts of unequal height.
 /// </summary>
 public sealed class InferenceTests

@@ -4,7 +4,7 @@ using Rnn.Tests.Autograd;
 
 namespace Rnn.Tests.Layers;
 
-/// <summary>Workspaces of the sequence engine come back, with and without a way back, and after failures.</summary>
+/// <summary>Workspaces of the sequence engine come back, with and without a backward pass, and after failures.</summary>
 [Collection(nameof(CountsBuffers))]
 public sealed class RecurrentPoolTests
 {

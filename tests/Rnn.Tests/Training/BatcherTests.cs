@@ -142,7 +142,7 @@ public class BatcherTests
     }
 
     [Fact]
-    public void SequencesWithNothingToForetellAreRefused()
+    public void SequencesWithNothingToPredictAreRefused()
     {
         Assert.Contains("nothing to predict", Assert.Throws<ArgumentException>(() => new TokenSequenceSource([[1], []], 2)).Message);
         Assert.Throws<ArgumentException>(() => new TokenSequenceSource([], 2));

@@ -118,7 +118,7 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(8, Iteration(FilePath));
         Assert.Equal([FilePath], Directory.GetFileSystemEntries(_folder.FullName));
 
-        static long Iteration(string path) => long.Parse(Rnn.Formats.SafeTensors.Read(path).Metadata["run.iteration"], System.Globalization.CultureInfo.InvariantCulture);
+        static long Iteration(string path) => long.Parse(Rnn.Formats.SafeTensors.Read(path).Metadata["run.updates"], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     [Fact]
@@ -151,9 +151,9 @@ public sealed class ResumeTests : IDisposable
         var trainer = new Trainer<double>(model, new Adam<double>()) { CheckpointPath = FilePath, MaxUpdates = 3 };
         await trainer.FitAsync(source, batch => (model.Parameters.First().Value * batch.Inputs).Sum());
         var task = new BatchTask<double, (Tensor<double> Inputs, Tensor<double> Targets)>(source, batch => batch.Inputs, null, null);
-        var identity = trainer.Identity(task);
+        var identity = TrainingIdentity.Of(trainer, task);
         var bytes = await File.ReadAllBytesAsync(FilePath);
-        Assert.Equal(3, TrainingCheckpoint.Read<double>(FilePath, identity).GetInt64("run.iteration"));
+        Assert.Equal(3, TrainingCheckpoint.Read<double>(FilePath, identity).GetInt64("run.updates"));
         var damaged = Path.Combine(_folder.FullName, "damaged.safetensors");
         for (var length = 0; length < bytes.Length; length++)
         {

@@ -239,13 +239,13 @@ public class TrainerRunTests
         }
     }
 
-    // A padding token is read, but nobody is to foretell it.
+    // A padding token is read, but nobody is to predict it.
     [Theory]
     [InlineData(null, LossReduction.Mean)]
     [InlineData(2, LossReduction.Mean)]
     [InlineData(2, LossReduction.Sum)]
     [InlineData(null, LossReduction.SumOverStepsMeanOverRows)]
-    public async Task TheIgnoredTokenIsNotForetold(int? stride, LossReduction reduction)
+    public async Task TheIgnoredTokenIsNotPredicted(int? stride, LossReduction reduction)
     {
         int[] tokens = [1, 2, 3, 0, 0, 2, 1, 0, 3];
         var model = new TinyLanguageModel<double>(4);

@@ -97,9 +97,6 @@ internal sealed class StepProgram
     /// <summary>The sources that products read through a dropout mask.</summary>
     internal IReadOnlyList<Operand> MaskedSources => _maskedSources;
 
-    /// <summary>Whether any state has zoneout.</summary>
-    internal bool AppliesZoneout => Array.IndexOf(_hasZoneout, true) >= 0;
-
     /// <summary>Whether a state has zoneout.</summary>
     internal bool HasZoneout(int state) => _hasZoneout[state];
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Layers.Engine;
@@ -9,8 +10,6 @@ namespace Rnn.Layers.Engine;
 internal unsafe struct Workspace<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private const int Alignment = 64;
-
     private T[]? _array;
     private nint _used;
 
@@ -18,13 +17,13 @@ internal unsafe struct Workspace<T>
     internal readonly long Bytes => (_array?.Length ?? 0L) * sizeof(T);
 
     /// <summary>Adds a piece to what <see cref="Rent"/> will rent.</summary>
-    internal void Reserve(nint length) => _used += Round(length);
+    internal void Reserve(nint length) => _used += CacheLine<T>.RoundUp(length);
 
     /// <summary>Rents the sum of all reserved pieces.</summary>
     /// <exception cref="InvalidOperationException">An array does not hold so much.</exception>
     internal void Rent()
     {
-        var length = _used + (Alignment / sizeof(T));
+        var length = _used + CacheLine<T>.Length;
         if (length > Array.MaxLength)
         {
             throw new InvalidOperationException(
@@ -38,17 +37,15 @@ internal unsafe struct Workspace<T>
     /// <summary>Makes memory for all reserved pieces that is no pool's and need not be returned: zeros.</summary>
     internal void Allocate()
     {
-        _array = GC.AllocateArray<T>(checked((int)(_used + (Alignment / sizeof(T)))), pinned: true);
+        _array = GC.AllocateArray<T>(checked((int)(_used + CacheLine<T>.Length)), pinned: true);
         _used = 0;
     }
 
     /// <summary>The next piece, of unknown content; pooled arrays are pinned.</summary>
     internal T* Take(nint length)
     {
-        var start = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array!));
-        var aligned = (T*)((start + Alignment - 1) & ~(nuint)(Alignment - 1));
-        var piece = aligned + _used;
-        _used += Round(length);
+        var piece = CacheLine<T>.Align((T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array!))) + _used;
+        _used += CacheLine<T>.RoundUp(length);
         return piece;
     }
 
@@ -62,11 +59,5 @@ internal unsafe struct Workspace<T>
         }
 
         _used = 0;
-    }
-
-    private static nint Round(nint length)
-    {
-        var lanes = Alignment / sizeof(T);
-        return (length + lanes - 1) / lanes * lanes;
     }
 }

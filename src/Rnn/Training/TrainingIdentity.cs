@@ -1,0 +1,43 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace Rnn.Training;
+
+/// <summary>All that decides what the next update of a training is, apart from its state: a checkpoint is gone on from by the same only.</summary>
+internal static class TrainingIdentity
+{
+    internal static List<KeyValuePair<string, string>> Of<T>(Trainer<T> trainer, TrainingTask<T> task)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        // Records print their numbers in the current culture.
+        var culture = CultureInfo.CurrentCulture;
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        try
+        {
+            return
+            [
+                new("Precision", typeof(T).Name),
+                new("Model", trainer.Model.Identity),
+                new("Frozen", string.Join(' ', trainer.Model.NamedParameters.Where(pair => pair.Value.Frozen).Select(pair => pair.Key))),
+                new("Optimizer", trainer.Optimizer.Identity),
+                new("Data", task.Identity),
+                new(nameof(trainer.TokenLoss), $"{trainer.TokenLoss}{string.Concat((trainer.TokenLoss.ClassWeights ?? []).Select(weight => $" {weight}"))}"),
+                new(nameof(trainer.AccumulationSteps), $"{trainer.AccumulationSteps}"),
+                new(nameof(trainer.MaxGradientNorm), $"{trainer.MaxGradientNorm}"),
+                new(nameof(trainer.MaxGradientValue), $"{trainer.MaxGradientValue}"),
+                new(nameof(trainer.NonFiniteGradients), $"{trainer.NonFiniteGradients}"),
+                new(nameof(trainer.Schedule), $"{trainer.Schedule}"),
+                new(nameof(trainer.ScheduleUnit), $"{trainer.ScheduleUnit}"),
+                new(nameof(trainer.ValidateEvery), $"{trainer.ValidateEvery}"),
+                new(nameof(trainer.MinImprovement), $"{trainer.MinImprovement}"),
+                new(nameof(trainer.RestoreBest), $"{trainer.RestoreBest}"),
+                new(nameof(trainer.AveragingTrigger), $"{trainer.AveragingTrigger?.Interval}"),
+                new(nameof(trainer.LossSmoothing), $"{trainer.LossSmoothing}"),
+            ];
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = culture;
+        }
+    }
+}
