@@ -37,7 +37,7 @@ public sealed partial class LanguageModel<T>
     /// <param name="options">How tokens are drawn, or null for the defaults.</param>
     /// <param name="cancellationToken">Ends the writing.</param>
     /// <returns>The text that was written, without the prompt.</returns>
-    /// <exception cref="ArgumentException">The prompt is empty or has symbols that the vocabulary does not know, or the count is negative.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty or has characters or words that the vocabulary does not have, or the count is negative.</exception>
     /// <exception cref="InvalidOperationException">The model has no vocabulary.</exception>
     public string Generate(string prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
     {

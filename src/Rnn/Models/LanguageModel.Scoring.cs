@@ -21,7 +21,7 @@ public sealed partial class LanguageModel<T>
         }
 
         options ??= new();
-        var (sum, count) = SequenceEvaluation.Score(this, tokens, options.Streams, options.Steps, options.WarmUp, ignored: null, cancellationToken);
+        var (sum, count) = SequenceEvaluation.Score(this, tokens, options.Segments, options.Steps, options.WarmUp, ignored: null, cancellationToken);
         return new(sum, count, count);
     }
 
@@ -30,7 +30,7 @@ public sealed partial class LanguageModel<T>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <param name="cancellationToken">Ends the scoring.</param>
     /// <returns>The score; its characters are those of the text behind the part that its first token stands for, to the end of the text.</returns>
-    /// <exception cref="ArgumentException">The text has fewer than two tokens, or symbols that the vocabulary does not have.</exception>
+    /// <exception cref="ArgumentException">The text has fewer than two tokens, or characters or words that the vocabulary does not have.</exception>
     /// <exception cref="InvalidOperationException">The model has no vocabulary.</exception>
     public TextScore Score(string text, TextScoreOptions? options = null, CancellationToken cancellationToken = default)
     {

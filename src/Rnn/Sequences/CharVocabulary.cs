@@ -4,7 +4,7 @@ using Rnn.Formats;
 namespace Rnn.Sequences;
 
 /// <summary>
-/// A vocabulary whose symbols are single characters: Unicode scalar values, so that a character beyond U+FFFF is one token and not two.
+/// A vocabulary whose tokens are single characters: Unicode scalar values, so that a character beyond U+FFFF is one token and not two.
 /// </summary>
 /// <remarks>A byte order mark (U+FEFF) at the start of a text is a sign of the file and not part of the text: it is left out.</remarks>
 /// <example>
@@ -17,19 +17,19 @@ namespace Rnn.Sequences;
 public sealed class CharVocabulary : IVocabulary
 {
     private const int DirectLength = 256;
-    private readonly SymbolTable _table;
+    private readonly TokenTable _table;
 
     // The tokens of the most frequent characters; −1 for those that are not in the vocabulary.
     private readonly int[] _direct = new int[DirectLength];
 
-    internal CharVocabulary(SymbolTable table)
+    internal CharVocabulary(TokenTable table)
     {
         _table = table;
-        foreach (var symbol in table.Ordinary)
+        foreach (var text in table.Ordinary)
         {
-            if (Rune.DecodeFromUtf16(symbol, out _, out var length) != System.Buffers.OperationStatus.Done || length != symbol.Length)
+            if (Rune.DecodeFromUtf16(text, out _, out var length) != System.Buffers.OperationStatus.Done || length != text.Length)
             {
-                throw new ArgumentException($"symbols: {SymbolTable.Quote(symbol)} is not a single character.", nameof(table));
+                throw new ArgumentException($"texts: {TokenTable.Quote(text)} is not a single character.", nameof(table));
             }
         }
 
@@ -78,10 +78,10 @@ public sealed class CharVocabulary : IVocabulary
     }
 
     /// <inheritdoc/>
-    public string Symbol(int token) => _table[token];
+    public string TokenText(int token) => _table[token];
 
     /// <inheritdoc/>
-    public bool TryGetToken(ReadOnlySpan<char> symbol, out int token) => _table.TryGetToken(symbol, out token);
+    public bool TryGetToken(ReadOnlySpan<char> text, out int token) => _table.TryGetToken(text, out token);
 
     /// <inheritdoc/>
     public int[] Encode(ReadOnlySpan<char> text)
@@ -98,7 +98,7 @@ public sealed class CharVocabulary : IVocabulary
                 continue;
             }
 
-            // Half of a surrogate pair is a symbol of its own that no vocabulary has.
+            // Half of a surrogate pair is a character that no vocabulary has.
             _ = Rune.DecodeFromUtf16(text[position..], out _, out var length);
             tokens[count++] = _table.Token(text.Slice(position, length), position, "character");
             position += length;
@@ -131,13 +131,7 @@ public sealed class CharVocabulary : IVocabulary
     public string Decode(IEnumerable<int> tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        var text = new StringBuilder();
-        foreach (var token in tokens)
-        {
-            text.Append(_table.Text(token));
-        }
-
-        return text.ToString();
+        return Decode([.. tokens]);
     }
 
     /// <inheritdoc/>

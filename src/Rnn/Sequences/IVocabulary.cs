@@ -18,17 +18,17 @@ public interface IVocabulary
     /// <summary>What a token stands for; special tokens read <c>&lt;unk&gt;</c>, <c>&lt;s&gt;</c> and <c>&lt;/s&gt;</c>.</summary>
     /// <param name="token">From 0 to <see cref="Count"/> − 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
-    string Symbol(int token);
+    string TokenText(int token);
 
-    /// <summary>The token of a symbol.</summary>
-    /// <param name="symbol">A character or word, or the name of a special token as <see cref="Symbol"/> gives it.</param>
+    /// <summary>The token that stands for a text.</summary>
+    /// <param name="text">A character or word, or the name of a special token as <see cref="TokenText"/> gives it.</param>
     /// <param name="token">The token, where there is one.</param>
-    /// <returns>Whether the vocabulary has the symbol.</returns>
-    bool TryGetToken(ReadOnlySpan<char> symbol, out int token);
+    /// <returns>Whether there is such a token.</returns>
+    bool TryGetToken(ReadOnlySpan<char> text, out int token);
 
     /// <summary>The tokens of a text; no special tokens are put around it.</summary>
-    /// <param name="text">The text; an empty one has no tokens. Half of a surrogate pair is a symbol that no vocabulary has.</param>
-    /// <exception cref="ArgumentException">A symbol is not in the vocabulary and there is no <see cref="Unknown"/> token.</exception>
+    /// <param name="text">The text; an empty one has no tokens. Half of a surrogate pair is a character that no vocabulary has.</param>
+    /// <exception cref="ArgumentException">A character or word is not in the vocabulary and there is no <see cref="Unknown"/> token.</exception>
     int[] Encode(ReadOnlySpan<char> text);
 
     /// <summary>The text of some tokens. Unknown ones become U+FFFD (�), those that begin and end sequences nothing.</summary>
@@ -37,7 +37,7 @@ public interface IVocabulary
     string Decode(params ReadOnlySpan<int> tokens);
 
     /// <summary>The text of some tokens; see <see cref="Decode(ReadOnlySpan{int})"/>.</summary>
-    /// <param name="tokens">The tokens, such as a model generates them.</param>
+    /// <param name="tokens">The tokens, such as those that a model generates.</param>
     string Decode(IEnumerable<int> tokens);
 
     /// <summary>All of the vocabulary as one line of text, for the metadata of a model file; <see cref="Vocabulary.FromMetadata"/> reads it.</summary>

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Sequences;
@@ -71,9 +73,7 @@ public sealed class Sampler
         var weights = _weights.AsSpan(0, count);
         var tokens = _tokens.AsSpan(0, count);
         TensorPrimitives.ConvertTruncating(logits, weights);
-        TensorPrimitives.Subtract(weights, largest, weights);
-        TensorPrimitives.Divide(weights, Options.Temperature, weights);
-        TensorPrimitives.Exp(weights, weights);
+        Softmax.Run(weights, largest, Options.Temperature);
         for (var i = 0; i < count; i++)
         {
             tokens[i] = i;
@@ -81,7 +81,7 @@ public sealed class Sampler
 
         if (Options.TopK > 0 && Options.TopK < count)
         {
-            LikeliestFirst.Select(weights, tokens, Options.TopK);
+            TopK.Select(weights, tokens, Options.TopK);
             weights = weights[..Options.TopK];
             tokens = tokens[..Options.TopK];
         }
@@ -89,7 +89,7 @@ public sealed class Sampler
         var total = Sum(weights);
         if (Options.TopP < 1)
         {
-            LikeliestFirst.Sort(weights, tokens);
+            TopK.SortDescending(weights, tokens);
             var kept = Nucleus(weights, Options.TopP * total);
             weights = weights[..kept];
             tokens = tokens[..kept];
@@ -99,19 +99,37 @@ public sealed class Sampler
         return tokens[Position(weights, _random.NextDouble() * total)];
     }
 
-    private static int Nucleus(ReadOnlySpan<double> weights, double share)
+    private static int Nucleus(ReadOnlySpan<double> weights, double mass)
     {
         var sum = 0.0;
         for (var i = 0; i < weights.Length; i++)
         {
             sum += weights[i];
-            if (sum >= share)
+            if (sum >= mass)
             {
                 return i + 1;
             }
         }
 
         return weights.Length;
+    }
+
+    // w ← e^((w − largest) / temperature), a softmax up to the constant that the draw divides by.
+    private readonly unsafe struct Softmax(double* weights, double largest, double temperature) : IElementwise<double>
+    {
+        internal static void Run(Span<double> weights, double largest, double temperature)
+        {
+            fixed (double* pointer = weights)
+            {
+                Elementwise<double, Softmax>.Run(new(pointer, largest, temperature), weights.Length);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Run<V, TLanes>(TLanes lanes, nint i)
+            where V : struct, IVector<V, double>
+            where TLanes : struct, ILanes<V, double> =>
+            lanes.Store(V.Exp((lanes.Load(weights + i) - V.Broadcast(largest)) / V.Broadcast(temperature)), weights + i);
     }
 
     // In the order of the draw, so that the last partial sum is the total to the bit.

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Rnn.Tensors;
 
 namespace Rnn.Sequences;
@@ -13,7 +12,7 @@ public sealed record SamplingOptions
         get;
         init => field = value >= 0 && double.IsFinite(value)
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(Temperature), value, string.Create(CultureInfo.InvariantCulture, $"Temperature: expected 0 (greedy) or more but got {value}."));
+            : throw OptionRange.OutOfRange(nameof(Temperature), value, "0 (greedy) or more");
     } = 1;
 
     /// <summary>How many of the likeliest tokens may be drawn; 0 for all.</summary>
@@ -36,7 +35,7 @@ public sealed record SamplingOptions
         get;
         init => field = value is > 0 and <= 1
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(TopP), value, string.Create(CultureInfo.InvariantCulture, $"TopP: expected more than 0 and at most 1 (all tokens) but got {value}."));
+            : throw OptionRange.OutOfRange(nameof(TopP), value, "more than 0 and at most 1 (all tokens)");
     } = 1;
 
     /// <summary>

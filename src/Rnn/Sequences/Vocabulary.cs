@@ -10,7 +10,7 @@ public static class Vocabulary
     private const string UnknownKey = "unknown";
     private const string BeginAndEndKey = "begin_and_end";
     private const string LowercaseKey = "lowercase";
-    private const string SymbolsKey = "symbols";
+    private const string TokensKey = "symbols";
     private const string Characters = "characters";
     private const string Words = "words";
 
@@ -29,11 +29,11 @@ public static class Vocabulary
             var kind = root.GetProperty(KindKey).GetString();
             var unknown = root.GetProperty(UnknownKey).GetBoolean();
             var beginAndEnd = root.GetProperty(BeginAndEndKey).GetBoolean();
-            var symbols = root.GetProperty(SymbolsKey).EnumerateArray().Select(symbol => symbol.GetString() ?? throw new JsonException("a symbol is null")).ToList();
+            var texts = root.GetProperty(TokensKey).EnumerateArray().Select(text => text.GetString() ?? throw new JsonException("a token is null")).ToList();
             return kind switch
             {
-                Characters => new CharVocabulary(new(unknown, beginAndEnd, symbols)),
-                Words => new WordVocabulary(new(unknown, beginAndEnd, symbols), root.GetProperty(LowercaseKey).GetBoolean()),
+                Characters => new CharVocabulary(new(unknown, beginAndEnd, texts)),
+                Words => new WordVocabulary(new(unknown, beginAndEnd, texts), root.GetProperty(LowercaseKey).GetBoolean()),
                 _ => throw new JsonException($"the kind is '{kind}', not '{Characters}' or '{Words}'"),
             };
         }
@@ -46,7 +46,7 @@ public static class Vocabulary
     /// <summary>The tokens of a text between the vocabulary's begin and end tokens, where it has them.</summary>
     /// <param name="vocabulary">The vocabulary.</param>
     /// <param name="text">The text.</param>
-    /// <exception cref="ArgumentException">A symbol is not in the vocabulary and there is no token for unknown ones.</exception>
+    /// <exception cref="ArgumentException">A character or word is not in the vocabulary and there is no token for unknown ones.</exception>
     public static int[] EncodeSequence(this IVocabulary vocabulary, ReadOnlySpan<char> text)
     {
         ArgumentNullException.ThrowIfNull(vocabulary);
@@ -54,7 +54,7 @@ public static class Vocabulary
         return [.. One(vocabulary.BeginOfSequence), .. inner, .. One(vocabulary.EndOfSequence)];
     }
 
-    internal static string Describe(SymbolTable table, bool? lowercase = null)
+    internal static string Describe(TokenTable table, bool? lowercase = null)
     {
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream, Writing))
@@ -68,10 +68,10 @@ public static class Vocabulary
                 writer.WriteBoolean(LowercaseKey, value);
             }
 
-            writer.WriteStartArray(SymbolsKey);
-            foreach (var symbol in table.Ordinary)
+            writer.WriteStartArray(TokensKey);
+            foreach (var text in table.Ordinary)
             {
-                writer.WriteStringValue(symbol);
+                writer.WriteStringValue(text);
             }
 
             writer.WriteEndArray();
@@ -97,14 +97,14 @@ public static class Vocabulary
             return WordVocabulary.EndOfFirst(text);
         }
 
-        // A vocabulary of the user's: where the symbol stands in the text, else, as for an unknown one, behind one character.
-        var symbol = vocabulary.Symbol(first);
-        var place = first == vocabulary.Unknown ? -1 : text.IndexOf(symbol, StringComparison.Ordinal);
-        return place >= 0 ? place + symbol.Length : CharVocabulary.EndOfFirst(text);
+        // A vocabulary of the user's: where the token's own text stands in it, else, as for an unknown one, behind one character.
+        var part = vocabulary.TokenText(first);
+        var place = first == vocabulary.Unknown ? -1 : text.IndexOf(part, StringComparison.Ordinal);
+        return place >= 0 ? place + part.Length : CharVocabulary.EndOfFirst(text);
     }
 
     internal static ArgumentException EmptyText() =>
-        new("text: expected a text with at least one symbol but got an empty one; a vocabulary is made of the symbols of its text.", "text");
+        new("text: expected a text with at least one character or word but got an empty one; a vocabulary is made of what its text holds.", "text");
 
     private static int[] One(int? token) => token is { } value ? [value] : [];
 }

@@ -62,7 +62,7 @@ internal static class VocabularyChecks
         if (!unknown && (minCount > 1 || maxSize > 0))
         {
             throw new ArgumentException(
-                $"Unknown: a vocabulary that leaves symbols out ({(minCount > 1 ? $"MinCount {minCount}" : $"MaxSize {maxSize}")}) needs a token for them; set Unknown to true.",
+                $"Unknown: a vocabulary that leaves tokens out ({(minCount > 1 ? $"MinCount {minCount}" : $"MaxSize {maxSize}")}) needs one for what is left; set Unknown to true.",
                 nameof(unknown));
         }
     }

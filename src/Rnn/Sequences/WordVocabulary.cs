@@ -15,10 +15,10 @@ namespace Rnn.Sequences;
 /// </remarks>
 public sealed class WordVocabulary : IVocabulary
 {
-    private readonly SymbolTable _table;
+    private readonly TokenTable _table;
     private readonly bool _lowercase;
 
-    internal WordVocabulary(SymbolTable table, bool lowercase)
+    internal WordVocabulary(TokenTable table, bool lowercase)
     {
         _table = table;
         _lowercase = lowercase;
@@ -71,10 +71,10 @@ public sealed class WordVocabulary : IVocabulary
     }
 
     /// <inheritdoc/>
-    public string Symbol(int token) => _table[token];
+    public string TokenText(int token) => _table[token];
 
     /// <inheritdoc/>
-    public bool TryGetToken(ReadOnlySpan<char> symbol, out int token) => _table.TryGetToken(symbol, out token);
+    public bool TryGetToken(ReadOnlySpan<char> text, out int token) => _table.TryGetToken(text, out token);
 
     /// <inheritdoc/>
     public int[] Encode(ReadOnlySpan<char> text)
@@ -113,13 +113,7 @@ public sealed class WordVocabulary : IVocabulary
     public string Decode(IEnumerable<int> tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        var text = new WordJoiner();
-        foreach (var token in tokens)
-        {
-            text.Append(_table.Text(token));
-        }
-
-        return text.ToString();
+        return Decode([.. tokens]);
     }
 
     /// <inheritdoc/>

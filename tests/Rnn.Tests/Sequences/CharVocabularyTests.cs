@@ -8,7 +8,7 @@ public class CharVocabularyTests
     public void Characters_come_in_the_order_of_their_code_points()
     {
         var vocabulary = CharVocabulary.FromText("hello, world\n");
-        Assert.Equal("\n ,dehlorw", string.Concat(Enumerable.Range(0, vocabulary.Count).Select(vocabulary.Symbol)));
+        Assert.Equal("\n ,dehlorw", string.Concat(Enumerable.Range(0, vocabulary.Count).Select(vocabulary.TokenText)));
         Assert.Equal([5, 4, 6, 6, 7], vocabulary.Encode("hello"));
         Assert.Equal("hello", vocabulary.Decode([5, 4, 6, 6, 7]));
         Assert.Equal("hello", vocabulary.Decode(new List<int> { 5, 4, 6, 6, 7 }));
@@ -25,7 +25,7 @@ public class CharVocabularyTests
         var tokens = vocabulary.Encode(text);
         Assert.Equal([0, 2, 3, 4, 6, 5, 1], tokens);
         Assert.Equal(text, vocabulary.Decode(tokens));
-        Assert.Equal("🦉", vocabulary.Symbol(6));
+        Assert.Equal("🦉", vocabulary.TokenText(6));
     }
 
     // Below U+0100 tokens come from a table.
@@ -43,7 +43,7 @@ public class CharVocabularyTests
     {
         var vocabulary = CharVocabulary.FromText("abc");
         var error = Assert.Throws<ArgumentException>(() => vocabulary.Encode("abxc"));
-        Assert.Contains("'x' at position 2 is not among the 3 symbols", error.Message, StringComparison.Ordinal);
+        Assert.Contains("'x' at position 2 is not among the 3 tokens", error.Message, StringComparison.Ordinal);
         Assert.Contains("'🦉' at position 1", Assert.Throws<ArgumentException>(() => vocabulary.Encode("a🦉")).Message, StringComparison.Ordinal);
         Assert.Contains("'U+0009'", Assert.Throws<ArgumentException>(() => vocabulary.Encode("\t")).Message, StringComparison.Ordinal);
         Assert.Contains("'U+D83E'", Assert.Throws<ArgumentException>(() => vocabulary.Encode("🦉".AsSpan(0, 1))).Message, StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public class CharVocabularyTests
         Assert.Equal(0, vocabulary.Unknown);
         Assert.Equal([1, 0, 2, 0, 0], vocabulary.Encode("acb🦉" + "🦉"[1..]));
         Assert.Equal("a\uFFFDb", vocabulary.Decode([1, 0, 2]));
-        Assert.Equal("<unk>", vocabulary.Symbol(0));
+        Assert.Equal("<unk>", vocabulary.TokenText(0));
         Assert.Equal(vocabulary.Encode("aab"), vocabulary.EncodeSequence("aab"));
     }
 
@@ -79,7 +79,7 @@ public class CharVocabularyTests
         var vocabulary = CharVocabulary.FromText("abc");
         Assert.Contains("expected a token from 0 to 2 but got 3", Assert.Throws<ArgumentOutOfRangeException>(() => vocabulary.Decode([3])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => vocabulary.Decode([-1]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => vocabulary.Symbol(17));
+        Assert.Throws<ArgumentOutOfRangeException>(() => vocabulary.TokenText(17));
     }
 
     [Fact]

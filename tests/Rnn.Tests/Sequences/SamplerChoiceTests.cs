@@ -19,7 +19,7 @@ public class SamplerChoiceTests
         for (var values = 1; values <= count; values += 4)
         {
             var logits = Logits(count, values);
-            var order = LikeliestFirst(logits);
+            var order = ByProbability(logits);
             for (var k = 1; k <= count + 1; k++)
             {
                 Assert.Equal(order.Take(k).Order(), Drawn(logits, new() { TopK = k, Temperature = Hot, Seed = 1 }));
@@ -38,7 +38,7 @@ public class SamplerChoiceTests
         for (var values = 1; values <= count; values += 3)
         {
             var logits = Logits(count, values);
-            var order = LikeliestFirst(logits);
+            var order = ByProbability(logits);
             for (var kept = 1; kept <= count; kept++)
             {
                 Assert.Equal(order.Take(kept).Order(), Drawn(logits, new() { TopP = (kept - 0.5) / count, Temperature = Hot, Seed = 1 }));
@@ -50,7 +50,7 @@ public class SamplerChoiceTests
     public void TopPIsAShareOfWhatTopKLeaves()
     {
         var logits = Logits(12, 5);
-        var order = LikeliestFirst(logits);
+        var order = ByProbability(logits);
         for (var k = 2; k <= 12; k++)
         {
             for (var kept = 1; kept <= k; kept++)
@@ -88,7 +88,7 @@ public class SamplerChoiceTests
         return [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(values))];
     }
 
-    private static int[] LikeliestFirst(double[] logits) =>
+    private static int[] ByProbability(double[] logits) =>
         [.. Enumerable.Range(0, logits.Length).OrderByDescending(token => logits[token]).ThenBy(token => token)];
 
     private static SortedSet<int> Drawn(double[] logits, SamplingOptions options)

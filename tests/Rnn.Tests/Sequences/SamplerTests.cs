@@ -72,11 +72,11 @@ public class SamplerTests
             var kept = 1 + random.Next(count);
             var expected = Enumerable.Range(0, count).OrderByDescending(i => weights[i]).ThenBy(i => i).ToArray();
             var (values, tokens) = ((double[])weights.Clone(), Enumerable.Range(0, count).ToArray());
-            LikeliestFirst.Select(values, tokens, kept);
+            TopK.Select(values, tokens, kept);
             Assert.Equal(expected[..kept].Order(), tokens[..kept]);
             Assert.Equal(tokens.Select(token => weights[token]), values);
             (values, tokens) = ((double[])weights.Clone(), Enumerable.Range(0, count).ToArray());
-            LikeliestFirst.Sort(values, tokens);
+            TopK.SortDescending(values, tokens);
             Assert.Equal(expected, tokens);
         }
     }

@@ -29,7 +29,7 @@ public class WordVocabularyTests
     public void Frequent_words_come_first_and_equals_in_the_order_of_their_code_units()
     {
         var vocabulary = WordVocabulary.FromText("b a b c a b . A");
-        Assert.Equal(["<unk>", "b", "a", ".", "A", "c"], Enumerable.Range(0, vocabulary.Count).Select(vocabulary.Symbol));
+        Assert.Equal(["<unk>", "b", "a", ".", "A", "c"], Enumerable.Range(0, vocabulary.Count).Select(vocabulary.TokenText));
         Assert.Equal([1, 2, 0, 3], vocabulary.Encode("b a dog."));
         Assert.Equal("b a \uFFFD.", vocabulary.Decode(vocabulary.Encode("b a dog.")));
     }
@@ -37,14 +37,14 @@ public class WordVocabularyTests
     [Fact]
     public void Size_and_count_limit_the_words()
     {
-        Assert.Equal(["<unk>", "<s>", "</s>", "b", "a"], Symbols(new() { BeginAndEnd = true, MaxSize = 5 }));
-        Assert.Equal(["<unk>", "b", "a"], Symbols(new() { MinCount = 2 }));
-        Assert.Equal(["b", "a", ".", "A", "c"], Symbols(new() { Unknown = false }));
-        Assert.Equal(["<unk>", "a", "b", ".", "c"], Symbols(new() { Lowercase = true }));
-        static IEnumerable<string> Symbols(WordVocabularyOptions options)
+        Assert.Equal(["<unk>", "<s>", "</s>", "b", "a"], Texts(new() { BeginAndEnd = true, MaxSize = 5 }));
+        Assert.Equal(["<unk>", "b", "a"], Texts(new() { MinCount = 2 }));
+        Assert.Equal(["b", "a", ".", "A", "c"], Texts(new() { Unknown = false }));
+        Assert.Equal(["<unk>", "a", "b", ".", "c"], Texts(new() { Lowercase = true }));
+        static IEnumerable<string> Texts(WordVocabularyOptions options)
         {
             var vocabulary = WordVocabulary.FromText("b a b c a b . A", options);
-            return Enumerable.Range(0, vocabulary.Count).Select(vocabulary.Symbol);
+            return Enumerable.Range(0, vocabulary.Count).Select(vocabulary.TokenText);
         }
     }
 
@@ -79,14 +79,14 @@ public class WordVocabularyTests
     public void Words_that_read_like_special_tokens_are_ordinary_or_unknown()
     {
         var vocabulary = WordVocabulary.FromText("a <unk> b", new() { BeginAndEnd = true });
-        Assert.Equal(["<", "unk", ">"], vocabulary.Encode("<unk>").Select(vocabulary.Symbol));
+        Assert.Equal(["<", "unk", ">"], vocabulary.Encode("<unk>").Select(vocabulary.TokenText));
     }
 
     [Fact]
     public void Errors_name_what_is_wrong()
     {
         var vocabulary = WordVocabulary.FromText("a b", new() { Unknown = false });
-        Assert.Contains("the word 'dog' at position 2 is not among the 2 symbols", Assert.Throws<ArgumentException>(() => vocabulary.Encode("a dog")).Message, StringComparison.Ordinal);
+        Assert.Contains("the word 'dog' at position 2 is not among the 2 tokens", Assert.Throws<ArgumentException>(() => vocabulary.Encode("a dog")).Message, StringComparison.Ordinal);
         Assert.Contains("empty", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText(" \t")).Message, StringComparison.Ordinal);
         Assert.Contains("MaxSize: expected 0", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText("a", new() { MaxSize = -1 })).Message, StringComparison.Ordinal);
         Assert.Contains("more than the 3 special tokens", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText("a", new() { MaxSize = 3, BeginAndEnd = true })).Message, StringComparison.Ordinal);
@@ -105,7 +105,7 @@ public class WordVocabularyTests
     public void No_token_is_invisible(string text, string expected)
     {
         var vocabulary = WordVocabulary.FromText(text);
-        Assert.Equal(expected.Split('|'), vocabulary.Encode(text).Select(vocabulary.Symbol));
+        Assert.Equal(expected.Split('|'), vocabulary.Encode(text).Select(vocabulary.TokenText));
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public class WordVocabularyTests
         Assert.Contains(message, Assert.Throws<ArgumentException>(() => CharVocabulary.FromText(text)).Message, StringComparison.Ordinal);
 
         // An explicit list of symbols.
-        Assert.Contains("half of a surrogate pair", Assert.Throws<ArgumentException>(() => new SymbolTable(false, false, ["a", text])).Message, StringComparison.Ordinal);
+        Assert.Contains("half of a surrogate pair", Assert.Throws<ArgumentException>(() => new TokenTable(false, false, ["a", text])).Message, StringComparison.Ordinal);
 
         // In a text to encode it is a symbol that no vocabulary has.
         Assert.Contains(0, WordVocabulary.FromText("a b").Encode(text));
@@ -137,5 +137,5 @@ public class WordVocabularyTests
 
     [Fact]
     public void Empty_symbols_are_refused() =>
-        Assert.Contains("symbol 1 is empty", Assert.Throws<ArgumentException>(() => new SymbolTable(true, false, ["a", ""])).Message, StringComparison.Ordinal);
+        Assert.Contains("token 1 is empty", Assert.Throws<ArgumentException>(() => new TokenTable(true, false, ["a", ""])).Message, StringComparison.Ordinal);
 }

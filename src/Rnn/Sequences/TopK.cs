@@ -1,11 +1,9 @@
-using System.Numerics.Tensors;
-
 namespace Rnn.Sequences;
 
-/// <summary>Orders tokens by weight, the heaviest first, equal ones by their number, in place.</summary>
-internal static class LikeliestFirst
+/// <summary>Finds or sorts the tokens of the largest weights, in place; of equal weights the lower token comes first.</summary>
+internal static class TopK
 {
-    /// <summary>Brings the <paramref name="count"/> likeliest to the front, in the order of their numbers.</summary>
+    /// <summary>Brings the <paramref name="count"/> tokens of the largest weights to the front, in ascending order of the tokens.</summary>
     internal static void Select(Span<double> weights, Span<int> tokens, int count)
     {
         // Quickselect: everything before low belongs to the front, everything from high on does not.
@@ -32,13 +30,13 @@ internal static class LikeliestFirst
         tokens[..count].Sort(weights[..count]);
     }
 
-    /// <summary>Sorts all, likeliest first.</summary>
-    internal static void Sort(Span<double> weights, Span<int> tokens)
+    /// <summary>Sorts all by descending weight.</summary>
+    internal static void SortDescending(Span<double> weights, Span<int> tokens)
     {
-        // By the negative weight: a comparison of one's own would allocate.
-        TensorPrimitives.Negate(weights, weights);
+        // Sorted upwards and turned around: a comparison of one's own would allocate.
         weights.Sort(tokens);
-        TensorPrimitives.Negate(weights, weights);
+        weights.Reverse();
+        tokens.Reverse();
 
         // The sort is not stable: put equal weights into the order of their tokens.
         for (var start = 0; start < weights.Length;)
@@ -54,7 +52,7 @@ internal static class LikeliestFirst
         }
     }
 
-    // Splits around a pivot and returns its place: likelier ones before it, the others behind.
+    // Splits around a pivot and returns its place: larger weights before it, the others behind.
     private static int Partition(Span<double> weights, Span<int> tokens)
     {
         var last = weights.Length - 1;
