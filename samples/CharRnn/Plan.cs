@@ -1,3 +1,4 @@
+using System.Globalization;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
@@ -116,15 +117,18 @@ internal sealed record Plan
 }
 
 /// <summary>The learning rate rises in a line over the first fiftieth of the training and falls to nothing along half a cosine.</summary>
-/// <param name="Total">The end: updates or seconds.</param>
-internal sealed record WarmUpAndDecay(double Total) : Schedule
+/// <param name="total">The end: updates or seconds.</param>
+internal sealed class WarmUpAndDecay(double total) : Schedule
 {
     private const double WarmUp = 0.02;
 
     /// <inheritdoc/>
     public override double Factor(double step)
     {
-        var part = Math.Clamp(step / Total, 0, 1);
+        var part = Math.Clamp(step / total, 0, 1);
         return part < WarmUp ? Math.Max(0.01, part / WarmUp) : 0.5 + (0.5 * Math.Cos(Math.PI * (part - WarmUp) / (1 - WarmUp)));
     }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{nameof(WarmUpAndDecay)} {{ Total = {total} }}");
 }

@@ -51,7 +51,7 @@ public sealed class Adadelta<T> : Optimizer<T>
 
     private protected override ReadOnlySpan<string?> StateNames => Names;
 
-    private protected override void Update(in UpdateRun run) => Sweep(
+    private protected override void Update(in UpdateRun run) => Run(
         new Rule(
             T.CreateTruncating(-run.LearningRate),
             T.CreateTruncating(run.WeightDecay),
@@ -60,19 +60,19 @@ public sealed class Adadelta<T> : Optimizer<T>
             T.CreateTruncating(Epsilon)),
         run);
 
-    private readonly record struct Rule(T MinusRate, T Decay, T Rho, T OneMinusRho, T Epsilon) : IUpdateRule<T>
+    private readonly struct Rule(T minusRate, T decay, T rho, T oneMinusRho, T epsilon) : IUpdateRule<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(decay), parameter, gradient));
             var toSquare = UpdateMath<T>.ToSquare(gradient);
-            state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Rho), state0, V.Broadcast(OneMinusRho) * toSquare * toSquare));
-            var step = gradient * (V.Sqrt(state1 + V.Broadcast(Epsilon)) / V.Sqrt(state0 + V.Broadcast(Epsilon)));
+            state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(rho), state0, V.Broadcast(oneMinusRho) * toSquare * toSquare));
+            var step = gradient * (V.Sqrt(state1 + V.Broadcast(epsilon)) / V.Sqrt(state0 + V.Broadcast(epsilon)));
             toSquare = UpdateMath<T>.ToSquare(step);
-            state1 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Rho), state1, V.Broadcast(OneMinusRho) * toSquare * toSquare));
-            return V.MultiplyAdd(V.Broadcast(MinusRate), step, parameter);
+            state1 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(rho), state1, V.Broadcast(oneMinusRho) * toSquare * toSquare));
+            return V.MultiplyAdd(V.Broadcast(minusRate), step, parameter);
         }
     }
 }

@@ -60,23 +60,23 @@ public sealed class Adagrad<T> : Optimizer<T>
 
     private protected override T InitialState(string name) => T.CreateTruncating(InitialAccumulator);
 
-    private protected override void Update(in UpdateRun run) => Sweep(
+    private protected override void Update(in UpdateRun run) => Run(
         new Rule(
             T.CreateTruncating(-run.LearningRate / (1 + ((run.Step - 1) * LearningRateDecay))),
             T.CreateTruncating(run.WeightDecay),
             T.CreateTruncating(Epsilon)),
         run);
 
-    private readonly record struct Rule(T MinusRate, T Decay, T Epsilon) : IUpdateRule<T>
+    private readonly struct Rule(T minusRate, T decay, T epsilon) : IUpdateRule<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(decay), parameter, gradient));
             var toSquare = UpdateMath<T>.ToSquare(gradient);
             state0 = V.MultiplyAdd(toSquare, toSquare, state0);
-            return V.MultiplyAdd(V.Broadcast(MinusRate), gradient / (V.Sqrt(state0) + V.Broadcast(Epsilon)), parameter);
+            return V.MultiplyAdd(V.Broadcast(minusRate), gradient / (V.Sqrt(state0) + V.Broadcast(epsilon)), parameter);
         }
     }
 }

@@ -14,7 +14,6 @@ public sealed class Adam<T> : AdamBase<T>
 {
     /// <summary>An optimiser to be attached later. The learning rate is 0.001 unless set.</summary>
     public Adam()
-        : base(weightDecay: 0)
     {
     }
 
@@ -28,5 +27,5 @@ public sealed class Adam<T> : AdamBase<T>
     public Adam(IEnumerable<Parameter<T>> parameters)
         : this() => Attach(parameters);
 
-    private protected override void Update(in UpdateRun run) => Sweep(MakeRule(run, run.WeightDecay, decayApart: 0), run);
+    private protected override void Update(in UpdateRun run) => Run(MakeRule(run, run.WeightDecay, decayApart: 0), run);
 }

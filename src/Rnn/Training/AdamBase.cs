@@ -3,15 +3,15 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Training;
 
-/// <summary>What <see cref="Adam{T}"/> and <see cref="AdamW{T}"/> have in common.</summary>
+/// <summary>What <see cref="Adam{T}"/>, <see cref="AdamW{T}"/> and <see cref="NAdam{T}"/> have in common.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
 public abstract class AdamBase<T> : Optimizer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private static readonly string?[] Moments = ["first_moment", "second_moment"];
 
-    private protected AdamBase(double weightDecay)
-        : base(1e-3, weightDecay)
+    private protected AdamBase(double learningRate = 1e-3, double weightDecay = 0)
+        : base(learningRate, weightDecay)
     {
     }
 
@@ -54,19 +54,19 @@ public abstract class AdamBase<T> : Optimizer<T>
         T.CreateTruncating(1 / Math.Sqrt(1 - Math.Pow(Beta2, run.Step))),
         T.CreateTruncating(Epsilon));
 
-    private protected readonly record struct Rule(
-        T Decay, T Keep, T Beta1, T OneMinusBeta1, T Beta2, T OneMinusBeta2, T MinusStep, T RootCorrection, T Epsilon) : IUpdateRule<T>
+    private protected readonly struct Rule(
+        T decay, T keep, T beta1, T oneMinusBeta1, T beta2, T oneMinusBeta2, T minusStep, T rootCorrection, T epsilon) : IUpdateRule<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(decay), parameter, gradient));
             var toSquare = UpdateMath<T>.ToSquare(gradient);
-            state0 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Beta1), state0, V.Broadcast(OneMinusBeta1) * gradient));
-            state1 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Beta2), state1, V.Broadcast(OneMinusBeta2) * toSquare * toSquare));
-            var divisor = V.MultiplyAdd(V.Sqrt(state1), V.Broadcast(RootCorrection), V.Broadcast(Epsilon));
-            return V.MultiplyAdd(V.Broadcast(MinusStep), state0 / divisor, parameter * V.Broadcast(Keep));
+            state0 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(beta1), state0, V.Broadcast(oneMinusBeta1) * gradient));
+            state1 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(beta2), state1, V.Broadcast(oneMinusBeta2) * toSquare * toSquare));
+            var divisor = V.MultiplyAdd(V.Sqrt(state1), V.Broadcast(rootCorrection), V.Broadcast(epsilon));
+            return V.MultiplyAdd(V.Broadcast(minusStep), state0 / divisor, parameter * V.Broadcast(keep));
         }
     }
 }

@@ -27,5 +27,5 @@ public sealed class AdamW<T> : AdamBase<T>
     public AdamW(IEnumerable<Parameter<T>> parameters)
         : this() => Attach(parameters);
 
-    private protected override void Update(in UpdateRun run) => Sweep(MakeRule(run, decayInGradient: 0, run.LearningRate * run.WeightDecay), run);
+    private protected override void Update(in UpdateRun run) => Run(MakeRule(run, decayInGradient: 0, run.LearningRate * run.WeightDecay), run);
 }

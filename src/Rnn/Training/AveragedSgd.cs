@@ -2,11 +2,12 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Formats;
 using Rnn.Layers;
+using Rnn.Sequences;
 
 namespace Rnn.Training;
 
 /// <summary>
-/// Stochastic gradient descent whose running average of the parameters is the result: p ← p (1 − λ ηₜ) − ηₜ g with
+/// ASGD: stochastic gradient descent whose running average of the parameters is the result: p ← p (1 − λ ηₜ) − ηₜ g with
 /// ηₜ = η / (1 + λ η (t − 1))^α, and a ← a + (p − a) μₜ with μₜ = 1 / max(1, t − 1 − t₀). Until t₀ the average is the parameters.
 /// </summary>
 /// <remarks>
@@ -16,7 +17,7 @@ namespace Rnn.Training;
 /// </remarks>
 /// <example>
 /// <code>
-/// using (optimizer.UseAverages())
+/// using (optimizer.EnterAverages())
 /// {
 ///     validation = Evaluate(model);
 /// }
@@ -67,9 +68,7 @@ public sealed class AveragedSgd<T> : Optimizer<T>
     public long AverageAfter
     {
         get;
-        set => field = value >= 0
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(AverageAfter), value, $"AverageAfter: expected 0 or more steps but got {value}.");
+        set => field = OptionRange.AtLeast(0, value, nameof(AverageAfter));
     } = 1_000_000;
 
     /// <summary>Whether the average is over more than the last parameters.</summary>
@@ -87,11 +86,11 @@ public sealed class AveragedSgd<T> : Optimizer<T>
     /// <summary>Puts the averages in the parameters' place, for evaluating or saving, until the result is disposed.</summary>
     /// <returns>Dispose it to have the trained parameters back. Before the first step the parameters are the averages.</returns>
     /// <exception cref="InvalidOperationException">The averages are in use already.</exception>
-    public IDisposable UseAverages()
+    public IDisposable EnterAverages()
     {
         if (_averagesInUse)
         {
-            throw new InvalidOperationException("UseAverages: the averages are in the parameters' place already; dispose the first use.");
+            throw new InvalidOperationException("EnterAverages: the averages are in the parameters' place already; dispose the first use.");
         }
 
         _averagesInUse = true;
@@ -103,18 +102,18 @@ public sealed class AveragedSgd<T> : Optimizer<T>
     {
         if (_averagesInUse)
         {
-            throw new InvalidOperationException("Step: the averages are in the parameters' place; dispose what UseAverages() returned first.");
+            throw new InvalidOperationException("Step: the averages are in the parameters' place; dispose what EnterAverages() returned first.");
         }
 
         var rate = run.LearningRate / Math.Pow(1 + (Lambda * run.LearningRate * (run.Step - 1)), Alpha);
-        var share = 1.0 / Math.Max(1, run.Step - 1 - AverageAfter);
-        Sweep(
+        var newWeight = 1.0 / Math.Max(1, run.Step - 1 - AverageAfter);
+        Run(
             new Rule(
                 T.CreateTruncating(run.WeightDecay),
                 T.CreateTruncating(1 - (Lambda * rate)),
                 T.CreateTruncating(-rate),
-                T.CreateTruncating(share),
-                T.CreateTruncating(1 - share)),
+                T.CreateTruncating(newWeight),
+                T.CreateTruncating(1 - newWeight)),
             run);
     }
 
@@ -128,18 +127,18 @@ public sealed class AveragedSgd<T> : Optimizer<T>
         }
     }
 
-    private readonly record struct Rule(T Decay, T Keep, T MinusRate, T Share, T Rest) : IUpdateRule<T>
+    private readonly struct Rule(T decay, T keep, T minusRate, T newWeight, T oldWeight) : IUpdateRule<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
-            parameter = V.MultiplyAdd(V.Broadcast(MinusRate), gradient, parameter * V.Broadcast(Keep));
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(decay), parameter, gradient));
+            parameter = V.MultiplyAdd(V.Broadcast(minusRate), gradient, parameter * V.Broadcast(keep));
 
-            // With a share of one the old average has no part, exactly.
+            // With a weight of one for the new parameters the old average counts for nothing, exactly.
             parameter = UpdateMath<T>.Parameter(parameter);
-            state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Share), parameter, V.Broadcast(Rest) * state0));
+            state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(newWeight), parameter, V.Broadcast(oldWeight) * state0));
             return parameter;
         }
     }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Rnn.Sequences;
+
 namespace Rnn.Training;
 
 /// <summary>
@@ -5,28 +8,28 @@ namespace Rnn.Training;
 /// the end of the warm-up and S is what remains of the total. Stays at the final factor afterwards.
 /// </summary>
 /// <remarks>Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), without restarts.</remarks>
-/// <param name="TotalSteps">The step at which the final factor is reached, warm-up included.</param>
-public sealed record CosineSchedule(double TotalSteps) : Schedule
+/// <param name="totalSteps">The step at which the final factor is reached, warm-up included.</param>
+public sealed class CosineSchedule(double totalSteps) : Schedule
 {
     /// <summary>The step at which the final factor is reached, warm-up included; above <see cref="WarmupSteps"/>.</summary>
     public double TotalSteps
     {
         get;
-        init => field = AboveZero(value, nameof(TotalSteps));
-    } = AboveZero(TotalSteps, nameof(TotalSteps));
+        init => field = OptionRange.AboveZero(value, nameof(TotalSteps));
+    } = OptionRange.AboveZero(totalSteps, nameof(TotalSteps));
 
     /// <summary>The steps of the rise: step 0 has the factor 1 / (warm-up + 1), step <c>WarmupSteps</c> has 1.</summary>
     public double WarmupSteps
     {
         get;
-        init => field = NotNegative(value, nameof(WarmupSteps));
+        init => field = OptionRange.NotNegative(value, nameof(WarmupSteps));
     }
 
     /// <summary>The factor at the end, zero or more; 0 by default.</summary>
     public double FinalFactor
     {
         get;
-        init => field = NotNegative(value, nameof(FinalFactor));
+        init => field = OptionRange.NotNegative(value, nameof(FinalFactor));
     }
 
     /// <inheritdoc/>
@@ -47,4 +50,8 @@ public sealed record CosineSchedule(double TotalSteps) : Schedule
         var progress = Math.Min(1, (step - WarmupSteps) / (TotalSteps - WarmupSteps));
         return FinalFactor + ((1 - FinalFactor) * 0.5 * (1 + Math.Cos(Math.PI * progress)));
     }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"{nameof(CosineSchedule)} {{ TotalSteps = {TotalSteps}, WarmupSteps = {WarmupSteps}, FinalFactor = {FinalFactor} }}");
 }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Rnn.Sequences;
 
 namespace Rnn.Training;
 
@@ -20,9 +20,7 @@ public sealed record CrossEntropyOptions
     public double LabelSmoothing
     {
         get;
-        init => field = value is >= 0 and <= 1
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(LabelSmoothing), value, string.Create(CultureInfo.InvariantCulture, $"LabelSmoothing: expected a number from 0 to 1 but got {value}."));
+        init => field = OptionRange.Within(value, 0, 1, nameof(LabelSmoothing));
     }
 
     /// <summary>What a mistake on each class costs, one number a class, zero or more; null for all the same.</summary>

@@ -17,11 +17,13 @@ internal sealed unsafe class CrossEntropyPass<T>(Tensor<T> logits, CrossEntropyR
     private int _parts;
     private T* _x;
     private T* _gradient;
+    private bool _isBackward;
     private bool _overwrite;
 
     /// <summary>The loss.</summary>
     internal double Forward()
     {
+        _isBackward = false;
         RunParts(default);
         return rows.Loss();
     }
@@ -30,7 +32,7 @@ internal sealed unsafe class CrossEntropyPass<T>(Tensor<T> logits, CrossEntropyR
     internal void Backward(T outputGradient, Span<T> gradient, bool overwrite)
     {
         rows.SetGradient(outputGradient);
-        _overwrite = overwrite;
+        (_isBackward, _overwrite) = (true, overwrite);
         RunParts(gradient);
     }
 
@@ -41,13 +43,13 @@ internal sealed unsafe class CrossEntropyPass<T>(Tensor<T> logits, CrossEntropyR
         for (var i = start; i < end; i++)
         {
             var x = _x + ((nint)i * _classes);
-            if (_gradient == null)
+            if (_isBackward)
             {
-                rows.Forward(i, x);
+                rows.Backward(i, x, _gradient + ((nint)i * _classes), _overwrite);
             }
             else
             {
-                rows.Backward(i, x, _gradient + ((nint)i * _classes), _overwrite);
+                rows.Forward(i, x);
             }
         }
     }

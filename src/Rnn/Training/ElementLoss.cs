@@ -18,11 +18,11 @@ internal interface IElementLoss<T>
 }
 
 /// <summary>Sums a loss over elements and gives its gradient; the loops exist here once for all losses.</summary>
-internal abstract unsafe class ElementLossSweep<T, TLoss>
+internal abstract unsafe class ElementLossKernel<T, TLoss>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLoss : struct, IElementLoss<T>
 {
-    internal static readonly ElementLossSweep<T, TLoss> Instance = Simd.Create<T, Factory, ElementLossSweep<T, TLoss>>(default);
+    internal static readonly ElementLossKernel<T, TLoss> Instance = Simd.Create<T, Factory, ElementLossKernel<T, TLoss>>(default);
 
     /// <summary>The sum of the losses, in fixed pieces; <paramref name="w"/> may be null.</summary>
     internal abstract double Sum(TLoss loss, T* x, T* y, T* w, nint count);
@@ -43,13 +43,13 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
         }
     }
 
-    private readonly struct Factory : IVectorFactory<T, ElementLossSweep<T, TLoss>>
+    private readonly struct Factory : IVectorFactory<T, ElementLossKernel<T, TLoss>>
     {
-        public ElementLossSweep<T, TLoss> Create<V>()
-            where V : struct, IVector<V, T> => new Sweep<V>();
+        public ElementLossKernel<T, TLoss> Create<V>()
+            where V : struct, IVector<V, T> => new Kernel<V>();
     }
 
-    private sealed class Sweep<V> : ElementLossSweep<T, TLoss>
+    private sealed class Kernel<V> : ElementLossKernel<T, TLoss>
         where V : struct, IVector<V, T>
     {
         private const int Piece = 1024;

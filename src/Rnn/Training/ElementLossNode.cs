@@ -29,7 +29,7 @@ internal sealed unsafe class ElementLossNode<T, TLoss> : GraphNode<T>
         {
             foreach (var (start, count) in region.Runs(weights?.Length ?? 0))
             {
-                sum += ElementLossSweep<T, TLoss>.Instance.Sum(loss, x + start, y + start, w, count);
+                sum += ElementLossKernel<T, TLoss>.Instance.Sum(loss, x + start, y + start, w, count);
             }
         }
 
@@ -68,7 +68,7 @@ internal sealed unsafe class ElementLossNode<T, TLoss> : GraphNode<T>
                     gradient[end..start].Clear();
                 }
 
-                ElementLossSweep<T, TLoss>.Gradient(_loss, x + start, y + start, w, scale, g + start, count, overwrite);
+                ElementLossKernel<T, TLoss>.Gradient(_loss, x + start, y + start, w, scale, g + start, count, overwrite);
                 end = start + count;
             }
 

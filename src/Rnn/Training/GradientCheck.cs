@@ -14,8 +14,11 @@ namespace Rnn.Training;
 /// </remarks>
 public static class GradientCheck
 {
-    /// <summary>Checks the gradients of a scalar function with respect to some tensors.</summary>
-    /// <param name="function">Computes the scalar from the present values of the tensors.</param>
+    /// <summary>Checks the gradients of a function with respect to some tensors.</summary>
+    /// <param name="function">
+    /// Computes a tensor from the present values of the inputs, such as <c>() =&gt; x.Tanh()</c>. One with more elements is multiplied by fixed random
+    /// numbers and summed, so that every element counts differently.
+    /// </param>
     /// <param name="inputs">The tensors by name; leaves. Their gradients are replaced, their values are the same afterwards.</param>
     /// <param name="options">Tolerance, step and sampling; null for the defaults.</param>
     /// <exception cref="ArgumentException">There are no inputs, an input is not a leaf, or the function does not depend on any of them.</exception>
@@ -45,23 +48,29 @@ public static class GradientCheck
             value.ZeroGradient();
         }
 
-        Evaluate(function, record: true);
+        Evaluate(Scalar, record: true);
         var random = new RandomSource(options.Seed);
         var entries = new GradientCheckEntry[named.Length];
         for (var i = 0; i < named.Length; i++)
         {
             var (name, value) = named[i];
-            entries[i] = Check(function, name, value, options, random);
+            entries[i] = Check(Scalar, name, value, options, random);
             value.RequiresGradient = required[i];
         }
 
         return new(entries, options.Tolerance);
+
+        Tensor<double> Scalar()
+        {
+            var result = function();
+            return result.Length == 1 ? result : RandomProjection(result, options.Seed);
+        }
     }
 
     /// <summary>Checks the gradients of all parameters of a module that are not frozen and, if given, of its input.</summary>
     /// <param name="module">The module.</param>
     /// <param name="function">
-    /// Computes a tensor from the module, such as <c>() =&gt; layer.Forward(x)</c>. One with more elements is weighted by fixed random
+    /// Computes a tensor from the module, such as <c>() =&gt; layer.Forward(x)</c>. One with more elements is multiplied by fixed random
     /// numbers and summed, so that every element counts differently.
     /// </param>
     /// <param name="inputs">Further leaves to check by name, such as the input of the layer.</param>
@@ -74,16 +83,12 @@ public static class GradientCheck
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(function);
-        var all = module.NamedParameters.Where(pair => !pair.Value.Frozen).Select(pair => (pair.Key, pair.Value.Value)).Concat(inputs ?? []);
-        return Run(() => Weigh(function(), options?.Seed ?? 0), all, options);
+        return Run(function, module.NamedParameters.Where(pair => !pair.Value.Frozen).Select(pair => (pair.Key, pair.Value.Value)).Concat(inputs ?? []), options);
     }
 
-    /// <summary>The sum of all elements, each weighted by a fixed random number from [0.5, 1.5) with a random sign.</summary>
-    /// <param name="tensor">A tensor of any shape.</param>
-    /// <param name="seed">The seed of the weights.</param>
-    public static Tensor<double> Weigh(Tensor<double> tensor, ulong seed = 0)
+    // The sum of all elements, each multiplied by a fixed random number from [0.5, 1.5) with a random sign.
+    private static Tensor<double> RandomProjection(Tensor<double> tensor, ulong seed)
     {
-        ArgumentNullException.ThrowIfNull(tensor);
         var random = new RandomSource(seed).Split("weights of the outputs");
         var weights = Tensor<double>.RandomUniform(random, -1, 1, tensor.Shape);
         foreach (ref var weight in weights.AsSpan())

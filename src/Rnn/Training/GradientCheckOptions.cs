@@ -1,4 +1,4 @@
-using System.Globalization;
+using Rnn.Sequences;
 
 namespace Rnn.Training;
 
@@ -9,27 +9,23 @@ public sealed record GradientCheckOptions
     public double Tolerance
     {
         get;
-        init => field = AboveZero(value, nameof(Tolerance));
+        init => field = OptionRange.AboveZero(value, nameof(Tolerance));
     } = 1e-7;
 
     /// <summary>The step of the differences, relative to entries larger than 1.</summary>
     public double Step
     {
         get;
-        init => field = AboveZero(value, nameof(Step));
+        init => field = OptionRange.AboveZero(value, nameof(Step));
     } = 1e-3;
 
     /// <summary>How many entries of each tensor are tried; larger tensors are sampled.</summary>
     public int MaximumEntries
     {
         get;
-        init => field = (int)AboveZero(value, nameof(MaximumEntries));
+        init => field = OptionRange.AtLeast(1, value, nameof(MaximumEntries));
     } = int.MaxValue;
 
     /// <summary>The seed of the sampling and of the weights of outputs; 0 by default, so that a proof tries the same entries wherever it stands in a program.</summary>
     public ulong Seed { get; init; }
-
-    private static double AboveZero(double value, string name) => value > 0 && double.IsFinite(value)
-        ? value
-        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a finite number above zero but got {value}."));
 }

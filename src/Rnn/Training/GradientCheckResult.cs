@@ -5,16 +5,35 @@ using Rnn.Tensors;
 namespace Rnn.Training;
 
 /// <summary>What <see cref="GradientCheck"/> found for one tensor.</summary>
-/// <param name="Name">The tensor's name.</param>
-/// <param name="Shape">Its shape.</param>
-/// <param name="WorstIndex">The row-major index of the worst entry; −1 for an empty tensor.</param>
-/// <param name="Analytic">What <c>Backward</c> gave there.</param>
-/// <param name="Numeric">What the differences gave there.</param>
-/// <param name="RelativeError">|analytic − numeric| of the worst entry over the largest entry of the whole gradient.</param>
-/// <param name="Checked">How many entries were tried.</param>
-public sealed record GradientCheckEntry(
-    string Name, Shape Shape, int WorstIndex, double Analytic, double Numeric, double RelativeError, int Checked)
+public sealed class GradientCheckEntry
 {
+    internal GradientCheckEntry(string name, Shape shape, int worstIndex, double analytic, double numeric, double relativeError, int @checked)
+    {
+        (Name, Shape, WorstIndex, Checked) = (name, shape, worstIndex, @checked);
+        (Analytic, Numeric, RelativeError) = (analytic, numeric, relativeError);
+    }
+
+    /// <summary>The tensor's name.</summary>
+    public string Name { get; }
+
+    /// <summary>Its shape.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The row-major index of the worst entry; −1 for an empty tensor.</summary>
+    public int WorstIndex { get; }
+
+    /// <summary>What <c>Backward</c> gave there.</summary>
+    public double Analytic { get; }
+
+    /// <summary>What the differences gave there.</summary>
+    public double Numeric { get; }
+
+    /// <summary>|analytic − numeric| of the worst entry over the largest entry of the whole gradient.</summary>
+    public double RelativeError { get; }
+
+    /// <summary>How many entries were tried.</summary>
+    public int Checked { get; }
+
     /// <summary>The worst entry's name and index, such as <c>weight[3, 1]</c>.</summary>
     public string WorstEntry
     {

@@ -1,6 +1,7 @@
-using System.Globalization;
 using System.Numerics;
+using Rnn.Autograd;
 using Rnn.Layers;
+using Rnn.Sequences;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -19,7 +20,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(module);
-        return Norm(module).Value;
+        return Norm(module.NamedParameters).Value;
     }
 
     /// <summary>The length of all gradients of an optimiser's parameters taken as one vector.</summary>
@@ -29,7 +30,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        return Norm(optimizer).Value;
+        return Norm(optimizer.Block.NamedParameters).Value;
     }
 
     /// <summary>Scales all gradients down together where their norm is above a limit.</summary>
@@ -42,19 +43,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(module);
-        CheckLimit<double>(maxNorm, nameof(maxNorm));
-        var norm = Norm(module);
-        CheckFinite(norm.IsFinite, nonFinite, module, static module => FindNonFinite(module));
-        var scale = norm.Clip(maxNorm);
-        if (scale < 1)
-        {
-            foreach (var parameter in module.Parameters)
-            {
-                Scale(parameter, scale);
-            }
-        }
-
-        return norm.Value;
+        return ByGlobalNorm(module.NamedParameters, maxNorm, nonFinite);
     }
 
     /// <summary>Scales all gradients of an optimiser's parameters down together where their norm is above a limit.</summary>
@@ -67,16 +56,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        CheckLimit<double>(maxNorm, nameof(maxNorm));
-        var norm = Norm(optimizer);
-        CheckFinite(norm.IsFinite, nonFinite, optimizer, static optimizer => FindNonFinite(optimizer));
-        var scale = norm.Clip(maxNorm);
-        if (scale < 1)
-        {
-            Scale(optimizer, scale);
-        }
-
-        return norm.Value;
+        return ByGlobalNorm(optimizer.Block.NamedParameters, maxNorm, nonFinite);
     }
 
     /// <summary>Limits every element of every gradient to [−limit, limit].</summary>
@@ -90,22 +70,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(module);
-        CheckLimit<T>(limit, nameof(limit));
-        foreach (var parameter in module.Parameters)
-        {
-            if (!IsFinite(parameter))
-            {
-                CheckFinite(false, nonFinite, module, static module => FindNonFinite(module));
-                return false;
-            }
-        }
-
-        foreach (var parameter in module.Parameters)
-        {
-            Clamp(parameter, limit);
-        }
-
-        return true;
+        return ByValue(module.NamedParameters, limit, nonFinite);
     }
 
     /// <summary>Limits every element of every gradient of an optimiser's parameters to [−limit, limit].</summary>
@@ -119,18 +84,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        CheckLimit<T>(limit, nameof(limit));
-        foreach (var slot in optimizer.Block.Slots)
-        {
-            if (!IsFinite(slot.Parameter))
-            {
-                CheckFinite(false, nonFinite, optimizer, static optimizer => FindNonFinite(optimizer));
-                return false;
-            }
-        }
-
-        Clamp(optimizer, limit);
-        return true;
+        return ByValue(optimizer.Block.NamedParameters, limit, nonFinite);
     }
 
     /// <summary>Looks for a gradient element that is infinite or not a number.</summary>
@@ -140,7 +94,7 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(module);
-        return module.NamedParameters.Select(pair => Find(pair.Key, pair.Value, double.MaxValue)).FirstOrDefault(found => found is not null);
+        return FindAbove(module.NamedParameters, double.MaxValue);
     }
 
     /// <summary>Looks for a gradient element of an optimiser's parameters that is infinite or not a number.</summary>
@@ -150,67 +104,69 @@ public static class GradientClipping
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        return optimizer.Block.Slots.Select(slot => Find(slot.Name, slot.Parameter, double.MaxValue)).FirstOrDefault(found => found is not null);
+        return FindAbove(optimizer.Block.NamedParameters, double.MaxValue);
     }
 
     /// <summary>What gradients of this norm are multiplied by to keep the limit.</summary>
     internal static double ScaleFor(double norm, double maxNorm) => new GradientNorm(norm, double.IsFinite(norm) ? 1 : norm).Clip(maxNorm);
 
-    /// <summary>The length of a module's gradients.</summary>
-    internal static GradientNorm Norm<T>(Module<T> module)
+    /// <summary>The length of all gradients.</summary>
+    internal static GradientNorm Norm<T>(IReadOnlyList<KeyValuePair<string, Parameter<T>>> parameters)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var norm = GradientNorm.Zero;
-        foreach (var parameter in module.Parameters)
+        for (var i = 0; i < parameters.Count; i++)
         {
-            norm += Norm(parameter);
+            norm += Gradient(parameters[i].Value) is { } gradient ? GradientKernels.Norm(gradient.AsReadOnlySpan()) : GradientNorm.Zero;
         }
 
         return norm;
     }
 
-    /// <summary>The length of the gradients of an optimiser's parameters.</summary>
-    internal static GradientNorm Norm<T>(Optimizer<T> optimizer)
+    /// <summary>Multiplies all gradients.</summary>
+    internal static void Scale<T>(IReadOnlyList<KeyValuePair<string, Parameter<T>>> parameters, double scale)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var norm = GradientNorm.Zero;
-        foreach (var slot in optimizer.Block.Slots)
+        for (var i = 0; i < parameters.Count; i++)
         {
-            norm += Norm(slot.Parameter);
-        }
-
-        return norm;
-    }
-
-    /// <summary>Multiplies the gradients of an optimiser's parameters.</summary>
-    internal static void Scale<T>(Optimizer<T> optimizer, double scale)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        foreach (var slot in optimizer.Block.Slots)
-        {
-            Scale(slot.Parameter, scale);
-        }
-    }
-
-    /// <summary>Limits the gradients of an optimiser's parameters, which are finite.</summary>
-    internal static void Clamp<T>(Optimizer<T> optimizer, double limit)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        foreach (var slot in optimizer.Block.Slots)
-        {
-            Clamp(slot.Parameter, limit);
-        }
-    }
-
-    /// <summary>Looks for a gradient element of an optimiser's parameters that is above a limit, or not a number.</summary>
-    internal static NonFiniteGradient? FindAbove<T>(Optimizer<T> optimizer, double limit)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        foreach (var slot in optimizer.Block.Slots)
-        {
-            if (Counted(slot.Parameter) is { } gradient && !(double.CreateTruncating(GradientSweeps.LargestMagnitude(gradient.AsReadOnlySpan())) <= limit))
+            if (Gradient(parameters[i].Value) is { } gradient)
             {
-                return Find(slot.Name, slot.Parameter, limit);
+                GradientKernels.Scale(gradient.AsSpan(), scale);
+            }
+        }
+    }
+
+    /// <summary>Limits all gradients, which are finite.</summary>
+    internal static void Clamp<T>(IReadOnlyList<KeyValuePair<string, Parameter<T>>> parameters, double limit)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < parameters.Count; i++)
+        {
+            if (Gradient(parameters[i].Value) is { } gradient)
+            {
+                SpanSweep<T>.Clamp(gradient.AsSpan(), T.CreateTruncating(-limit), T.CreateTruncating(limit));
+            }
+        }
+    }
+
+    /// <summary>Looks for a gradient element that is above a limit, or not a number.</summary>
+    internal static NonFiniteGradient? FindAbove<T>(IReadOnlyList<KeyValuePair<string, Parameter<T>>> parameters, double limit)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < parameters.Count; i++)
+        {
+            if (Gradient(parameters[i].Value) is not { } gradient || double.CreateTruncating(SpanSweep<T>.LargestMagnitude(gradient.AsReadOnlySpan())) <= limit)
+            {
+                continue;
+            }
+
+            for (var at = 0; at < gradient.Length; at++)
+            {
+                var value = double.CreateTruncating(gradient.AsReadOnlySpan()[at]);
+                if (!(Math.Abs(value) <= limit))
+                {
+                    return new(parameters[i].Key, at, value);
+                }
             }
         }
 
@@ -222,60 +178,43 @@ public static class GradientClipping
     {
         if (!(T.CreateTruncating(limit) > T.Zero))
         {
-            throw new ArgumentOutOfRangeException(name, limit, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a number above zero but got {limit}."));
+            throw OptionRange.OutOfRange(name, limit, "a number above zero");
         }
     }
 
-    private static void CheckFinite<TOwner>(bool isFinite, NonFinitePolicy policy, TOwner owner, Func<TOwner, NonFiniteGradient?> find)
+    private static double ByGlobalNorm<T>(IReadOnlyList<KeyValuePair<string, Parameter<T>>> parameters, double maxNorm, NonFinitePolicy nonFinite)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (!isFinite && policy == NonFinitePolicy.Throw && find(owner) is { } found)
+        CheckLimit<double>(maxNorm, nameof(maxNorm));
+        var norm = Norm(parameters);
+        if (!norm.IsFinite && nonFinite == NonFinitePolicy.Throw && FindAbove(parameters, double.MaxValue) is { } found)
         {
             throw new NonFiniteGradientException(found);
         }
-    }
 
-    private static GradientNorm Norm<T>(Parameter<T> parameter)
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        Counted(parameter) is { } gradient ? GradientSweeps.Norm(gradient.AsReadOnlySpan()) : GradientNorm.Zero;
-
-    private static bool IsFinite<T>(Parameter<T> parameter)
-        where T : unmanaged, IFloatingPointIeee754<T> => Counted(parameter) is not { } gradient || GradientSweeps.AreFinite(gradient.AsReadOnlySpan());
-
-    private static void Scale<T>(Parameter<T> parameter, double scale)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        if (Counted(parameter) is { } gradient)
+        var scale = norm.Clip(maxNorm);
+        if (scale < 1)
         {
-            GradientSweeps.Scale(gradient.AsSpan(), scale);
-        }
-    }
-
-    private static void Clamp<T>(Parameter<T> parameter, double limit)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        if (Counted(parameter) is { } gradient)
-        {
-            GradientSweeps.Clamp(gradient.AsSpan(), T.CreateTruncating(limit));
-        }
-    }
-
-    // The first element above a limit, or not a number.
-    private static NonFiniteGradient? Find<T>(string name, Parameter<T> parameter, double limit)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var gradient = Counted(parameter);
-        for (var i = 0; i < gradient?.Length; i++)
-        {
-            var value = double.CreateTruncating(gradient.AsReadOnlySpan()[i]);
-            if (!(Math.Abs(value) <= limit))
-            {
-                return new(name, i, value);
-            }
+            Scale(parameters, scale);
         }
 
-        return null;
+        return norm.Value;
     }
 
-    private static Tensor<T>? Counted<T>(Parameter<T> parameter)
+    private static bool ByValue<T>(IReadOnlyList<KeyValuePair<string, Parameter<T>>> parameters, double limit, NonFinitePolicy nonFinite)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        CheckLimit<T>(limit, nameof(limit));
+        if (FindAbove(parameters, double.MaxValue) is { } found)
+        {
+            return nonFinite == NonFinitePolicy.Throw ? throw new NonFiniteGradientException(found) : false;
+        }
+
+        Clamp(parameters, limit);
+        return true;
+    }
+
+    // Null where there is none, and where it does not count.
+    private static Tensor<T>? Gradient<T>(Parameter<T> parameter)
         where T : unmanaged, IFloatingPointIeee754<T> => parameter.Frozen ? null : parameter.Gradient;
 }

@@ -42,15 +42,39 @@ public interface ISequenceModel<T>
 }
 
 /// <summary>What a sequence model loses on a batch of windows.</summary>
-/// <param name="Loss">The loss, a scalar.</param>
-/// <param name="State">The state after the last valid step of each row.</param>
+/// <param name="loss">The loss, a scalar.</param>
+/// <param name="state">The state after the last valid step of each row.</param>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly record struct SequenceLoss<T>(Tensor<T> Loss, SequenceState<T> State)
-    where T : unmanaged, IFloatingPointIeee754<T>;
+public readonly struct SequenceLoss<T>(Tensor<T> loss, SequenceState<T> state)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>The loss, a scalar.</summary>
+    public Tensor<T> Loss { get; } = loss;
+
+    /// <summary>The state after the last valid step of each row.</summary>
+    public SequenceState<T> State { get; } = state;
+
+    /// <summary>Both of them.</summary>
+    /// <param name="loss">The loss.</param>
+    /// <param name="state">The state.</param>
+    public void Deconstruct(out Tensor<T> loss, out SequenceState<T> state) => (loss, state) = (Loss, State);
+}
 
 /// <summary>What a sequence model gives for a batch of windows.</summary>
-/// <param name="Logits">The scores of the next token after every step, [N, T, V].</param>
-/// <param name="State">The state after the last valid step of each row.</param>
+/// <param name="logits">The scores of the next token after every step, [N, T, V].</param>
+/// <param name="state">The state after the last valid step of each row.</param>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly record struct SequenceOutput<T>(Tensor<T> Logits, SequenceState<T> State)
-    where T : unmanaged, IFloatingPointIeee754<T>;
+public readonly struct SequenceOutput<T>(Tensor<T> logits, SequenceState<T> state)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>The scores of the next token after every step, [N, T, V].</summary>
+    public Tensor<T> Logits { get; } = logits;
+
+    /// <summary>The state after the last valid step of each row.</summary>
+    public SequenceState<T> State { get; } = state;
+
+    /// <summary>Both of them.</summary>
+    /// <param name="logits">The scores.</param>
+    /// <param name="state">The state.</param>
+    public void Deconstruct(out Tensor<T> logits, out SequenceState<T> state) => (logits, state) = (Logits, State);
+}

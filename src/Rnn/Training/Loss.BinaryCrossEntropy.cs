@@ -9,7 +9,7 @@ namespace Rnn.Training;
 
 public static partial class Loss
 {
-    // Positive weights are repeated to about this length, so that one sweep serves many features.
+    // Positive weights are repeated to about this length, so that one call of the kernel serves many features.
     private const int RepeatedWeights = 512;
 
     /// <summary>

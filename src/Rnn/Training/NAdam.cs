@@ -10,11 +10,9 @@ namespace Rnn.Training;
 /// </summary>
 /// <remarks>Dozat, "Incorporating Nesterov Momentum into Adam" (2016).</remarks>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed class NAdam<T> : Optimizer<T>
+public sealed class NAdam<T> : AdamBase<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private static readonly string?[] Moments = ["first_moment", "second_moment"];
-
     // The product of the momenta up to a step; kept so that it costs one factor a step.
     private (long Step, double Beta1, double Decay, double Value) _product;
 
@@ -34,28 +32,6 @@ public sealed class NAdam<T> : Optimizer<T>
     public NAdam(IEnumerable<Parameter<T>> parameters)
         : this() => Attach(parameters);
 
-    /// <summary>β₁, how much of the mean of past gradients is kept; 0.9 by default.</summary>
-    public double Beta1
-    {
-        get;
-        set => field = Fraction(value, nameof(Beta1));
-    } = 0.9;
-
-    /// <summary>β₂, how much of the mean of past squared gradients is kept; 0.999 by default.</summary>
-    public double Beta2
-    {
-        get;
-        set => field = Fraction(value, nameof(Beta2));
-    } = 0.999;
-
-    /// <summary>ε, added to the divisor; 1e-8 by default.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is not finite, or below 1e-17 (double: 1e-145): smaller gradients have no square, and would be divided by it alone.</exception>
-    public double Epsilon
-    {
-        get;
-        set => field = Divisor(value, nameof(Epsilon));
-    } = 1e-8;
-
     /// <summary>ψ, how fast the momentum rises to β₁; 0.004 by default.</summary>
     public double MomentumDecay
     {
@@ -63,19 +39,15 @@ public sealed class NAdam<T> : Optimizer<T>
         set => field = NotNegative(value, nameof(MomentumDecay));
     } = 4e-3;
 
-    private protected override bool SquaresGradients => true;
-
-    private protected override FormattableString Hyperparameters => $", Beta1 {Beta1}, Beta2 {Beta2}, Epsilon {Epsilon}, MomentumDecay {MomentumDecay}";
-
-    private protected override ReadOnlySpan<string?> StateNames => Moments;
+    private protected override FormattableString Hyperparameters => $"{base.Hyperparameters}, MomentumDecay {MomentumDecay}";
 
     private protected override void Update(in UpdateRun run)
     {
         var momentum = Momentum(run.Step);
         var next = Momentum(run.Step + 1);
         var product = Product(run.Step);
-        Sweep(
-            new Rule(
+        Run(
+            new NesterovRule(
                 T.CreateTruncating(run.WeightDecay),
                 T.CreateTruncating(Beta1),
                 T.CreateTruncating(1 - Beta1),
@@ -107,19 +79,19 @@ public sealed class NAdam<T> : Optimizer<T>
         return value;
     }
 
-    private readonly record struct Rule(
-        T Decay, T Beta1, T OneMinusBeta1, T Beta2, T OneMinusBeta2, T GradientStep, T MomentStep, T RootCorrection, T Epsilon) : IUpdateRule<T>
+    private readonly struct NesterovRule(
+        T decay, T beta1, T oneMinusBeta1, T beta2, T oneMinusBeta2, T gradientStep, T momentStep, T rootCorrection, T epsilon) : IUpdateRule<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(decay), parameter, gradient));
             var toSquare = UpdateMath<T>.ToSquare(gradient);
-            state0 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Beta1), state0, V.Broadcast(OneMinusBeta1) * gradient));
-            state1 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Beta2), state1, V.Broadcast(OneMinusBeta2) * toSquare * toSquare));
-            var divisor = V.MultiplyAdd(V.Sqrt(state1), V.Broadcast(RootCorrection), V.Broadcast(Epsilon));
-            var step = V.MultiplyAdd(V.Broadcast(MomentStep), state0, V.Broadcast(GradientStep) * gradient);
+            state0 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(beta1), state0, V.Broadcast(oneMinusBeta1) * gradient));
+            state1 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(beta2), state1, V.Broadcast(oneMinusBeta2) * toSquare * toSquare));
+            var divisor = V.MultiplyAdd(V.Sqrt(state1), V.Broadcast(rootCorrection), V.Broadcast(epsilon));
+            var step = V.MultiplyAdd(V.Broadcast(momentStep), state0, V.Broadcast(gradientStep) * gradient);
             return parameter + (step / divisor);
         }
     }

@@ -42,11 +42,19 @@ public sealed class NonFiniteGradientException : ArithmeticException
 }
 
 /// <summary>A gradient element that is infinite or not a number, or too large for an optimiser.</summary>
-/// <param name="ParameterName">The dotted path of the parameter.</param>
-/// <param name="Index">The row-major index of the element.</param>
-/// <param name="Value">The element.</param>
-public sealed record NonFiniteGradient(string ParameterName, int Index, double Value)
+public sealed class NonFiniteGradient
 {
+    internal NonFiniteGradient(string parameterName, int index, double value) => (ParameterName, Index, Value) = (parameterName, index, value);
+
+    /// <summary>The dotted path of the parameter.</summary>
+    public string ParameterName { get; }
+
+    /// <summary>The row-major index of the element.</summary>
+    public int Index { get; }
+
+    /// <summary>The element.</summary>
+    public double Value { get; }
+
     /// <summary>A sentence without its full stop.</summary>
     public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the gradient of '{ParameterName}' is {Value} at element {Index}");
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Rnn.Formats;
+using Rnn.Sequences;
 
 namespace Rnn.Training;
 
@@ -17,9 +18,7 @@ public sealed class NonMonotoneTrigger
     public int Interval
     {
         get;
-        init => field = value >= 0
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(Interval), value, $"Interval: expected 0 or more losses but got {value}.");
+        init => field = OptionRange.AtLeast(0, value, nameof(Interval));
     } = 5;
 
     /// <summary>Whether it has fired.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rnn.Sequences;
 
 namespace Rnn.Training;
 
@@ -7,35 +8,35 @@ namespace Rnn.Training;
 /// 1 / (<see cref="InitialDivisor"/>·<see cref="FinalDivisor"/>) of it. Momentum is not cycled.
 /// </summary>
 /// <remarks>Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates" (2018).</remarks>
-/// <param name="TotalSteps">The number of steps of the whole cycle, two or more.</param>
-public sealed record OneCycleSchedule(double TotalSteps) : Schedule
+/// <param name="totalSteps">The number of steps of the whole cycle, two or more.</param>
+public sealed class OneCycleSchedule(double totalSteps) : Schedule
 {
     /// <summary>The number of steps of the whole cycle, two or more.</summary>
     public double TotalSteps
     {
         get;
         init => field = TwoOrMore(value, nameof(TotalSteps));
-    } = TwoOrMore(TotalSteps, nameof(TotalSteps));
+    } = TwoOrMore(totalSteps, nameof(TotalSteps));
 
     /// <summary>The part of the cycle that rises, from 0 to 1; 0.3 by default. With <see cref="ThreePhases"/> at most a half.</summary>
     public double RiseFraction
     {
         get;
-        init => field = Within(value, 0, 1, nameof(RiseFraction));
+        init => field = OptionRange.Within(value, 0, 1, nameof(RiseFraction));
     } = 0.3;
 
     /// <summary>How far below its peak the learning rate begins, above zero; 25 by default.</summary>
     public double InitialDivisor
     {
         get;
-        init => field = AboveZero(value, nameof(InitialDivisor));
+        init => field = OptionRange.AboveZero(value, nameof(InitialDivisor));
     } = 25;
 
     /// <summary>How far below its beginning the learning rate ends, above zero; 10,000 by default.</summary>
     public double FinalDivisor
     {
         get;
-        init => field = AboveZero(value, nameof(FinalDivisor));
+        init => field = OptionRange.AboveZero(value, nameof(FinalDivisor));
     } = 1e4;
 
     /// <summary>Whether it moves along straight lines and not along half cosines.</summary>
@@ -73,6 +74,11 @@ public sealed record OneCycleSchedule(double TotalSteps) : Schedule
             ? Between(1, low, step - peak, back - peak)
             : Between(low, final, step - back, end - back);
     }
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{nameof(OneCycleSchedule)} {{ TotalSteps = {TotalSteps}, RiseFraction = {RiseFraction}, InitialDivisor = {InitialDivisor}, FinalDivisor = {FinalDivisor}, Linear = {Linear}, ThreePhases = {ThreePhases} }}");
 
     private static double TwoOrMore(double value, string name) => value >= 2 && double.IsFinite(value)
         ? value

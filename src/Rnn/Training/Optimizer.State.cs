@@ -101,19 +101,19 @@ public abstract partial class Optimizer<T>
         }
     }
 
-    private IEnumerable<(string Name, ParameterSlot<T> Slot, AlignedArray<T> Values)> StateSlices()
+    private List<(string Name, ParameterSlot<T> Slot, AlignedArray<T> Values)> StateSlices()
     {
-        var names = StateNames.ToArray();
+        var slices = new List<(string, ParameterSlot<T>, AlignedArray<T>)>();
+        var names = StateNames;
         for (var i = 0; i < names.Length; i++)
         {
-            if (names[i] is not null && _states[i] is { } state)
+            if (names[i] is { } name && _states[i] is { } state)
             {
-                foreach (var slot in Block.Slots)
-                {
-                    yield return ($"{names[i]}.{slot.Name}", slot, state);
-                }
+                slices.AddRange(Block.Slots.Select(slot => ($"{name}.{slot.Name}", slot, state)));
             }
         }
+
+        return slices;
     }
 
     /// <summary>The kind, its options and its groups: what a training that goes on must find again.</summary>

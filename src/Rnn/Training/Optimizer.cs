@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using Rnn.Kernels;
 using Rnn.Layers;
+using Rnn.Sequences;
 
 namespace Rnn.Training;
 
@@ -150,8 +151,16 @@ public abstract partial class Optimizer<T>
 
             if (!slot.Parameter.Frozen)
             {
-                var rate = (slot.Group.LearningRate ?? LearningRate) * LearningRateFactor;
-                Update(new(slot.Offset, slots[last].End - slot.Offset, slot.Steps + 1, rate, slot.Group.WeightDecay ?? WeightDecay, gradientScale, clearGradients));
+                Update(new()
+                {
+                    Offset = slot.Offset,
+                    Length = slots[last].End - slot.Offset,
+                    Step = slot.Steps + 1,
+                    LearningRate = (slot.Group.LearningRate ?? LearningRate) * LearningRateFactor,
+                    WeightDecay = slot.Group.WeightDecay ?? WeightDecay,
+                    GradientScale = gradientScale,
+                    ClearGradients = clearGradients,
+                });
                 for (var i = first; i <= last; i++)
                 {
                     slots[i].Steps++;
@@ -168,7 +177,7 @@ public abstract partial class Optimizer<T>
         }
     }
 
-    /// <summary>Refuses options that contradict each other.</summary>
+    /// <summary>Throws if options contradict each other.</summary>
     internal virtual void CheckOptions()
     {
     }
@@ -176,23 +185,23 @@ public abstract partial class Optimizer<T>
     /// <summary>A gradient that this optimiser cannot work with, scaled as told, or null.</summary>
     internal NonFiniteGradient? FindUnusable(double gradientScale, double largest = double.PositiveInfinity) =>
         SquaresGradients && !(largest * gradientScale <= UpdateMath<T>.LargestToSquare)
-            ? GradientClipping.FindAbove(this, UpdateMath<T>.LargestToSquare / gradientScale)
+            ? GradientClipping.FindAbove(Block.NamedParameters, UpdateMath<T>.LargestToSquare / gradientScale)
             : null;
 
-    /// <summary>Makes the rule of this step and sweeps it over the run.</summary>
+    /// <summary>Makes the rule of this step and runs it over a stretch of parameters.</summary>
     private protected abstract void Update(in UpdateRun run);
 
     /// <summary>The first content of a state, for a parameter's values; zeros unless overridden.</summary>
     private protected virtual T InitialState(string name) => T.Zero;
 
     /// <summary>Runs an update rule over one stretch of the block.</summary>
-    private protected unsafe void Sweep<TRule>(TRule rule, in UpdateRun run)
+    private protected unsafe void Run<TRule>(TRule rule, in UpdateRun run)
         where TRule : struct, IUpdateRule<T>
     {
-        var sweep = new UpdateSweep<T, TRule>(
+        var kernel = new UpdateKernel<T, TRule>(
             rule,
             T.CreateTruncating(run.GradientScale),
-            run.ZeroGradients,
+            run.ClearGradients,
             Block.Values + run.Offset,
             Block.Gradients + run.Offset,
             State(0, run.Offset),
@@ -202,28 +211,28 @@ public abstract partial class Optimizer<T>
         var parts = Math.Min(run.Length / UpdateWork<T, TRule>.ElementsPerPart, Workers.MaxThreads);
         if (parts < 2)
         {
-            sweep.Run();
+            kernel.Run();
             return;
         }
 
         var work = _work as UpdateWork<T, TRule> ?? new();
         _work = work;
-        work.Run(sweep, run.Length, parts);
+        work.Run(kernel, run.Length, parts);
     }
 
     // Numbers are checked in the element type that they will have: there 1e300 may be infinite and 1 − 1e-9 may be 1.
     internal static double NotNegative(double value, string name) => value >= 0 && T.IsFinite(T.CreateTruncating(value))
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a finite number of zero or more but got {value}."));
+        : throw OptionRange.OutOfRange(name, value, "a finite number of zero or more");
 
     private protected static double Fraction(double value, string name) => value >= 0 && T.CreateTruncating(value) < T.One
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a number from 0 up to but not including 1 but got {value}."));
+        : throw OptionRange.OutOfRange(name, value, "a number from 0 up to but not including 1");
 
     private protected static double Divisor(double value, string name) => value >= UpdateMath<T>.SmallestToSquare && T.IsFinite(T.CreateTruncating(value))
         ? value
-        : throw new ArgumentOutOfRangeException(
-            name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a finite number of {UpdateMath<T>.SmallestToSquare} or more, below which squares of gradients vanish, but got {value}."));
+        : throw OptionRange.OutOfRange(
+            name, value, string.Create(CultureInfo.InvariantCulture, $"a finite number of {UpdateMath<T>.SmallestToSquare} or more, below which squares of gradients vanish,"));
 
     private static bool AreAlike(ParameterSlot<T> a, ParameterSlot<T> b) =>
         ReferenceEquals(a.Group, b.Group) && a.Parameter.Frozen == b.Parameter.Frozen && a.Steps == b.Steps;
@@ -256,12 +265,26 @@ public abstract partial class Optimizer<T>
 }
 
 /// <summary>A stretch of neighbouring parameters that one step treats alike.</summary>
-/// <param name="Offset">The first element's offset in the block.</param>
-/// <param name="Length">The elements, gaps included.</param>
-/// <param name="Step">The number of this update, from 1.</param>
-/// <param name="LearningRate">The learning rate with the schedule's factor.</param>
-/// <param name="WeightDecay">The weight decay.</param>
-/// <param name="GradientScale">What gradients are multiplied by.</param>
-/// <param name="ZeroGradients">Whether gradients are set to zero behind.</param>
-internal readonly record struct UpdateRun(
-    int Offset, int Length, long Step, double LearningRate, double WeightDecay, double GradientScale, bool ZeroGradients);
+internal struct UpdateRun
+{
+    /// <summary>The first element's offset in the block.</summary>
+    internal int Offset;
+
+    /// <summary>The elements, gaps included.</summary>
+    internal int Length;
+
+    /// <summary>The number of this update, from 1.</summary>
+    internal long Step;
+
+    /// <summary>The learning rate with the schedule's factor.</summary>
+    internal double LearningRate;
+
+    /// <summary>The weight decay.</summary>
+    internal double WeightDecay;
+
+    /// <summary>What gradients are multiplied by.</summary>
+    internal double GradientScale;
+
+    /// <summary>Whether gradients are set to zero behind.</summary>
+    internal bool ClearGradients;
+}

@@ -39,8 +39,16 @@ internal sealed unsafe class ParameterBlock<T>
         }
 
         // Where groups of several modules share names, the position tells them apart.
-        var ambiguous = slots.GroupBy(slot => slot.Name).Any(sameName => sameName.Count() > 1);
-        Slots = ambiguous ? [.. slots.Select((slot, i) => slot with { Name = $"{i}.{slot.Name}" })] : [.. slots];
+        if (slots.DistinctBy(slot => slot.Name).Count() < slots.Count)
+        {
+            foreach (var (i, slot) in slots.Index())
+            {
+                slot.Name = $"{i}.{slot.Name}";
+            }
+        }
+
+        Slots = [.. slots];
+        NamedParameters = slots.Select(slot => KeyValuePair.Create(slot.Name, slot.Parameter)).ToArray();
         _values = new(Length);
         _gradients = new(Length);
         foreach (var slot in Slots)
@@ -54,6 +62,9 @@ internal sealed unsafe class ParameterBlock<T>
 
     /// <summary>The parameters in their order in the block.</summary>
     internal ParameterSlot<T>[] Slots { get; }
+
+    /// <summary>The parameters with their names, in the same order.</summary>
+    internal IReadOnlyList<KeyValuePair<string, Parameter<T>>> NamedParameters { get; }
 
     /// <summary>The first parameter.</summary>
     internal T* Values => _values.Pointer;
@@ -79,7 +90,7 @@ internal sealed unsafe class ParameterBlock<T>
         }
     }
 
-    /// <summary>Refuses to go on when another optimiser has taken a parameter away, or while one is being edited.</summary>
+    /// <summary>Throws if a parameter has since been attached to another optimiser, or is being edited.</summary>
     internal void CheckOwned()
     {
         foreach (var slot in Slots)
@@ -94,16 +105,24 @@ internal sealed unsafe class ParameterBlock<T>
 }
 
 /// <summary>The place of one parameter in a <see cref="ParameterBlock{T}"/>.</summary>
-/// <param name="Name">Its dotted path.</param>
-/// <param name="Parameter">The parameter.</param>
-/// <param name="Group">The group whose options it follows.</param>
-/// <param name="Offset">The offset of its first element in the block.</param>
-internal sealed record ParameterSlot<T>(string Name, Parameter<T> Parameter, ParameterGroup<T> Group, int Offset)
+internal sealed class ParameterSlot<T>(string name, Parameter<T> parameter, ParameterGroup<T> group, int offset)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private const int Quantum = 16;
 
-    /// <summary>The updates that this parameter has had; frozen parameters are not counted on.</summary>
+    /// <summary>Its dotted path.</summary>
+    internal string Name { get; set; } = name;
+
+    /// <summary>The parameter.</summary>
+    internal Parameter<T> Parameter { get; } = parameter;
+
+    /// <summary>The group whose options it follows.</summary>
+    internal ParameterGroup<T> Group { get; } = group;
+
+    /// <summary>The offset of its first element in the block.</summary>
+    internal int Offset { get; } = offset;
+
+    /// <summary>The updates that this parameter has had; frozen ones are not counted on.</summary>
     internal long Steps { get; set; }
 
     /// <summary>The offset behind its last element, rounded up.</summary>

@@ -1,13 +1,14 @@
 using System.Globalization;
 using Rnn.Formats;
+using Rnn.Sequences;
 
 namespace Rnn.Training;
 
 /// <summary>
-/// Multiplies the learning rate when a validation loss has not improved for a while. Unlike other schedules it has a state, which <see cref="Observe"/> changes: one
-/// object serves one training, and a second training needs another, or begins at the factor that the first one ended with.
+/// Multiplies the learning rate when a validation loss has not improved for a while. Unlike the other schedules it has a state, which <see cref="Observe"/> changes:
+/// make one for each training. A training with a schedule that was used before goes on at the factor that it has reached.
 /// </summary>
-public sealed record PlateauSchedule : Schedule
+public sealed class PlateauSchedule : Schedule
 {
     private double _factor = 1;
     private double _best = double.PositiveInfinity;
@@ -18,23 +19,21 @@ public sealed record PlateauSchedule : Schedule
     public double Gamma
     {
         get;
-        init => field = value is >= 0 and < 1
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(Gamma), value, string.Create(CultureInfo.InvariantCulture, $"Gamma: expected a number from 0 up to but not including 1 but got {value}."));
+        init => field = OptionRange.BelowOne(value, nameof(Gamma));
     } = 0.1;
 
     /// <summary>How many losses in a row may fail to improve before the fall; 10 by default.</summary>
     public int Patience
     {
         get;
-        init => field = (int)NotNegative(value, nameof(Patience));
+        init => field = OptionRange.AtLeast(0, value, nameof(Patience));
     } = 10;
 
     /// <summary>What counts as an improvement: a loss below best·(1 − threshold), or below best − threshold if <see cref="IsAbsolute"/>; 1e-4 by default.</summary>
     public double Threshold
     {
         get;
-        init => field = NotNegative(value, nameof(Threshold));
+        init => field = OptionRange.NotNegative(value, nameof(Threshold));
     } = 1e-4;
 
     /// <summary>Whether the threshold is an absolute difference.</summary>
@@ -44,14 +43,14 @@ public sealed record PlateauSchedule : Schedule
     public int Cooldown
     {
         get;
-        init => field = (int)NotNegative(value, nameof(Cooldown));
+        init => field = OptionRange.AtLeast(0, value, nameof(Cooldown));
     }
 
     /// <summary>The factor that it does not fall below, from 0 (the default) to 1.</summary>
     public double MinFactor
     {
         get;
-        init => field = Within(value, 0, 1, nameof(MinFactor));
+        init => field = OptionRange.Within(value, 0, 1, nameof(MinFactor));
     }
 
     /// <summary>Takes the next validation loss.</summary>
@@ -90,6 +89,11 @@ public sealed record PlateauSchedule : Schedule
 
     /// <inheritdoc/>
     public override double Factor(double step) => _factor;
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{nameof(PlateauSchedule)} {{ Gamma = {Gamma}, Patience = {Patience}, Threshold = {Threshold}, IsAbsolute = {IsAbsolute}, Cooldown = {Cooldown}, MinFactor = {MinFactor} }}");
 
     /// <inheritdoc/>
     public override void SaveState(StateValues state)

@@ -56,7 +56,7 @@ public sealed class RmsProp<T> : Optimizer<T>
         set => field = Fraction(value, nameof(Momentum));
     }
 
-    /// <summary>Whether the divisor is the deviation of past gradients, not their root mean square.</summary>
+    /// <summary>Whether the divisor is the standard deviation of past gradients, not their root mean square.</summary>
     public bool Centered { get; set; }
 
     private protected override bool SquaresGradients => true;
@@ -71,7 +71,7 @@ public sealed class RmsProp<T> : Optimizer<T>
         (true, true) => WithBoth,
     };
 
-    private protected override void Update(in UpdateRun run) => Sweep(
+    private protected override void Update(in UpdateRun run) => Run(
         new Rule(
             T.CreateTruncating(-run.LearningRate),
             T.CreateTruncating(run.WeightDecay),
@@ -82,22 +82,22 @@ public sealed class RmsProp<T> : Optimizer<T>
             T.CreateTruncating(Momentum)),
         run);
 
-    // Without its memory the mean or the momentum comes as zeros, which makes the same formula the plain one.
-    private readonly record struct Rule(T MinusRate, T Decay, T Alpha, T OneMinusAlpha, T MeanShare, T Epsilon, T Momentum) : IUpdateRule<T>
+    // A state without memory is read as zeros: then the same formula is the one without mean or momentum.
+    private readonly struct Rule(T minusRate, T decay, T alpha, T oneMinusAlpha, T meanWeight, T epsilon, T momentum) : IUpdateRule<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(decay), parameter, gradient));
             var toSquare = UpdateMath<T>.ToSquare(gradient);
-            state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(Alpha), state0, V.Broadcast(OneMinusAlpha) * toSquare * toSquare));
-            state1 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Alpha), state1, V.Broadcast(MeanShare) * gradient));
+            state0 = UpdateMath<T>.Normal(V.MultiplyAdd(V.Broadcast(alpha), state0, V.Broadcast(oneMinusAlpha) * toSquare * toSquare));
+            state1 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(alpha), state1, V.Broadcast(meanWeight) * gradient));
 
             // Rounding may take the difference below zero where all gradients were equal.
             var variance = V.Max(V.MultiplyAdd(-state1, state1, state0), V.Zero);
-            state2 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Momentum), state2, gradient / (V.Sqrt(variance) + V.Broadcast(Epsilon))));
-            return V.MultiplyAdd(V.Broadcast(MinusRate), state2, parameter);
+            state2 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(momentum), state2, gradient / (V.Sqrt(variance) + V.Broadcast(epsilon))));
+            return V.MultiplyAdd(V.Broadcast(minusRate), state2, parameter);
         }
     }
 }

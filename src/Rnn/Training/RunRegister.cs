@@ -6,12 +6,15 @@ internal static class RunRegister
     private static readonly HashSet<object> InUse = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Marks things as in use, all or none.</summary>
+    /// <param name="things">The things.</param>
+    /// <param name="taken">The first one that is in use already, where there is one.</param>
     /// <returns>Dispose it to free them; a second time does nothing. Null where one is in use already.</returns>
-    internal static IDisposable? TryEnter(IReadOnlyCollection<object> things)
+    internal static IDisposable? TryEnter(IReadOnlyCollection<object> things, out object? taken)
     {
         lock (InUse)
         {
-            if (things.Any(InUse.Contains))
+            taken = things.FirstOrDefault(InUse.Contains);
+            if (taken is not null)
             {
                 return null;
             }

@@ -31,6 +31,9 @@ internal sealed class SeriesTask<T>(
     public override string Identity => $"{series.Identity}{(validation is null ? string.Empty : $", validated on {validation.Identity}")}";
 
     /// <inheritdoc/>
+    internal override object[] Sources => validation is null ? [series] : [series, validation];
+
+    /// <inheritdoc/>
     public override void BeginEpoch(int epoch)
     {
         series.BeginPass();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Layers;
+using Rnn.Sequences;
 
 namespace Rnn.Training;
 
@@ -44,9 +45,7 @@ public sealed class Sgd<T> : Optimizer<T>
     public double Dampening
     {
         get;
-        set => field = value is >= 0 and <= 1
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(Dampening), value, string.Create(CultureInfo.InvariantCulture, $"Dampening: expected a number from 0 to 1 but got {value}."));
+        set => field = OptionRange.Within(value, 0, 1, nameof(Dampening));
     }
 
     /// <summary>Whether the gradient is taken as if the momentum step had been made. Needs a <see cref="Momentum"/> above zero.</summary>
@@ -69,11 +68,11 @@ public sealed class Sgd<T> : Optimizer<T>
     {
         if (Momentum == 0)
         {
-            Sweep(new PlainRule(T.CreateTruncating(-run.LearningRate), T.CreateTruncating(run.WeightDecay)), run);
+            Run(new PlainRule(T.CreateTruncating(-run.LearningRate), T.CreateTruncating(run.WeightDecay)), run);
             return;
         }
 
-        Sweep(
+        Run(
             new MomentumRule(
                 T.CreateTruncating(-run.LearningRate),
                 T.CreateTruncating(run.WeightDecay),
@@ -84,27 +83,27 @@ public sealed class Sgd<T> : Optimizer<T>
             run);
     }
 
-    private readonly record struct PlainRule(T MinusRate, T Decay) : IUpdateRule<T>
+    private readonly struct PlainRule(T minusRate, T decay) : IUpdateRule<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
-            return V.MultiplyAdd(V.Broadcast(MinusRate), gradient, parameter);
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(decay), parameter, gradient));
+            return V.MultiplyAdd(V.Broadcast(minusRate), gradient, parameter);
         }
     }
 
-    private readonly record struct MomentumRule(T MinusRate, T Decay, T Momentum, T Share, T MomentumStep, T GradientStep) : IUpdateRule<T>
+    private readonly struct MomentumRule(T minusRate, T decay, T momentum, T gradientWeight, T momentumStep, T gradientStep) : IUpdateRule<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Apply<V>(V parameter, V gradient, ref V state0, ref V state1, ref V state2)
             where V : struct, Kernels.IVector<V, T>
         {
-            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Decay), parameter, gradient));
-            state0 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(Momentum), state0, V.Broadcast(Share) * gradient));
-            var step = V.MultiplyAdd(V.Broadcast(MomentumStep), state0, V.Broadcast(GradientStep) * gradient);
-            return V.MultiplyAdd(V.Broadcast(MinusRate), step, parameter);
+            gradient = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(decay), parameter, gradient));
+            state0 = UpdateMath<T>.Moment(V.MultiplyAdd(V.Broadcast(momentum), state0, V.Broadcast(gradientWeight) * gradient));
+            var step = V.MultiplyAdd(V.Broadcast(momentumStep), state0, V.Broadcast(gradientStep) * gradient);
+            return V.MultiplyAdd(V.Broadcast(minusRate), step, parameter);
         }
     }
 }

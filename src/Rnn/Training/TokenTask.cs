@@ -48,6 +48,9 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     }
 
     /// <inheritdoc/>
+    internal override object[] Sources => [_windows];
+
+    /// <inheritdoc/>
     public override void BeginEpoch(int epoch)
     {
         _windows.BeginPass();

@@ -3,9 +3,27 @@ namespace Rnn.Training;
 /// <content>What is refused before the first step, so that hours of training do not end in a surprise or in nothing.</content>
 public sealed partial class Trainer<T>
 {
-    // Everything that a run changes: no other run may have any of it at the same time. What is frozen may be shared.
-    private List<object> Used(TrainingTask<T> task) =>
-        [Model, Optimizer, task, .. Model.Parameters.Concat(Optimizer.Block.Slots.Select(slot => slot.Parameter)).Where(parameter => !parameter.Frozen)];
+    // Marks everything that a run changes, so that no other run has any of it at the same time. What is frozen may be shared.
+    private IDisposable Enter(TrainingTask<T> task)
+    {
+        var used = new List<object> { Model, Optimizer, task };
+        used.AddRange(Model.NamedParameters.Concat(Optimizer.Block.NamedParameters).Select(pair => pair.Value).Where(parameter => !parameter.Frozen));
+        used.AddRange(task.Sources);
+        if (Schedule is PlateauSchedule)
+        {
+            used.Add(Schedule);
+        }
+
+        if (AveragingTrigger is not null)
+        {
+            used.Add(AveragingTrigger);
+        }
+
+        return RunRegister.TryEnter(used, out var taken) ?? throw new InvalidOperationException(
+            task.Sources.Contains(taken) ? "FitAsync: another run reads from this batch source, which has one place; make a source of its own for each run."
+            : taken == Schedule || taken == AveragingTrigger ? $"FitAsync: another run observes its validations by this {taken!.GetType().Name}, which has a state; make one for each run."
+            : "FitAsync: this model, its optimiser, its task or one of its parameters is being trained by another run; wait for the end of that one.");
+    }
 
     private void Check(TrainingTask<T> task, int? epochs)
     {
@@ -79,7 +97,7 @@ public sealed partial class Trainer<T>
         : AveragingTrigger is not null ? nameof(AveragingTrigger)
         : null;
 
-    /// <summary>Refuses parameters that would get gradients which nobody uses or clears.</summary>
+    /// <summary>Throws if a parameter would get gradients which nobody uses or clears.</summary>
     internal void CheckParameters()
     {
         Optimizer.Block.CheckOwned();

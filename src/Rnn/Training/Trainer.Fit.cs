@@ -15,7 +15,7 @@ public sealed partial class Trainer<T>
     /// <exception cref="ArgumentException">A stream is too short, or nothing says when to end.</exception>
     /// <exception cref="InvalidOperationException">
     /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
-    /// to; or a run of this training is under way.
+    /// to; or another run trains this model or reads from its batch source.
     /// </exception>
     /// <exception cref="IOException"><see cref="ModelPath"/> or <see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="InvalidDataException"><see cref="Resume"/> is set and the checkpoint is damaged or of another training.</exception>
@@ -41,7 +41,7 @@ public sealed partial class Trainer<T>
     /// <exception cref="ArgumentException">No sequence has two tokens, a <see cref="SequenceStride"/> is set, or nothing says when to end.</exception>
     /// <exception cref="InvalidOperationException">
     /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
-    /// to; or a run of this training is under way.
+    /// to; or another run trains this model or reads from its batch source.
     /// </exception>
     /// <exception cref="IOException"><see cref="ModelPath"/> or <see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="InvalidDataException"><see cref="Resume"/> is set and the checkpoint is damaged or of another training.</exception>
@@ -68,7 +68,7 @@ public sealed partial class Trainer<T>
     /// <exception cref="ArgumentException">The stream to validate on has one token, or nothing says when to end.</exception>
     /// <exception cref="InvalidOperationException">
     /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
-    /// to; or a run of this training is under way.
+    /// to; or another run trains this model or reads from its batch source.
     /// </exception>
     /// <exception cref="IOException"><see cref="ModelPath"/> or <see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="InvalidDataException"><see cref="Resume"/> is set and the checkpoint is damaged or of another training.</exception>
@@ -102,7 +102,7 @@ public sealed partial class Trainer<T>
     /// <exception cref="ArgumentException">Nothing says when to end, or batches and validation are one source.</exception>
     /// <exception cref="InvalidOperationException">
     /// There are no batches; the optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
-    /// to; or a run of this training is under way.
+    /// to; or another run trains this model or reads from its batch source.
     /// </exception>
     /// <exception cref="IOException"><see cref="ModelPath"/> or <see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="InvalidDataException"><see cref="Resume"/> is set and the checkpoint is damaged or of another training.</exception>
@@ -133,8 +133,8 @@ public sealed partial class Trainer<T>
     /// <param name="cancellationToken">Ends the training after the update under way, see the exception.</param>
     /// <exception cref="ArgumentException">Nothing says when to end, or series and validation are one source.</exception>
     /// <exception cref="InvalidOperationException">
-    /// the optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
-    /// to; or a run of this training is under way.
+    /// The optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
+    /// to; or another run trains this model or reads from its batch source.
     /// </exception>
     /// <exception cref="IOException"><see cref="ModelPath"/> or <see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="InvalidDataException"><see cref="Resume"/> is set and the checkpoint is damaged or of another training.</exception>
@@ -164,7 +164,7 @@ public sealed partial class Trainer<T>
     /// <exception cref="ArgumentException">Nothing says when to end.</exception>
     /// <exception cref="InvalidOperationException">
     /// The task has no batches; the optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
-    /// to; or a run of this training is under way.
+    /// to; or another run trains this model or reads from its batch source.
     /// </exception>
     /// <exception cref="IOException"><see cref="ModelPath"/> or <see cref="CheckpointPath"/> cannot be written to.</exception>
     /// <exception cref="InvalidDataException"><see cref="Resume"/> is set and the checkpoint is damaged or of another training.</exception>
@@ -179,8 +179,7 @@ public sealed partial class Trainer<T>
             return Task.FromCanceled<TrainingResult>(cancellationToken);
         }
 
-        var mark = RunRegister.TryEnter(Used(task)) ?? throw new InvalidOperationException(
-            "FitAsync: this model, its optimiser, its task or one of its parameters is being trained by another run; wait for the end of that one.");
+        var mark = Enter(task);
         try
         {
             Check(task, epochs);

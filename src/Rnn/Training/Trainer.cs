@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using Rnn.Layers;
 using Rnn.Sequences;
@@ -23,6 +22,9 @@ namespace Rnn.Training;
 public sealed partial class Trainer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private CheckpointOptions _checkpoints = new() { Interval = TimeSpan.FromMinutes(10) };
+    private ValidationOptions _validation;
+
     /// <summary>A trainer of a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="optimizer">The optimiser; attached to the model here unless it has its parameters already.</param>
@@ -48,21 +50,21 @@ public sealed partial class Trainer<T>
     public int BatchSize
     {
         get;
-        init => field = OneOrMore(value, nameof(BatchSize));
+        init => field = OptionRange.AtLeast(1, value, nameof(BatchSize));
     } = 32;
 
     /// <summary>k₂, the steps that the gradient runs back through a stream of tokens; 64 by default.</summary>
     public int SequenceLength
     {
         get;
-        init => field = OneOrMore(value, nameof(SequenceLength));
+        init => field = OptionRange.AtLeast(1, value, nameof(SequenceLength));
     } = 64;
 
     /// <summary>k₁, the steps between two updates on a stream of tokens; null for <see cref="SequenceLength"/>.</summary>
     public int? SequenceStride
     {
         get;
-        init => field = OneOrMore(value, nameof(SequenceStride));
+        init => field = OptionRange.AtLeast(1, value, nameof(SequenceStride));
     }
 
     /// <summary>
@@ -118,78 +120,80 @@ public sealed partial class Trainer<T>
     public double ScheduleStart
     {
         get;
-        set => field = value >= 0 && double.IsFinite(value)
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(ScheduleStart), value, string.Create(CultureInfo.InvariantCulture, $"ScheduleStart: expected a finite number of 0 or more but got {value}."));
+        set => field = OptionRange.NotNegative(value, nameof(ScheduleStart));
     }
 
     /// <summary>The updates after which training ends; null for no limit.</summary>
     public long? MaxUpdates
     {
         get;
-        init => field = OneOrMore(value, nameof(MaxUpdates));
+        init => field = OptionRange.AtLeast(1, value, nameof(MaxUpdates));
     }
 
     /// <summary>The time after which training ends; null for no limit. The step under way is finished.</summary>
     public TimeSpan? MaxTime
     {
         get;
-        init => field = value is null || value > TimeSpan.Zero
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(MaxTime), value, $"MaxTime: expected a time above zero but got {value}.");
+        init => field = OptionRange.AboveZero(value, nameof(MaxTime));
     }
 
     /// <summary>The updates between two validations; null for one after every epoch; refused where there is nothing to validate on. A last one follows the last update in any case.</summary>
     public long? ValidateEvery
     {
-        get;
-        init => field = OneOrMore(value, nameof(ValidateEvery));
+        get => _validation.Every;
+        init => _validation.Every = OptionRange.AtLeast(1, value, nameof(ValidateEvery));
     }
 
     /// <summary>The parallel rows of validation on a stream of tokens; null for <see cref="BatchSize"/>. One is exact, see <see cref="SequenceEvaluation.MeanLoss"/>.</summary>
     public int? ValidationRows
     {
-        get;
-        init => field = OneOrMore(value, nameof(ValidationRows));
+        get => _validation.Rows;
+        init => _validation.Rows = OptionRange.AtLeast(1, value, nameof(ValidationRows));
     }
 
     /// <summary>The validations in a row that may fail to improve before training ends early; null for no early end.</summary>
     public int? Patience
     {
-        get;
-        init => field = value is null or >= 0
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(Patience), value, $"Patience: expected 0 or more but got {value}.");
+        get => _validation.Patience;
+        init => _validation.Patience = OptionRange.AtLeast(0, value, nameof(Patience));
     }
 
     /// <summary>How much smaller a validation loss must be than the best one to count as an improvement; 0 by default.</summary>
     public double MinImprovement
     {
-        get;
-        init => field = value >= 0 && double.IsFinite(value)
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(MinImprovement), value, string.Create(CultureInfo.InvariantCulture, $"MinImprovement: expected a finite number of 0 or more but got {value}."));
+        get => _validation.MinImprovement;
+        init => _validation.MinImprovement = OptionRange.NotNegative(value, nameof(MinImprovement));
     }
 
     /// <summary>Whether the model ends with the parameters of the smallest validation loss, not with the last ones, also where training is cancelled or fails.</summary>
-    public bool RestoreBest { get; init; }
+    public bool RestoreBest
+    {
+        get => _validation.RestoreBest;
+        init => _validation.RestoreBest = value;
+    }
 
     /// <summary>
     /// A safetensors file of the model that the parameters of the smallest validation loss so far are saved to, whole or not at all; null for none. Without
     /// validation the parameters are saved after every epoch and at the end. Its folder must exist; whether it can be written to is tried before the first step.
     /// </summary>
-    public string? ModelPath { get; init; }
+    public string? ModelPath
+    {
+        get => _validation.ModelPath;
+        init => _validation.ModelPath = value;
+    }
 
     /// <summary>Starts the averages of an <see cref="AveragedSgd{T}"/> when it fires; null to leave that to its options.</summary>
-    public NonMonotoneTrigger? AveragingTrigger { get; init; }
+    public NonMonotoneTrigger? AveragingTrigger
+    {
+        get => _validation.AveragingTrigger;
+        init => _validation.AveragingTrigger = value;
+    }
 
     /// <summary>How much of the running mean of losses is kept at each step; 0.98 by default.</summary>
     public double LossSmoothing
     {
         get;
-        init => field = value is >= 0 and < 1
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(LossSmoothing), value, string.Create(CultureInfo.InvariantCulture, $"LossSmoothing: expected a number from 0 up to but not including 1 but got {value}."));
+        init => field = OptionRange.BelowOne(value, nameof(LossSmoothing));
     } = 0.98;
 
     /// <summary>
@@ -199,7 +203,7 @@ public sealed partial class Trainer<T>
     public int AccumulationSteps
     {
         get;
-        init => field = OneOrMore(value, nameof(AccumulationSteps));
+        init => field = OptionRange.AtLeast(1, value, nameof(AccumulationSteps));
     } = 1;
 
     /// <summary>
@@ -216,37 +220,35 @@ public sealed partial class Trainer<T>
     /// whole or not at all: at intervals, on cancellation and at the end; null for none. Its data must come from a <see cref="BatchSource{TBatch}"/>, from tokens or from a task that
     /// can be resumed. What is saved of <see cref="Model"/> alone goes to <see cref="ModelPath"/>.
     /// </summary>
-    public string? CheckpointPath { get; init; }
+    public string? CheckpointPath
+    {
+        get => _checkpoints.Path;
+        init => _checkpoints.Path = value;
+    }
 
     /// <summary>
     /// Whether <c>FitAsync</c> goes on from <see cref="CheckpointPath"/> where that file exists; it begins anew where it does not. Model, optimiser, options and data must be made as for
     /// the first run. Epochs, <see cref="MaxUpdates"/> and <see cref="MaxTime"/> count from the beginning of the training and may be larger than before.
     /// </summary>
-    public bool Resume { get; init; }
+    public bool Resume
+    {
+        get => _checkpoints.Resume;
+        init => _checkpoints.Resume = value;
+    }
 
     /// <summary>The updates between two checkpoints; null, the default, to go by <see cref="CheckpointInterval"/> alone.</summary>
     public long? CheckpointEvery
     {
-        get;
-        init => field = OneOrMore(value, nameof(CheckpointEvery));
+        get => _checkpoints.Every;
+        init => _checkpoints.Every = OptionRange.AtLeast(1, value, nameof(CheckpointEvery));
     }
 
     /// <summary>The longest time between two checkpoints; ten minutes by default, null for none.</summary>
     public TimeSpan? CheckpointInterval
     {
-        get;
-        init => field = value is null || value > TimeSpan.Zero
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(CheckpointInterval), value, $"CheckpointInterval: expected a time above zero but got {value}.");
-    } = TimeSpan.FromMinutes(10);
-
-    private static TNumber OneOrMore<TNumber>(TNumber value, string name)
-        where TNumber : IBinaryInteger<TNumber> => value >= TNumber.One
-            ? value
-            : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected 1 or more but got {value}.");
-
-    private static TNumber? OneOrMore<TNumber>(TNumber? value, string name)
-        where TNumber : struct, IBinaryInteger<TNumber> => value is { } number ? OneOrMore(number, name) : null;
+        get => _checkpoints.Interval;
+        init => _checkpoints.Interval = OptionRange.AboveZero(value, nameof(CheckpointInterval));
+    }
 
     private static double? AboveZero(double? value, string name)
     {

@@ -6,8 +6,7 @@ namespace Rnn.Training;
 internal sealed partial class TrainingRun<T>
 {
     private TimeSpan _elapsedBefore;
-    private TimeSpan _savedAt;
-    private long _savedUpdates = -1;
+    private (TimeSpan At, long Updates) _saved = (TimeSpan.Zero, -1);
 
     // False from the first batch of an update to its end, where no state is worth keeping.
     private bool _isBetweenUpdates = true;
@@ -16,12 +15,12 @@ internal sealed partial class TrainingRun<T>
 
     private void SaveCheckpointWhereDue()
     {
-        if (trainer.CheckpointPath is null || _updates == _savedUpdates)
+        if (trainer.CheckpointPath is null || _counts.Updates == _saved.Updates)
         {
             return;
         }
 
-        if ((trainer.CheckpointEvery is { } every && _updates % every == 0) || Elapsed - _savedAt >= trainer.CheckpointInterval)
+        if ((trainer.CheckpointEvery is { } every && _counts.Updates % every == 0) || Elapsed - _saved.At >= trainer.CheckpointInterval)
         {
             SaveCheckpoint();
         }
@@ -29,7 +28,7 @@ internal sealed partial class TrainingRun<T>
 
     private void SaveCheckpoint()
     {
-        if (trainer.CheckpointPath is not { } path || !_isBetweenUpdates || _updates == 0)
+        if (trainer.CheckpointPath is not { } path || !_isBetweenUpdates || _counts.Updates == 0)
         {
             return;
         }
@@ -43,7 +42,7 @@ internal sealed partial class TrainingRun<T>
         _best.SaveState(state.Branch("best"));
         SaveCounters(state.Branch("run"));
         TrainingCheckpoint.Write(path, state, TrainingIdentity.Of(trainer, task));
-        (_savedAt, _savedUpdates) = (Elapsed, _updates);
+        _saved = (Elapsed, _counts.Updates);
     }
 
     private void Resume()
@@ -63,20 +62,19 @@ internal sealed partial class TrainingRun<T>
         trainer.AveragingTrigger?.RestoreState(state.Branch("trigger"));
         _best.RestoreState(state.Branch("best"));
         RestoreCounters(state.Branch("run"));
-        (_savedAt, _savedUpdates) = (Elapsed, _updates);
+        _saved = (Elapsed, _counts.Updates);
     }
 
     private void SaveCounters(StateValues state)
     {
-        state.Set("updates", _updates);
-        state.Set("skipped", _skipped);
-        state.Set("non_finite_losses", _nonFiniteLosses);
-        state.Set("epoch", _epoch);
-        state.Set("in_epoch", _inEpoch ? 1 : 0);
-        state.Set("epoch_start", _epochStart);
-        state.Set("tokens", _tokens);
-        state.Set("loss_sum", _lossSum);
-        state.Set("loss_weight", _lossWeight);
+        state.Set("updates", _counts.Updates);
+        state.Set("skipped", _counts.Skipped);
+        state.Set("non_finite_losses", _counts.NonFiniteLosses);
+        state.Set("epoch", _epoch.Number);
+        state.Set("in_epoch", _epoch.HasBegun ? 1 : 0);
+        state.Set("epoch_start", _epoch.FirstUpdate);
+        state.Set("tokens", _counts.Tokens);
+        _smoothedLoss.SaveState(state);
         state.Set("validated_at", _validatedAt);
         state.Set("validation_loss", _validationLoss);
         state.Set("schedule_start", _scheduleStart);
@@ -91,27 +89,28 @@ internal sealed partial class TrainingRun<T>
 
     private void RestoreCounters(StateValues state)
     {
-        _updates = state.GetInt64("updates");
-        _skipped = state.GetInt64("skipped");
-        _nonFiniteLosses = state.GetInt64("non_finite_losses");
-        _epoch = (int)state.GetInt64("epoch");
-        _inEpoch = state.GetInt64("in_epoch") != 0;
-        _epochStart = state.GetInt64("epoch_start");
-        _tokens = state.GetInt64("tokens");
-        (_lossSum, _lossWeight) = (state.GetDouble("loss_sum"), state.GetDouble("loss_weight"));
+        _counts = new()
+        {
+            Updates = state.GetInt64("updates"),
+            Skipped = state.GetInt64("skipped"),
+            NonFiniteLosses = state.GetInt64("non_finite_losses"),
+            Tokens = state.GetInt64("tokens"),
+        };
+        _epoch = new() { Number = (int)state.GetInt64("epoch"), FirstUpdate = state.GetInt64("epoch_start"), HasBegun = state.GetInt64("in_epoch") != 0 };
+        _smoothedLoss.RestoreState(state);
         (_validatedAt, _validationLoss) = (state.GetInt64("validated_at"), state.FindDouble("validation_loss"));
         _scheduleStart = state.GetDouble("schedule_start");
         _elapsedBefore = TimeSpan.FromTicks(state.GetInt64("elapsed"));
         _last = new()
         {
-            Update = _updates,
-            Epoch = _epoch,
+            Update = _counts.Updates,
+            Epoch = _epoch.Number,
             Loss = state.GetDouble("last_loss"),
-            SmoothedLoss = SmoothedLoss,
+            SmoothedLoss = _smoothedLoss.Value,
             LearningRate = state.GetDouble("last_rate"),
             GradientNorm = state.GetDouble("last_norm"),
             IsSkipped = state.GetInt64("last_skipped") != 0,
-            Tokens = _tokens,
+            Tokens = _counts.Tokens,
             TokensPerSecond = 0,
             Elapsed = Elapsed,
             BestValidationLoss = _best.Loss,

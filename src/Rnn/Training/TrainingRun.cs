@@ -15,21 +15,12 @@ internal sealed partial class TrainingRun<T>(
     private readonly SpeedMeter _speed = new();
     private readonly Stopwatch _clock = new();
     private TrainingProgress _last;
-    private long _updates;
+    private RunningMean _smoothedLoss = new(trainer.LossSmoothing);
+    private Counts _counts;
+    private EpochState _epoch;
     private double _scheduleStart = trainer.ScheduleStart;
-    private long _skipped;
-    private long _nonFiniteLosses;
-    private int _epoch;
-    private bool _inEpoch;
-    private long _epochStart;
-    private bool _dataEnded;
-    private long _tokens;
-    private double _lossSum;
-    private double _lossWeight;
     private long _validatedAt = -1;
     private double? _validationLoss;
-
-    private double SmoothedLoss => _lossWeight > 0 ? _lossSum / _lossWeight : double.NaN;
 
     /// <summary>Trains until a limit is reached.</summary>
     internal TrainingResult Execute()
@@ -77,12 +68,12 @@ internal sealed partial class TrainingRun<T>(
         return new()
         {
             Stop = stop,
-            Updates = _updates,
-            SkippedUpdates = _skipped,
-            NonFiniteLosses = _nonFiniteLosses,
-            Epochs = _epoch,
-            Tokens = _tokens,
-            SmoothedLoss = SmoothedLoss,
+            Updates = _counts.Updates,
+            SkippedUpdates = _counts.Skipped,
+            NonFiniteLosses = _counts.NonFiniteLosses,
+            Epochs = _epoch.Number,
+            Tokens = _counts.Tokens,
+            SmoothedLoss = _smoothedLoss.Value,
             ValidationLoss = _validationLoss,
             BestValidationLoss = _best.Loss,
             BestUpdate = _best.Update,
@@ -99,25 +90,23 @@ internal sealed partial class TrainingRun<T>(
                 return TrainingStop.EarlyStop;
             }
 
-            if (!_inEpoch)
+            if (!_epoch.HasBegun)
             {
-                if (_epoch >= epochs)
+                if (_epoch.Number >= epochs)
                 {
                     return TrainingStop.Epochs;
                 }
 
                 // What has been unfrozen since must be somebody's too.
                 trainer.CheckParameters();
-                _epoch++;
-                _epochStart = _updates;
-                _dataEnded = false;
-                task.BeginEpoch(_epoch);
-                _inEpoch = true;
+                _epoch = new() { Number = _epoch.Number + 1, FirstUpdate = _counts.Updates };
+                task.BeginEpoch(_epoch.Number);
+                _epoch.HasBegun = true;
             }
 
             do
             {
-                if (trainer.ValidateEvery is { } every && _updates % every == 0 && Validate())
+                if (trainer.ValidateEvery is { } every && _counts.Updates % every == 0 && Validate())
                 {
                     return TrainingStop.EarlyStop;
                 }
@@ -132,15 +121,15 @@ internal sealed partial class TrainingRun<T>(
             }
             while (Step());
 
-            if (_updates == _epochStart)
+            if (_counts.Updates == _epoch.FirstUpdate)
             {
                 throw new InvalidOperationException(
                     "FitAsync: there are no batches to train on; what can be enumerated only once is empty in the second epoch.");
             }
 
-            MoveSchedule(_epoch);
+            MoveSchedule(_epoch.Number);
             var isOver = trainer.ValidateEvery is null && Validate();
-            _inEpoch = false;
+            _epoch.HasBegun = false;
             if (isOver)
             {
                 return TrainingStop.EarlyStop;
@@ -149,7 +138,7 @@ internal sealed partial class TrainingRun<T>(
     }
 
     private TrainingStop? LimitReached() =>
-        _updates >= trainer.MaxUpdates ? TrainingStop.Updates
+        _counts.Updates >= trainer.MaxUpdates ? TrainingStop.Updates
         : Elapsed >= trainer.MaxTime ? TrainingStop.Time
         : null;
 
@@ -160,12 +149,12 @@ internal sealed partial class TrainingRun<T>(
         _isBetweenUpdates = false;
         var (lossSum, count, batches) = (0.0, 0L, 0);
         (double Norm, bool Skipped)? update = null;
-        while (update is null && !_dataEnded)
+        while (update is null && !_epoch.DataEnded)
         {
             using var scope = TensorScope.Enter();
             if (task.NextLoss() is not { } batch)
             {
-                _dataEnded = true;
+                _epoch.DataEnded = true;
                 break;
             }
 
@@ -198,35 +187,34 @@ internal sealed partial class TrainingRun<T>(
 
     private void Report(double loss, long count, double norm, bool skipped)
     {
-        _updates++;
-        _tokens += count;
+        _counts.Updates++;
+        _counts.Tokens += count;
         _speed.Stop(count);
-        MoveSchedule(_epoch - 1);
+        MoveSchedule(_epoch.Number - 1);
         if (!skipped && !double.IsFinite(loss))
         {
-            _nonFiniteLosses++;
+            _counts.NonFiniteLosses++;
         }
         else if (!skipped && count > 0)
         {
-            _lossSum = (trainer.LossSmoothing * _lossSum) + ((1 - trainer.LossSmoothing) * loss);
-            _lossWeight = (trainer.LossSmoothing * _lossWeight) + (1 - trainer.LossSmoothing);
+            _smoothedLoss.Add(loss);
         }
 
         _last = new()
         {
-            Update = _updates,
-            Epoch = _epoch,
+            Update = _counts.Updates,
+            Epoch = _epoch.Number,
             Loss = loss,
-            SmoothedLoss = SmoothedLoss,
+            SmoothedLoss = _smoothedLoss.Value,
             LearningRate = _optimizer.LearningRate * _optimizer.LearningRateFactor,
             GradientNorm = norm,
             IsSkipped = skipped,
-            Tokens = _tokens,
+            Tokens = _counts.Tokens,
             TokensPerSecond = _speed.PerSecond,
             Elapsed = Elapsed,
             BestValidationLoss = _best.Loss,
         };
-        trainer.AfterUpdate?.Invoke(new(trainer, _updates, loss, skipped));
+        trainer.AfterUpdate?.Invoke(new(trainer, _counts.Updates, loss, skipped));
         _isBetweenUpdates = true;
         progress?.Report(_last);
     }
@@ -236,16 +224,16 @@ internal sealed partial class TrainingRun<T>(
     {
         if (batches > 1)
         {
-            GradientClipping.Scale(_optimizer, 1.0 / batches);
+            GradientClipping.Scale(_optimizer.Block.NamedParameters, 1.0 / batches);
         }
 
         if (trainer.AfterBackward is { } hook)
         {
-            hook(new(trainer, _updates + 1, loss));
+            hook(new(trainer, _counts.Updates + 1, loss));
             _optimizer.Block.MarkGradientsWritten();
         }
 
-        var norm = GradientClipping.Norm(_optimizer);
+        var norm = GradientClipping.Norm(_optimizer.Block.NamedParameters);
         var reported = norm.Value;
         if (!norm.IsFinite)
         {
@@ -254,8 +242,8 @@ internal sealed partial class TrainingRun<T>(
 
         if (trainer.MaxGradientValue is { } limit)
         {
-            GradientClipping.Clamp(_optimizer, limit);
-            norm = trainer.MaxGradientNorm is null ? new(limit, 1) : GradientClipping.Norm(_optimizer);
+            GradientClipping.Clamp(_optimizer.Block.NamedParameters, limit);
+            norm = trainer.MaxGradientNorm is null ? new(limit, 1) : GradientClipping.Norm(_optimizer.Block.NamedParameters);
         }
 
         var scale = trainer.MaxGradientNorm is { } maxNorm ? norm.Clip(maxNorm) : 1;
@@ -264,15 +252,15 @@ internal sealed partial class TrainingRun<T>(
             return Skip(reported, unusable);
         }
 
-        if (!GradientSweeps.IsExact<T>(scale))
+        if (!GradientKernels.IsExact<T>(scale))
         {
-            GradientClipping.Scale(_optimizer, scale);
+            GradientClipping.Scale(_optimizer.Block.NamedParameters, scale);
             scale = 1;
         }
 
         if (trainer.Schedule is { } schedule)
         {
-            MoveSchedule(_epoch - 1);
+            MoveSchedule(_epoch.Number - 1);
             _optimizer.LearningRateFactor = schedule.Factor(trainer.ScheduleStart);
         }
 
@@ -290,7 +278,7 @@ internal sealed partial class TrainingRun<T>(
         }
 
         _optimizer.ZeroGradients();
-        _skipped++;
+        _counts.Skipped++;
         return (norm, true);
     }
 
@@ -299,19 +287,19 @@ internal sealed partial class TrainingRun<T>(
     {
         ScheduleUnit.Epochs => epochs,
         ScheduleUnit.Seconds => Elapsed.TotalSeconds,
-        _ => _updates,
+        _ => _counts.Updates,
     };
 
     // Measures the model as it is, once after an update; true when patience is over.
     private bool Validate()
     {
-        if (_validatedAt == _updates || _updates == 0)
+        if (_validatedAt == _counts.Updates || _counts.Updates == 0)
         {
             return false;
         }
 
         var averaged = _optimizer as AveragedSgd<T>;
-        using (averaged?.UseAverages())
+        using (averaged?.EnterAverages())
         {
             if (Measure() is not { } loss)
             {
@@ -321,15 +309,15 @@ internal sealed partial class TrainingRun<T>(
                 }
 
                 _best.SaveLast();
-                _validatedAt = _updates;
+                _validatedAt = _counts.Updates;
                 return false;
             }
 
             // From here on nothing ends it half way.
-            _validatedAt = _updates;
+            _validatedAt = _counts.Updates;
 
             _validationLoss = loss;
-            _best.Observe(loss, _updates);
+            _best.Observe(loss, _counts.Updates);
         }
 
         if (trainer.AveragingTrigger?.Observe(_validationLoss.Value) == true)
@@ -348,5 +336,23 @@ internal sealed partial class TrainingRun<T>(
         using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Enter();
         return task.Validate(cancellationToken);
+    }
+
+    // Of the whole training, kept from run to run by its checkpoint.
+    private struct Counts
+    {
+        internal long Updates;
+        internal long Skipped;
+        internal long NonFiniteLosses;
+        internal long Tokens;
+    }
+
+    // Of one pass over the data; HasBegun is false between two.
+    private struct EpochState
+    {
+        internal int Number;
+        internal long FirstUpdate;
+        internal bool HasBegun;
+        internal bool DataEnded;
     }
 }

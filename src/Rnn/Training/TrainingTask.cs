@@ -31,6 +31,9 @@ public abstract class TrainingTask<T>
     /// <summary>What tells the task and its data from others, such as sizes and a hash: a training refuses to go on with another. The name of the type unless overridden.</summary>
     public virtual string Identity => GetType().Name.Split('`')[0];
 
+    /// <summary>What has one place in its data, which the run moves: no other run may read from it at the same time.</summary>
+    internal virtual object[] Sources => [];
+
     /// <summary>Begins a pass over the data: shuffles, forgets carried states.</summary>
     /// <param name="epoch">The number of the pass, from 1.</param>
     public virtual void BeginEpoch(int epoch)
@@ -79,12 +82,18 @@ public abstract class TrainingTask<T>
 }
 
 /// <summary>The loss of one batch.</summary>
-/// <param name="Loss">The scalar to be made smaller.</param>
-/// <param name="Count">The tokens, steps or rows of the batch: what speed is counted in. With 0 nothing counts, and the loss is left out of the running mean.</param>
+/// <param name="loss">The scalar to be made smaller.</param>
+/// <param name="count">The tokens, steps or rows of the batch, see <see cref="Count"/>.</param>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public readonly record struct BatchLoss<T>(Tensor<T> Loss, long Count)
+public readonly struct BatchLoss<T>(Tensor<T> loss, long count)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>The scalar to be made smaller.</summary>
+    public Tensor<T> Loss { get; } = loss;
+
+    /// <summary>The tokens, steps or rows of the batch: what speed is counted in. With 0 nothing counts, and the loss is left out of the running mean.</summary>
+    public long Count { get; } = count;
+
     /// <summary>What the loss is divided by when it is reported, so that a sum over steps reads as a mean; 1 by default.</summary>
     public double ReportDivisor { get; init; } = 1;
 }

@@ -299,7 +299,7 @@ public class BasicOperationTests
 
     private static void Check(Func<Tensor<double>> function, Tensor<double> x)
     {
-        var result = GradientCheck.Run(() => GradientCheck.Weigh(function()), [("x", x)], new() { Tolerance = 1e-9 });
+        var result = GradientCheck.Run(function, [("x", x)], new() { Tolerance = 1e-9 });
         Assert.True(result.Passed, result.ToString());
     }
 

@@ -76,7 +76,7 @@ public class OptimizerGoldenTests
             if (optimizer is AveragedSgd<T> averaged)
             {
                 var trained = module.Values;
-                using (averaged.UseAverages())
+                using (averaged.EnterAverages())
                 {
                     TestModule<T>.AssertClose(Golden.Values($"{name}/average/{step}"), module.Values, tolerance);
                 }

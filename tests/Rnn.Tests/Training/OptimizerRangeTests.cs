@@ -122,7 +122,7 @@ public unsafe class OptimizerRangeTests
         Refuses("Dampening", () => new Sgd<float> { Dampening = -0.1 }, () => new Sgd<float> { Dampening = double.NaN }, () => new Sgd<float> { Dampening = 1.1 });
         Refuses("Rho", () => new Adadelta<float> { Rho = 1 });
         Refuses("Lambda", () => new AveragedSgd<float> { Lambda = -1 });
-        Refuses("AverageAfter: expected 0 or more steps but got -1", () => new AveragedSgd<float> { AverageAfter = -1 });
+        Refuses("AverageAfter: expected 0 or more but got -1", () => new AveragedSgd<float> { AverageAfter = -1 });
         Refuses("LearningRateDecay", () => new Adagrad<float> { LearningRateDecay = -1 });
         Refuses("InitialAccumulator", () => new Adagrad<float> { InitialAccumulator = 1e300 });
 
@@ -183,7 +183,7 @@ public unsafe class OptimizerRangeTests
                 var (p, g, s) = (Enumerable.Repeat(denormal, length).ToArray(), new T[length], Enumerable.Repeat(denormal, length).ToArray());
                 fixed (T* parameters = p, gradients = g, state = s)
                 {
-                    Elementwise<T, UpdateSweep<T, Decay<T>>>.For(bits).Loop(new(default, T.One, clear: false, parameters, gradients, state, null, null, length), length);
+                    Elementwise<T, UpdateKernel<T, Decay<T>>>.For(bits).Loop(new(default, T.One, clear: false, parameters, gradients, state, null, null, length), length);
                 }
 
                 Assert.All(p, value => Assert.Equal(T.Zero, value));

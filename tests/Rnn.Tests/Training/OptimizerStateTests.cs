@@ -76,7 +76,7 @@ public class OptimizerStateTests
         var module = new TestModule<double>([0], [5]);
         module.Parameters.Last().Frozen = true;
         var optimizer = new AveragedSgd<double>(module) { LearningRate = 1, Lambda = 0, AverageAfter = 1000 };
-        using (optimizer.UseAverages())
+        using (optimizer.EnterAverages())
         {
             Assert.Equal([0, 5], module.Values);
         }
@@ -92,10 +92,10 @@ public class OptimizerStateTests
         Assert.Equal([8, 5], module.Values);
 
         // After the start at step 2 the averages run over the values 6 and 8 and not over the 4 of the first step, as PyTorch counts.
-        using (optimizer.UseAverages())
+        using (optimizer.EnterAverages())
         {
             Assert.Equal([7, 5], module.Values);
-            Assert.Contains("in the parameters' place", Assert.Throws<InvalidOperationException>(optimizer.UseAverages).Message);
+            Assert.Contains("in the parameters' place", Assert.Throws<InvalidOperationException>(optimizer.EnterAverages).Message);
             Assert.Contains("in the parameters' place", Assert.Throws<InvalidOperationException>(optimizer.Step).Message);
         }
 

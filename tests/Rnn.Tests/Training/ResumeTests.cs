@@ -42,6 +42,22 @@ public sealed class ResumeTests : IDisposable
         AssertSameBits(whole, last!, parts);
     }
 
+    // Dropout, shuffled ragged batches, averaged SGD and a plateau schedule together, over several epochs: averages have begun and the learning rate has fallen on both sides of the cut.
+    [Fact]
+    public async Task Two_hundred_updates_are_twice_one_hundred()
+    {
+        var whole = new Training("everything", null, 200);
+        Assert.Equal(200, (await whole.Fit()).Updates);
+        var first = new Training("everything", FilePath, 100);
+        Assert.Equal(100, (await first.Fit()).Updates);
+        var last = new Training("everything", FilePath, 200);
+        Assert.Equal(200, (await last.Fit()).Updates);
+        Assert.Equal(101, last.Reports[0].Update);
+        AssertSameBits(whole, last, [.. first.Due, .. last.Due]);
+        Assert.True(first.IsAveraging && first.Reports[^1].Epoch > 1 && last.Reports[^1].Epoch > first.Reports[^1].Epoch);
+        Assert.True(first.Reports[0].LearningRate > last.Reports[0].LearningRate && last.Reports[0].LearningRate > last.Reports[^1].LearningRate);
+    }
+
     // The same where each part is cancelled, which writes the checkpoint at that moment.
     [Theory]
     [MemberData(nameof(Cases))]
@@ -246,7 +262,7 @@ public sealed class ResumeTests : IDisposable
             var network = new Pair(new Pair(lstm, linear), drop);
             var isTokens = name is not ("buckets" or "features" or "series");
             _model = isTokens ? language : network;
-            _optimizer = name == "averages"
+            _optimizer = name is "averages" or "everything"
                 ? new AveragedSgd<double> { LearningRate = 0.5, Lambda = 1e-3 }
                 : name == "plateau" ? new Sgd<double> { LearningRate = 0.3, Momentum = 0.5 } : new Adam<double> { LearningRate = rate };
             _cancelAfter = cancelAfter;
@@ -264,8 +280,8 @@ public sealed class ResumeTests : IDisposable
                 Patience = name == "patience" ? 1 : null,
                 RestoreBest = name is "patience" or "sequences",
                 NonFiniteGradients = name == "skipped updates" ? NonFinitePolicy.SkipStep : NonFinitePolicy.Throw,
-                Schedule = name == "plateau" ? new PlateauSchedule { Patience = 0, Threshold = 0.02, Gamma = 0.5 } : name == "stream" ? new CosineSchedule(40) { WarmupSteps = 5 } : null,
-                AveragingTrigger = name == "averages" ? new() { Interval = 2 } : null,
+                Schedule = name is "plateau" or "everything" ? new PlateauSchedule { Patience = name == "plateau" ? 0 : 3, Threshold = 0.02, Gamma = 0.5 } : name == "stream" ? new CosineSchedule(40) { WarmupSteps = 5 } : null,
+                AveragingTrigger = name is "averages" or "everything" ? new() { Interval = 2 } : null,
                 CheckpointPath = path,
                 CheckpointEvery = every,
                 CheckpointInterval = interval,
@@ -291,7 +307,7 @@ public sealed class ResumeTests : IDisposable
             var answers = Tensor<double>.From([.. Tokens.Skip(1).Take(200).Select(i => (double)i)], 200, 1);
             _fit = name switch
             {
-                "sequences" or "epochs of validation" => (progress, token) => _trainer.FitAsync(new TokenSequenceSource(Sequences, 3, 6, new RandomSource(11)), validation, null, progress, token),
+                "sequences" or "epochs of validation" or "everything" => (progress, token) => _trainer.FitAsync(new TokenSequenceSource(Sequences, 3, 6, new RandomSource(11)), validation, null, progress, token),
                 "buckets" => (progress, token) => _trainer.FitAsync(
                     SequenceBatch.Bucket(Sequences, 3, 0, new RandomSource(12)), Score, SequenceBatch.Bucket(Sequences[..5], 2, 0, new RandomSource(13)), null, null, progress, token),
                 "features" => (progress, token) => _trainer.FitAsync(
@@ -322,6 +338,8 @@ public sealed class ResumeTests : IDisposable
         }
 
         public Reports Reports { get; private set; } = [];
+
+        public bool IsAveraging => _optimizer is AveragedSgd<double> { IsAveraging: true };
 
         public bool ValidatesByEpoch => _trainer.ValidateEvery is null;
 

@@ -88,15 +88,15 @@ public class ScheduleTests
     [Fact]
     public void ImpossibleOptionsAreNamed()
     {
-        Refuses("Size: expected a number of steps above zero but got 0", () => new StepSchedule(0), () => new StepSchedule(1) with { Size = 0 });
+        Refuses("Size: expected a number of steps above zero but got 0", () => new StepSchedule(0), () => new StepSchedule(1) { Size = 0 });
         Refuses("Size", () => new StepSchedule(double.NaN), () => new StepSchedule(double.PositiveInfinity));
-        Refuses("Gamma", () => new StepSchedule(1, -1), () => new MultiStepSchedule([1], double.NaN), () => new ExponentialSchedule(-0.1), () => new ExponentialSchedule(1) with { Gamma = -1 });
+        Refuses("Gamma", () => new StepSchedule(1, -1), () => new MultiStepSchedule([1], double.NaN), () => new ExponentialSchedule(-0.1), () => new ExponentialSchedule(1) { Gamma = -1 });
         Refuses("Hold", () => new StepSchedule(1) { Hold = -1 }, () => new ExponentialSchedule(1) { Hold = double.NaN });
-        Refuses("Milestones", () => new MultiStepSchedule([1, double.NaN]), () => new MultiStepSchedule([-1]), () => new MultiStepSchedule([1]) with { Milestones = [-2] });
-        Refuses("TotalSteps", () => new CosineSchedule(0), () => new CosineSchedule(double.NaN), () => new CosineSchedule(5) with { TotalSteps = -1 });
-        Refuses("WarmupSteps", () => new CosineSchedule(5) { WarmupSteps = -1 }, () => new CosineSchedule(5) with { WarmupSteps = double.NaN });
+        Refuses("Milestones", () => new MultiStepSchedule([1, double.NaN]), () => new MultiStepSchedule([-1]), () => new MultiStepSchedule([1]) { Milestones = [-2] });
+        Refuses("TotalSteps", () => new CosineSchedule(0), () => new CosineSchedule(double.NaN), () => new CosineSchedule(5) { TotalSteps = -1 });
+        Refuses("WarmupSteps", () => new CosineSchedule(5) { WarmupSteps = -1 }, () => new CosineSchedule(5) { WarmupSteps = double.NaN });
         Refuses("FinalFactor", () => new CosineSchedule(5) { FinalFactor = -0.1 });
-        Refuses("TotalSteps: expected two or more but got 1", () => new OneCycleSchedule(1), () => new OneCycleSchedule(5) with { TotalSteps = 1 });
+        Refuses("TotalSteps: expected two or more but got 1", () => new OneCycleSchedule(1), () => new OneCycleSchedule(5) { TotalSteps = 1 });
         Refuses("RiseFraction", () => new OneCycleSchedule(5) { RiseFraction = 1.1 }, () => new OneCycleSchedule(5) { RiseFraction = double.NaN });
         Refuses("InitialDivisor", () => new OneCycleSchedule(5) { InitialDivisor = 0 });
         Refuses("FinalDivisor", () => new OneCycleSchedule(5) { FinalDivisor = -1 });
@@ -104,7 +104,7 @@ public class ScheduleTests
         Refuses("Patience", () => new PlateauSchedule { Patience = -1 });
         Refuses("Threshold", () => new PlateauSchedule { Threshold = -1 }, () => new PlateauSchedule { Threshold = double.NaN });
         Refuses("Cooldown", () => new PlateauSchedule { Cooldown = -1 });
-        Refuses("MinFactor", () => new PlateauSchedule { MinFactor = 1.5 }, () => new PlateauSchedule() with { MinFactor = -1 });
+        Refuses("MinFactor", () => new PlateauSchedule { MinFactor = 1.5 }, () => new PlateauSchedule { MinFactor = -1 });
         Refuses("Interval", () => new NonMonotoneTrigger { Interval = -1 });
         Refuses("Tolerance", () => new GradientCheckOptions { Tolerance = 0 });
         Refuses("Step", () => new GradientCheckOptions { Step = double.NaN });

@@ -1,3 +1,4 @@
+using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Training;
 
@@ -177,6 +178,42 @@ public sealed class TrainerRefusalTests : IDisposable
         await trainer.FitAsync(new ThreeSteps(model));
     }
 
+    // A source has one place and a plateau schedule one state: two runs at once would move them for each other.
+    [Theory]
+    [InlineData("batches", "another run reads from this batch source")]
+    [InlineData("validation", "another run reads from this batch source")]
+    [InlineData("schedule", "another run observes its validations by this PlateauSchedule")]
+    [InlineData("trigger", "another run observes its validations by this NonMonotoneTrigger")]
+    public async Task ASecondRunOnWhatHasOneStateIsRefused(string what, string message)
+    {
+        var (batches, validation, schedule, trigger) = (Rows(), Rows(), new PlateauSchedule(), new NonMonotoneTrigger());
+        using var goOn = new SemaphoreSlim(0);
+        var first = Fit(batches, validation, schedule, trigger, goOn);
+        var second = Fit(what == "batches" ? batches : Rows(), what == "validation" ? validation : Rows(), what == "schedule" ? schedule : new(), what == "trigger" ? trigger : new(), null);
+        Assert.Contains(message, (await Assert.ThrowsAsync<InvalidOperationException>(() => second)).Message);
+        goOn.Release(10);
+        await first;
+
+        // One after the other they may be used.
+        await Fit(batches, validation, schedule, trigger, null);
+
+        static RowSource<double> Rows() => new(Tensor<double>.Ones(4, 1), Tensor<double>.Ones(4), 2, new RandomSource(1));
+
+        async Task<TrainingResult> Fit(RowSource<double> rows, RowSource<double> validated, PlateauSchedule plateau, NonMonotoneTrigger averaging, SemaphoreSlim? wait)
+        {
+            var model = new TestModule<double>([0]);
+            var trainer = new Trainer<double>(model, new AveragedSgd<double>()) { MaxUpdates = 3, ValidateEvery = 1, Schedule = plateau, AveragingTrigger = averaging };
+            return await trainer.FitAsync(
+                rows,
+                batch =>
+                {
+                    wait?.Wait();
+                    return (model.Parameters.Single().Value * batch.Inputs).Sum();
+                },
+                validated);
+        }
+    }
+
     // A frozen encoder may stand in two models that are trained at once.
     [Fact]
     public async Task TwoRunsMayShareWhatIsFrozen()
@@ -230,11 +267,11 @@ public sealed class TrainerRefusalTests : IDisposable
     {
         var (model, optimizer) = (new TestModule<double>([0]), new Sgd<double>());
         Refuses("MaxTime: expected a time above zero but got 00:00:00", () => new Trainer<double>(model, optimizer) { MaxTime = TimeSpan.Zero });
-        Refuses("MinImprovement: expected a finite number of 0 or more but got -1", () => new Trainer<double>(model, optimizer) { MinImprovement = -1 });
+        Refuses("MinImprovement: expected a finite number of zero or more but got -1", () => new Trainer<double>(model, optimizer) { MinImprovement = -1 });
         Refuses("MinImprovement", () => new Trainer<double>(model, optimizer) { MinImprovement = double.NaN });
         Refuses("NonFiniteGradients: expected Throw or SkipStep but got 7", () => new Trainer<double>(model, optimizer) { NonFiniteGradients = (NonFinitePolicy)7 });
         Refuses("ScheduleUnit: expected one of the units of the list but got 7", () => new Trainer<double>(model, optimizer) { ScheduleUnit = (ScheduleUnit)7 });
-        Refuses("ScheduleStart: expected a finite number of 0 or more but got -1", () => new Trainer<double>(model, optimizer) { ScheduleStart = -1 });
+        Refuses("ScheduleStart: expected a finite number of zero or more but got -1", () => new Trainer<double>(model, optimizer) { ScheduleStart = -1 });
         Refuses("LossSmoothing", () => new Trainer<double>(model, optimizer) { LossSmoothing = double.NaN });
         Refuses("Patience", () => new Trainer<double>(model, optimizer) { Patience = -1 });
         Refuses("MaxGradientValue: expected a number above zero but got 1E-50", () => new Trainer<float>(new TestModule<float>([0]), new Sgd<float>()) { MaxGradientValue = 1e-50 });
@@ -247,9 +284,9 @@ public sealed class TrainerRefusalTests : IDisposable
     private static async Task<string> Refusal(Trainer<double> trainer, TestModule<double> model) =>
         (await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync(new ThreeSteps(model)))).Message;
 
-    private sealed record Fixed(double Value) : Schedule
+    private sealed class Fixed(double value) : Schedule
     {
-        public override double Factor(double step) => Value;
+        public override double Factor(double step) => value;
     }
 
     // Three steps an epoch whose loss is the sum of all parameters: a learning rate of 1 takes 1 off each.

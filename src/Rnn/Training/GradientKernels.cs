@@ -5,8 +5,8 @@ using Rnn.Kernels;
 
 namespace Rnn.Training;
 
-/// <summary>Passes over gradients, with the vectors of the width in use.</summary>
-internal static unsafe class GradientSweeps
+/// <summary>Kernels over the gradient of one parameter, with the vectors of the width in use.</summary>
+internal static unsafe class GradientKernels
 {
     /// <summary>Elements whose squares are added in the element type before the sum goes on in double.</summary>
     private const int Piece = 4096;
@@ -35,14 +35,6 @@ internal static unsafe class GradientSweeps
         return ScaledNorm(values);
     }
 
-    /// <summary>Whether no element is infinite or NaN.</summary>
-    internal static bool AreFinite<T>(ReadOnlySpan<T> values)
-        where T : unmanaged, IFloatingPointIeee754<T> => T.IsFinite(LargestMagnitude(values));
-
-    /// <summary>The largest absolute value; NaN where there is one, 0 for no elements.</summary>
-    internal static T LargestMagnitude<T>(ReadOnlySpan<T> values)
-        where T : unmanaged, IFloatingPointIeee754<T> => SpanSweep<T>.LargestMagnitude(values);
-
     /// <summary>Multiplies every element.</summary>
     /// <remarks>A factor that is denormal in the element type would lose its digits; then its root is taken twice.</remarks>
     internal static void Scale<T>(Span<T> values, double factor)
@@ -63,15 +55,11 @@ internal static unsafe class GradientSweeps
     internal static bool IsExact<T>(double factor)
         where T : unmanaged, IFloatingPointIeee754<T> => T.IsNormal(T.CreateTruncating(factor));
 
-    /// <summary>Limits every element to [−limit, limit]; NaN stays.</summary>
-    internal static void Clamp<T>(Span<T> values, T limit)
-        where T : unmanaged, IFloatingPointIeee754<T> => SpanSweep<T>.Clamp(values, -limit, limit);
-
     // An element is not finite, or squares left the range of the element type: divided by a power of two near the largest they do not.
     private static GradientNorm ScaledNorm<T>(ReadOnlySpan<T> values)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var largest = double.CreateTruncating(LargestMagnitude(values));
+        var largest = double.CreateTruncating(SpanSweep<T>.LargestMagnitude(values));
         if (largest == 0 || !double.IsFinite(largest))
         {
             return new(1, largest);
@@ -94,7 +82,7 @@ internal static unsafe class GradientSweeps
         var sum = 0.0;
         for (var start = 0; start < count; start += Chunk)
         {
-            sum += Simd.Create<T, SquaresSweep<T>, double>(new(values + start, Math.Min(Chunk, count - start)));
+            sum += Simd.Create<T, SumOfSquares<T>, double>(new(values + start, Math.Min(Chunk, count - start)));
         }
 
         return sum;
@@ -127,7 +115,7 @@ internal static unsafe class GradientSweeps
         }
     }
 
-    internal readonly struct SquaresSweep<T>(T* values, nint count) : IVectorFactory<T, double>
+    internal readonly struct SumOfSquares<T>(T* values, nint count) : IVectorFactory<T, double>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly T* _values = values;

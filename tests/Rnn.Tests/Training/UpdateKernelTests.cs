@@ -4,7 +4,7 @@ using Rnn.Training;
 
 namespace Rnn.Tests.Training;
 
-public unsafe class UpdateSweepTests
+public unsafe class UpdateKernelTests
 {
     public static TheoryData<int, int> WidthsAndLengths()
     {
@@ -38,7 +38,7 @@ public unsafe class UpdateSweepTests
         var expected = values.Sum(value => (double)value * value);
         fixed (float* pointer = values)
         {
-            var sum = Simd.Create<float, GradientSweeps.SquaresSweep<float>, double>(new(pointer, values.Length), bits);
+            var sum = Simd.Create<float, GradientKernels.SumOfSquares<float>, double>(new(pointer, values.Length), bits);
             Assert.Equal(expected, sum, 1e-6 * (expected + 1e-30));
         }
     }
@@ -51,7 +51,7 @@ public unsafe class UpdateSweepTests
         var before = arrays.Select(array => array.ToArray()).ToArray();
         fixed (T* p = arrays[0], g = arrays[1], s0 = arrays[2], s1 = arrays[3], s2 = arrays[4])
         {
-            Elementwise<T, UpdateSweep<T, Rule<T>>>.For(bits).Loop(new(new Rule<T>(T.CreateTruncating(3)), T.CreateTruncating(0.5), clear: true, p, g, s0, s1, s2, length), length);
+            Elementwise<T, UpdateKernel<T, Rule<T>>>.For(bits).Loop(new(new Rule<T>(T.CreateTruncating(3)), T.CreateTruncating(0.5), clear: true, p, g, s0, s1, s2, length), length);
         }
 
         for (var i = 0; i < length + Guard; i++)

@@ -4,7 +4,7 @@ using Rnn.Kernels;
 
 namespace Rnn.Training;
 
-/// <summary>The arithmetic of one optimiser on one vector of parameters; <see cref="UpdateSweep{T, TRule}"/> runs it over a block.</summary>
+/// <summary>The arithmetic of one optimiser on one vector of parameters; <see cref="UpdateKernel{T, TRule}"/> runs it over a block.</summary>
 internal interface IUpdateRule<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -15,9 +15,9 @@ internal interface IUpdateRule<T>
 
 /// <summary>
 /// One pass over parameters, gradients and states: every number is read once and written once, whatever the optimiser. The gradient is
-/// scaled on the way (clipping by norm) and, if wanted, set to zero behind (the next step starts from there). Denormal parameters become zero.
+/// scaled on the way (clipping by norm) and, if wanted, set to zero afterwards (the next step starts from there). Denormal parameters become zero.
 /// </summary>
-internal readonly unsafe struct UpdateSweep<T, TRule> : IElementwise<T>
+internal readonly unsafe struct UpdateKernel<T, TRule> : IElementwise<T>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TRule : struct, IUpdateRule<T>
 {
@@ -31,7 +31,7 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IElementwise<T>
     private readonly T* _state2;
     private readonly nint _count;
 
-    internal UpdateSweep(TRule rule, T gradientScale, bool clear, T* parameters, T* gradients, T* state0, T* state1, T* state2, nint count)
+    internal UpdateKernel(TRule rule, T gradientScale, bool clear, T* parameters, T* gradients, T* state0, T* state1, T* state2, nint count)
     {
         _rule = rule;
         _gradientScale = gradientScale;
@@ -44,11 +44,11 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IElementwise<T>
         _count = count;
     }
 
-    /// <summary>Runs the sweep with the vectors of the width in use.</summary>
-    internal void Run() => Elementwise<T, UpdateSweep<T, TRule>>.Run(this, _count);
+    /// <summary>Runs over all elements with the vectors of the width in use.</summary>
+    internal void Run() => Elementwise<T, UpdateKernel<T, TRule>>.Run(this, _count);
 
-    /// <summary>The same sweep over some of the elements.</summary>
-    internal UpdateSweep<T, TRule> Part(nint start, nint end) => new(
+    /// <summary>The same update of some of the elements.</summary>
+    internal UpdateKernel<T, TRule> Part(nint start, nint end) => new(
         _rule,
         _gradientScale,
         _clear,
@@ -93,7 +93,7 @@ internal readonly unsafe struct UpdateSweep<T, TRule> : IElementwise<T>
     }
 }
 
-/// <summary>A sweep over a large block, shared by several threads; kept by the optimiser so that a step allocates nothing.</summary>
+/// <summary>The update of a large block, shared by several threads; kept by the optimiser so that a step allocates nothing.</summary>
 internal sealed class UpdateWork<T, TRule> : WorkItem
     where T : unmanaged, IFloatingPointIeee754<T>
     where TRule : struct, IUpdateRule<T>
@@ -103,18 +103,18 @@ internal sealed class UpdateWork<T, TRule> : WorkItem
 
     private const int Alignment = 64;
 
-    private UpdateSweep<T, TRule> _sweep;
+    private UpdateKernel<T, TRule> _kernel;
     private int _count;
     private int _parts;
 
-    internal void Run(in UpdateSweep<T, TRule> sweep, int count, int parts)
+    internal void Run(in UpdateKernel<T, TRule> kernel, int count, int parts)
     {
-        (_sweep, _count, _parts) = (sweep, count, parts);
+        (_kernel, _count, _parts) = (kernel, count, parts);
         Workers.Run(this, parts);
     }
 
     /// <inheritdoc/>
-    internal override void Execute(int part) => _sweep.Part(Border(part), Border(part + 1)).Run();
+    internal override void Execute(int part) => _kernel.Part(Border(part), Border(part + 1)).Run();
 
     private int Border(int part) => part == _parts ? _count : (int)((long)_count * part / _parts / Alignment * Alignment);
 }
