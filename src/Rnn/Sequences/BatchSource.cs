@@ -5,11 +5,11 @@ using Rnn.Tensors;
 namespace Rnn.Sequences;
 
 /// <summary>
-/// Batches of some data, pass after pass, from a place that can be saved and returned to: what a training that is to be resumed reads. With a random source
+/// Batches of some data, pass after pass, from a position that can be saved and restored, so that a training on them can be resumed. With a random source
 /// each pass has an order of its own, which follows from the source.
 /// </summary>
 /// <remarks>
-/// One reader at a time: a source has one place. To enumerate it is to begin a pass and walk through it.
+/// A source has one position and so one reader at a time. To enumerate it begins a pass.
 /// </remarks>
 /// <typeparam name="TBatch">What a batch is.</typeparam>
 public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
@@ -33,8 +33,8 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
     public abstract TBatch Current { get; }
 
     /// <summary>
-    /// What tells these data, and this way to cut them, from others, such as sizes and a hash: a training refuses to go on with others than it began with. The name
-    /// of the type unless overridden.
+    /// Identifies the data and how they are cut into batches, for example by sizes and a hash: a checkpoint is resumed with the same only. The name of the type
+    /// unless overridden.
     /// </summary>
     public virtual string Identity => GetType().Name.Split('`')[0];
 
@@ -120,7 +120,7 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
         }
     }
 
-    /// <summary>Begins a pass and walks through it.</summary>
+    /// <summary>Begins a pass and enumerates its batches.</summary>
     /// <exception cref="InvalidOperationException">Another pass has begun since.</exception>
     public IEnumerator<TBatch> GetEnumerator()
     {
@@ -145,7 +145,7 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>A pass that counts only where it is walked to its end: broken off, it leaves the source as if it had not begun.</summary>
+    /// <summary>A pass that counts only if it is enumerated to its end: otherwise the source is as if it had not begun.</summary>
     internal IEnumerable<TBatch> OnePass()
     {
         var ended = false;

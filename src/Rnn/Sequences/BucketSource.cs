@@ -3,7 +3,7 @@ using Rnn.Tensors;
 
 namespace Rnn.Sequences;
 
-/// <summary>Batches of sequences of about equal length, planned anew for each pass.</summary>
+/// <summary>Batches of sequences of about equal length; each pass groups them again.</summary>
 internal sealed class BucketSource<TBatch>(int[] lengths, int batchSize, RandomSource? random, Func<int[], TBatch> pad, Func<string> hash) : BatchSource<TBatch>(random)
 {
     private IReadOnlyList<int[]> _plan = [];

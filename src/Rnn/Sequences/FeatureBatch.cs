@@ -49,7 +49,7 @@ public sealed class FeatureBatch<T> : IRowBatch
     /// <param name="sequences">Sequences [steps, I] of equal I.</param>
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
-    /// <returns>The batches; each pass plans anew from the source: in another order each time, where there is a source.</returns>
+    /// <returns>The batches; with a random source each pass has another order.</returns>
     /// <exception cref="ArgumentException">The batch size is not positive, a sequence is not [steps, I], or a batch is more than an array can hold.</exception>
     public static BatchSource<FeatureBatch<T>> Bucket(IReadOnlyList<Tensor<T>> sequences, int batchSize, RandomSource? random = null)
     {

@@ -44,7 +44,7 @@ public static class LengthBuckets
         }
     }
 
-    /// <summary>Refuses a batch that no array can hold.</summary>
+    /// <summary>Throws if a batch is larger than an array can be.</summary>
     /// <exception cref="ArgumentException">It is too large; the message has the sizes.</exception>
     internal static void CheckSize<TSequence>(IReadOnlyList<TSequence> sequences, int rows, int steps, int size)
     {

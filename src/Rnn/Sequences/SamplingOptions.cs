@@ -5,7 +5,7 @@ namespace Rnn.Sequences;
 /// <summary>How tokens are drawn from a model's scores: first the temperature, then the <see cref="TopK"/> likeliest of all, of these the <see cref="TopP"/>.</summary>
 public sealed record SamplingOptions
 {
-    /// <summary>What the scores are divided by: below 1 bolder for the likely tokens, above 1 more even. 0 always takes the likeliest (greedy).</summary>
+    /// <summary>What the scores are divided by: below 1 likely tokens become more likely, above 1 all become more even. 0 always takes the likeliest (greedy).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double Temperature
     {
@@ -26,7 +26,7 @@ public sealed record SamplingOptions
     }
 
     /// <summary>
-    /// The share of the probability that the drawn tokens have together: the fewest likeliest ones that reach it may be drawn; 1 for all
+    /// The probability that the tokens which may be drawn reach together: the fewest of the likeliest ones that do; 1 for all
     /// (nucleus sampling; Holtzman et al. 2020, arXiv:1904.09751).
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not above 0 and at most 1.</exception>

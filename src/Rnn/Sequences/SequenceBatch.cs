@@ -68,7 +68,7 @@ public sealed class SequenceBatch : IRowBatch
     /// <param name="batchSize">The most rows a batch may have.</param>
     /// <param name="padding">What stands past the end of each row.</param>
     /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
-    /// <returns>The batches; each pass plans anew from the source: in another order each time, where there is a source.</returns>
+    /// <returns>The batches; with a random source each pass has another order.</returns>
     /// <exception cref="ArgumentException">The batch size is not positive, or a batch is more than an array can hold.</exception>
     public static BatchSource<SequenceBatch> Bucket(IReadOnlyList<int[]> sequences, int batchSize, int padding = 0, RandomSource? random = null)
     {

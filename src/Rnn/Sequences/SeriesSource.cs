@@ -106,7 +106,7 @@ public sealed class SeriesWindow<T> : IRowBatch
     /// <summary>The steps at the window's beginning whose loss was counted in an earlier window.</summary>
     public int SeenSteps => _source.Plan.SeenSteps;
 
-    /// <summary>Whether the window is the first one, whose state starts anew.</summary>
+    /// <summary>Whether the window is the first one, which starts from the initial state.</summary>
     public bool IsFirst => _source.Plan.Start == 0;
 
     /// <summary>The features of some steps of the window, [N, end − start, I].</summary>

@@ -51,7 +51,7 @@ internal struct StreamPlan
     /// <summary>The steps at the window's beginning that were counted before.</summary>
     internal int SeenSteps { get; private set; }
 
-    /// <summary>Goes back to before the first window.</summary>
+    /// <summary>Returns to before the first window.</summary>
     internal void Reset() => _next = _counted = 0;
 
     /// <summary>Goes to the next window; false after the last one.</summary>

@@ -36,7 +36,7 @@ public sealed class TokenWindow
     /// <summary>The valid steps of each row; empty where all are full.</summary>
     public ReadOnlySpan<int> ValidSteps => Lengths;
 
-    /// <summary>Whether a new sequence begins in each row, or none is left for it, so that its state starts anew.</summary>
+    /// <summary>Whether a row begins a new sequence, or has none left: then its state is reset.</summary>
     public ReadOnlySpan<bool> Starts => Resets;
 
     /// <summary>The steps after which the state is taken for the next window: T, or less where windows overlap.</summary>

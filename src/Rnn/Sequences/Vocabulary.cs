@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Rnn.Sequences;
 
-/// <summary>What all vocabularies share: keeping them as text, and sequences with their begin and end.</summary>
+/// <summary>Saves vocabularies as text, opens them again, and encodes sequences with their begin and end tokens.</summary>
 public static class Vocabulary
 {
     private const string KindKey = "kind";

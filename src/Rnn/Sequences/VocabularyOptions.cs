@@ -10,7 +10,12 @@ public sealed record CharVocabularyOptions
     public bool BeginAndEnd { get; init; }
 
     /// <summary>How often a character must come in the text to get a token of its own.</summary>
-    public int MinCount { get; init; } = 1;
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
+    public int MinCount
+    {
+        get;
+        init => field = OptionRange.AtLeast(1, value, nameof(MinCount));
+    } = 1;
 
     internal void Check() => VocabularyChecks.Check(Unknown, MinCount, 0);
 }
@@ -25,10 +30,20 @@ public sealed record WordVocabularyOptions
     public bool BeginAndEnd { get; init; }
 
     /// <summary>How often a word must come in the text to get a token of its own.</summary>
-    public int MinCount { get; init; } = 1;
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
+    public int MinCount
+    {
+        get;
+        init => field = OptionRange.AtLeast(1, value, nameof(MinCount));
+    } = 1;
 
     /// <summary>The most tokens there may be, special ones included: the most frequent words are kept. 0 for no limit.</summary>
-    public int MaxSize { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxSize
+    {
+        get;
+        init => field = OptionRange.AtLeast(0, value, nameof(MaxSize));
+    }
 
     /// <summary>Whether text is turned into lower case.</summary>
     public bool Lowercase { get; init; }
@@ -44,21 +59,11 @@ public sealed record WordVocabularyOptions
     }
 }
 
-/// <summary>What options of vocabularies refuse.</summary>
+/// <summary>Checks of the options of vocabularies.</summary>
 internal static class VocabularyChecks
 {
     internal static void Check(bool unknown, int minCount, int maxSize)
     {
-        if (minCount < 1)
-        {
-            throw new ArgumentException($"MinCount: expected 1 or more but got {minCount}.", nameof(minCount));
-        }
-
-        if (maxSize < 0)
-        {
-            throw new ArgumentException($"MaxSize: expected 0 (no limit) or more but got {maxSize}.", nameof(maxSize));
-        }
-
         if (!unknown && (minCount > 1 || maxSize > 0))
         {
             throw new ArgumentException(

@@ -14,7 +14,7 @@ internal sealed class CarriedState<T>
     /// <summary>The state to start the next window from; null where all sequences begin.</summary>
     internal SequenceState<T>? State { get; private set; }
 
-    /// <summary>Lets all sequences begin anew.</summary>
+    /// <summary>Starts all sequences from their initial state again.</summary>
     internal void Forget() => State = null;
 
     /// <summary>Copies the state that a window ended with.</summary>
@@ -32,7 +32,7 @@ internal sealed class CarriedState<T>
         State = _buffer;
     }
 
-    /// <summary>Lets the sequences of some rows begin anew.</summary>
+    /// <summary>Starts the sequences of some rows from their initial state again.</summary>
     internal void ResetRows(ReadOnlySpan<bool> rows)
     {
         if (!rows.Contains(false))

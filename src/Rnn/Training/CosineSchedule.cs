@@ -39,7 +39,7 @@ public sealed class CosineSchedule(double totalSteps) : Schedule
         if (TotalSteps <= WarmupSteps)
         {
             throw new InvalidOperationException(
-                $"TotalSteps: expected more steps than the warm-up's but got {TotalSteps} with a warm-up of {WarmupSteps}.");
+                string.Create(CultureInfo.InvariantCulture, $"TotalSteps: expected more steps than the warm-up's but got {TotalSteps} with a warm-up of {WarmupSteps}."));
         }
 
         if (step < WarmupSteps)

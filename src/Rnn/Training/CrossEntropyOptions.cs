@@ -12,10 +12,10 @@ public sealed record CrossEntropyOptions
         init => field = LossOptions.Reduction(value, nameof(Reduction));
     }
 
-    /// <summary>The target that says "no loss here", besides the steps past a row's length; −100 by default.</summary>
+    /// <summary>The target of steps without a loss; steps past a row's length have none either. −100 by default.</summary>
     public int IgnoreIndex { get; init; } = -100;
 
-    /// <summary>ε, the share of the target's probability that is spread evenly over all classes: from 0 (the default) to 1.</summary>
+    /// <summary>ε, the part of the target's probability that is spread evenly over all classes: from 0 (the default) to 1.</summary>
     /// <remarks>Szegedy et al., "Rethinking the Inception Architecture for Computer Vision" (2016).</remarks>
     public double LabelSmoothing
     {

@@ -6,7 +6,7 @@ using Rnn.Tensors;
 namespace Rnn.Training;
 
 /// <summary>
-/// What cross-entropy knows besides the logits, the checked targets and class weights, and what it computes of one row, there and back. Only
+/// What cross-entropy knows besides the logits, the checked targets and class weights, and what it computes for one row, forward and backward. Only
 /// two numbers a row are kept in between, the largest logit and the sum of exponentials above it.
 /// </summary>
 internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
@@ -73,7 +73,7 @@ internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
         return _divisor == 0 ? 0 : sum / _divisor;
     }
 
-    /// <summary>Says what the gradient of the loss is, before rows go back.</summary>
+    /// <summary>Sets the gradient of the loss; to be called before <see cref="Backward"/>.</summary>
     internal void SetGradient(T lossGradient) => _scale = _divisor == 0 ? 0 : double.CreateTruncating(lossGradient) / _divisor;
 
     /// <summary>Returns what was rented.</summary>
@@ -192,7 +192,7 @@ internal sealed unsafe class CrossEntropyRows<T> : IRecordedMemory
         {
             if (!(weights[i] >= 0) || !T.IsFinite(T.CreateTruncating(weights[i])))
             {
-                throw new ArgumentException($"ClassWeights: expected finite numbers of zero or more but class {i} has {weights[i]}.", nameof(options));
+                throw new ArgumentException(LossOptions.WrongWeight(nameof(options.ClassWeights), "class", i, weights[i]), nameof(options));
             }
 
             sum += weights[i];

@@ -48,7 +48,7 @@ internal sealed unsafe class ElementLossNode<T, TLoss> : GraphNode<T>
             Fill(0, T.CreateTruncating(scale));
         }
 
-        // Every loss depends on the difference alone, or its targets refuse gradients.
+        // Every loss here depends on the difference alone, or its targets may not require gradients.
         if (Needs(1))
         {
             Fill(1, T.CreateTruncating(-scale));

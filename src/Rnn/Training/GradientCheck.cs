@@ -10,7 +10,7 @@ namespace Rnn.Training;
 /// <remarks>
 /// The derivative at one entry is extrapolated from central differences with steps h and h/2 (Richardson), so that its own error is about
 /// 1e-11 of the function's scale. The function must be smooth around its inputs and give the same value each time it is called: so no
-/// dropout whose random source goes on from call to call, and no relu of zero.
+/// dropout (its random source moves from call to call), and no relu at zero.
 /// </remarks>
 public static class GradientCheck
 {

@@ -8,10 +8,10 @@ namespace Rnn.Training;
 /// <summary>Kernels over the gradient of one parameter, with the vectors of the width in use.</summary>
 internal static unsafe class GradientKernels
 {
-    /// <summary>Elements whose squares are added in the element type before the sum goes on in double.</summary>
+    /// <summary>Elements whose squares are summed in the element type; the sums of such pieces are added in double.</summary>
     private const int Piece = 4096;
 
-    /// <summary>Elements whose sum one thread finds; large gradients have many such chunks, added in their order.</summary>
+    /// <summary>Elements that one thread sums at a time; the sums of the chunks are added in order.</summary>
     private const int Chunk = 32 * Piece;
 
     private const int ElementsToShare = 8 * Chunk;

@@ -81,7 +81,7 @@ public static partial class Loss
         {
             if (!(weights[i] >= 0) || !T.IsFinite(T.CreateTruncating(weights[i])))
             {
-                throw new ArgumentException($"PositiveWeights: expected finite numbers of zero or more but feature {i} has {weights[i]}.", nameof(options));
+                throw new ArgumentException(LossOptions.WrongWeight(nameof(options.PositiveWeights), "feature", i, weights[i]), nameof(options));
             }
         }
 

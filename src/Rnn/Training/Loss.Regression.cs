@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Kernels;
+using Rnn.Sequences;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
@@ -43,7 +43,7 @@ public static partial class Loss
         Tensor<T> prediction, Tensor<T> target, double delta = 1, ReadOnlySpan<int> lengths = default, LossReduction reduction = LossReduction.Mean)
         where T : unmanaged, IFloatingPointIeee754<T> => T.CreateTruncating(delta) > T.Zero && double.IsFinite(delta)
             ? OfElements(prediction, target, new HuberError<T>(T.CreateTruncating(delta)), lengths, reduction)
-            : throw new ArgumentOutOfRangeException(nameof(delta), delta, string.Create(CultureInfo.InvariantCulture, $"delta: expected a finite number above zero but got {delta}."));
+            : throw OptionRange.OutOfRange(nameof(delta), delta, "a finite number above zero");
 
     private static Tensor<T> OfElements<T, TLoss>(
         Tensor<T> prediction, Tensor<T> target, TLoss loss, ReadOnlySpan<int> lengths, LossReduction reduction)

@@ -5,7 +5,7 @@ using Rnn.Sequences;
 namespace Rnn.Training;
 
 /// <summary>
-/// Fires once when a validation loss is worse than the best of all but the last few: the start of averaging in NT-ASGD.
+/// The non-monotone trigger of NT-ASGD: fires once, when a validation loss is worse than the best one before the last few, and so starts the averaging.
 /// </summary>
 /// <remarks>Merity, Keskar and Socher, "Regularizing and Optimizing LSTM Language Models" (2018).</remarks>
 public sealed class NonMonotoneTrigger

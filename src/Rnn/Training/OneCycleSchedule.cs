@@ -82,7 +82,7 @@ public sealed class OneCycleSchedule(double totalSteps) : Schedule
 
     private static double TwoOrMore(double value, string name) => value >= 2 && double.IsFinite(value)
         ? value
-        : throw new ArgumentOutOfRangeException(name, value, $"{name}: expected two or more but got {value}.");
+        : throw OptionRange.OutOfRange(name, value, "two or more");
 
     // A phase without length is at its end.
     private double Between(double from, double to, double done, double length)

@@ -116,7 +116,7 @@ public abstract partial class Optimizer<T>
         return slices;
     }
 
-    /// <summary>The kind, its options and its groups: what a training that goes on must find again.</summary>
+    /// <summary>The kind, its options and its groups, which must be the same when a training is resumed.</summary>
     internal string Identity => string.Create(
         CultureInfo.InvariantCulture, $"{Kind}, LearningRate {LearningRate}, WeightDecay {WeightDecay}{Hyperparameters}{string.Concat(Groups.Select(Describe))}");
 

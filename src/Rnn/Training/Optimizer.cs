@@ -50,7 +50,7 @@ public abstract partial class Optimizer<T>
         set => field = NotNegative(value, nameof(LearningRateFactor));
     } = 1;
 
-    /// <summary>The pull of parameters towards zero; each optimiser says how it acts. A group may have its own.</summary>
+    /// <summary>λ, which pulls parameters towards zero; how is described at each optimiser. A group may have its own.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double WeightDecay
     {
@@ -110,8 +110,8 @@ public abstract partial class Optimizer<T>
 
     /// <summary>Changes every parameter that is not frozen by its gradient.</summary>
     /// <remarks>
-    /// Moments and parameters that have decayed to next to nothing (moments below 1e-30, in double 1e-290, and denormal numbers) become zero. An
-    /// optimiser that squares gradients would never come back from a square that is infinite: it refuses such gradients, and changes nothing.
+    /// Moments below 1e-30 (in double 1e-290) and denormal parameters become zero. An optimiser that squares gradients throws if a square would be infinite, since
+    /// its running means would stay infinite, and changes nothing.
     /// </remarks>
     /// <exception cref="InvalidOperationException">Nothing is attached, another optimiser took a parameter away, or options contradict each other.</exception>
     /// <exception cref="NonFiniteGradientException">The optimiser squares gradients and one is NaN, infinite or above 1e17 (double: 1e145).</exception>

@@ -1,9 +1,9 @@
 namespace Rnn.Training;
 
-/// <summary>Finds out whether a file can be written before hours have gone into what it is to hold.</summary>
+/// <summary>Checks before a training whether its files can be written.</summary>
 internal static class OutputFile
 {
-    /// <summary>Refuses a path that cannot be written to; leaves nothing behind.</summary>
+    /// <summary>Throws if a path cannot be written to; leaves nothing behind.</summary>
     /// <exception cref="ArgumentException">The path is empty or no path.</exception>
     /// <exception cref="IOException">The folder does not exist or cannot be written to, or the path is a folder or a read-only file.</exception>
     internal static void Check(string path, string option)

@@ -6,7 +6,7 @@ namespace Rnn.Training;
 
 /// <summary>
 /// Multiplies the learning rate when a validation loss has not improved for a while. Unlike the other schedules it has a state, which <see cref="Observe"/> changes:
-/// make one for each training. A training with a schedule that was used before goes on at the factor that it has reached.
+/// make one for each training. A schedule that was used before keeps the factor that it has reached.
 /// </summary>
 public sealed class PlateauSchedule : Schedule
 {

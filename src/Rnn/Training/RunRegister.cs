@@ -1,6 +1,6 @@
 namespace Rnn.Training;
 
-/// <summary>What is being trained in this process, so that a second training of it at the same time is refused and not mixed into the first.</summary>
+/// <summary>What the trainings of this process change, so that a second one that would change the same at the same time throws.</summary>
 internal static class RunRegister
 {
     private static readonly HashSet<object> InUse = new(ReferenceEqualityComparer.Instance);

@@ -8,7 +8,7 @@ namespace Rnn.Training;
 /// A learning rate over time, as a factor on the optimiser's own: <c>optimizer.LearningRateFactor = schedule.Factor(step)</c>. Groups
 /// with learning rates of their own keep their ratios. A <see cref="Trainer{T}"/> asks before every step, or counts epochs or seconds where told so.
 /// </summary>
-/// <remarks>Options out of range are refused when a schedule is made, with an <see cref="ArgumentOutOfRangeException"/>.</remarks>
+/// <remarks>Options are checked when a schedule is made: out of range they throw an <see cref="ArgumentOutOfRangeException"/>.</remarks>
 public abstract class Schedule
 {
     /// <summary>The factor for a step.</summary>
@@ -38,7 +38,7 @@ public abstract class Schedule
 
     private protected static double Step(double step) => step >= 0
         ? step
-        : throw new ArgumentOutOfRangeException(nameof(step), step, $"step: expected 0 or more but got {step}.");
+        : throw OptionRange.OutOfRange(nameof(step), step, "0 or more");
 }
 
 /// <summary>The same learning rate always.</summary>

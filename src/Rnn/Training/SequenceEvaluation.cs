@@ -47,7 +47,7 @@ public static class SequenceEvaluation
         ISequenceModel<T> model, ReadOnlySpan<int> tokens, int rows, int steps, int warmUp, int? ignored, CancellationToken cancellationToken)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // No token at all, so that a token out of range is refused by the model and not left out.
+        // No token has this number: one that is out of range is not left out but makes the model throw.
         const int None = int.MinValue;
         var predictions = tokens.Length - 1;
         rows = Math.Min(rows, predictions);

@@ -140,7 +140,7 @@ internal sealed class TokenTask<T> : TrainingTask<T>
         };
     }
 
-    // Where some rows begin anew beside others that go on, theirs are the model's initial states; where those are learned, gradients flow to them.
+    // Rows that begin a sequence beside others that continue get the model's initial states; where those are learned, gradients flow to them.
     private SequenceState<T>? StateOf(TokenWindow window)
     {
         if (_carried.State is not { } carried || !window.Starts.Contains(true) || _model.InitialState(window.Rows) is not { } initial)

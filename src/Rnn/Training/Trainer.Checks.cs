@@ -1,6 +1,8 @@
+using System.Globalization;
+
 namespace Rnn.Training;
 
-/// <content>What is refused before the first step, so that hours of training do not end in a surprise or in nothing.</content>
+/// <content>What is checked before the first step, so that no training of hours ends in an error or in nothing.</content>
 public sealed partial class Trainer<T>
 {
     // Marks everything that a run changes, so that no other run has any of it at the same time. What is frozen may be shared.
@@ -52,7 +54,8 @@ public sealed partial class Trainer<T>
         Optimizer.CheckOptions();
         if (Schedule?.Factor(ScheduleStart) is { } factor && !(factor >= 0 && double.IsFinite(factor)))
         {
-            throw new InvalidOperationException($"Schedule: expected a finite factor of zero or more at {ScheduleStart} but {Schedule.GetType().Name} gives {factor}.");
+            throw new InvalidOperationException(
+                string.Create(CultureInfo.InvariantCulture, $"Schedule: expected a finite factor of zero or more at {ScheduleStart} but {Schedule.GetType().Name} gives {factor}."));
         }
 
         if (ModelPath is { } modelPath)

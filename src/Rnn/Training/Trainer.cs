@@ -113,7 +113,7 @@ public sealed partial class Trainer<T>
     }
 
     /// <summary>
-    /// What the schedule counts from, in its unit: 0 at first, and moved on by every run, so that a second <c>FitAsync</c> goes on where the first one
+    /// What the schedule counts from, in its unit: 0 at first, and advanced by every run, so that a second <c>FitAsync</c> continues where the first one
     /// ended, however it ended. Set it to 0 to begin the schedule again, or to what was read here to go on in another process.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
@@ -137,7 +137,7 @@ public sealed partial class Trainer<T>
         init => field = OptionRange.AboveZero(value, nameof(MaxTime));
     }
 
-    /// <summary>The updates between two validations; null for one after every epoch; refused where there is nothing to validate on. A last one follows the last update in any case.</summary>
+    /// <summary>The updates between two validations; null for one after every epoch. It needs something to validate on. The last update is always followed by one.</summary>
     public long? ValidateEvery
     {
         get => _validation.Every;
@@ -189,7 +189,7 @@ public sealed partial class Trainer<T>
         init => _validation.AveragingTrigger = value;
     }
 
-    /// <summary>How much of the running mean of losses is kept at each step; 0.98 by default.</summary>
+    /// <summary>The decay of the running mean of losses, m = d m + (1 − d) loss; 0.98 by default.</summary>
     public double LossSmoothing
     {
         get;
@@ -227,7 +227,7 @@ public sealed partial class Trainer<T>
     }
 
     /// <summary>
-    /// Whether <c>FitAsync</c> goes on from <see cref="CheckpointPath"/> where that file exists; it begins anew where it does not. Model, optimiser, options and data must be made as for
+    /// Whether <c>FitAsync</c> resumes from <see cref="CheckpointPath"/> if that file exists; if not, it starts from the beginning. Model, optimiser, options and data must be made as for
     /// the first run. Epochs, <see cref="MaxUpdates"/> and <see cref="MaxTime"/> count from the beginning of the training and may be larger than before.
     /// </summary>
     public bool Resume

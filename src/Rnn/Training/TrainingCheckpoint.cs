@@ -4,7 +4,7 @@ using Rnn.Formats;
 
 namespace Rnn.Training;
 
-/// <summary>The file of a training: one state tree, and what the training must be to go on from it. It is written whole or not at all.</summary>
+/// <summary>The file of a training: one state tree, and the identity of the training that may be resumed from it. It is written whole or not at all.</summary>
 internal static class TrainingCheckpoint
 {
     private const string FormatKey = "rnn.checkpoint";
@@ -25,7 +25,7 @@ internal static class TrainingCheckpoint
         SafeTensors.Write(path, state.Tensors, state.Values.Append(new(HashKey, Hash(state))));
     }
 
-    /// <summary>Reads a file and refuses it where it is not whole, or of a training that was another.</summary>
+    /// <summary>Reads a file; throws if it is incomplete, changed, or of another training.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, no checkpoint, or of another training: the message says what differs.</exception>
     internal static StateTree<T> Read<T>(string path, IEnumerable<KeyValuePair<string, string>> identity)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -76,7 +76,7 @@ internal static class TrainingCheckpoint
         }
     }
 
-    // Of texts of many lines the first line that differs says enough.
+    // Of texts of many lines only the first line that differs.
     private static (string Saved, string Now) FirstDifference(string saved, string now)
     {
         var (before, after) = (saved.Split('\n'), now.Split('\n'));

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace Rnn.Training;
 
-/// <summary>All that decides what the next update of a training is, apart from its state: a checkpoint is gone on from by the same only.</summary>
+/// <summary>Everything that decides the next update of a training apart from its state: a checkpoint is resumed only where all of it is the same.</summary>
 internal static class TrainingIdentity
 {
     internal static List<KeyValuePair<string, string>> Of<T>(Trainer<T> trainer, TrainingTask<T> task)

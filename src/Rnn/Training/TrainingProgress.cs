@@ -1,7 +1,9 @@
+using System.Globalization;
+
 namespace Rnn.Training;
 
 /// <summary>What a <see cref="Trainer{T}"/> reports after a step.</summary>
-public readonly record struct TrainingProgress
+public readonly struct TrainingProgress
 {
     /// <summary>The updates so far, this one included; skipped ones count.</summary>
     public required long Update { get; init; }
@@ -38,10 +40,15 @@ public readonly record struct TrainingProgress
 
     /// <summary>The smallest validation loss so far, null before the first.</summary>
     public double? BestValidationLoss { get; init; }
+
+    /// <summary>One line: update, epoch, running mean of the loss, speed and, where there is one, the validation loss.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"update {Update}, epoch {Epoch}, loss {SmoothedLoss:g6}, {TokensPerSecond:f0} tokens/s{(ValidationLoss is { } loss ? string.Create(CultureInfo.InvariantCulture, $", validation loss {loss:g6}") : string.Empty)}");
 }
 
 /// <summary>How a training ended.</summary>
-public sealed record TrainingResult
+public sealed class TrainingResult
 {
     /// <summary>Why it ended.</summary>
     public required TrainingStop Stop { get; init; }
@@ -75,6 +82,11 @@ public sealed record TrainingResult
 
     /// <summary>The time taken.</summary>
     public required TimeSpan Elapsed { get; init; }
+
+    /// <summary>One line: why it ended, updates, epochs, loss and, where there is one, the best validation loss.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"ended by {Stop} after {Updates} updates, {Epochs} epochs, loss {SmoothedLoss:g6}{(BestValidationLoss is { } loss ? string.Create(CultureInfo.InvariantCulture, $", best validation loss {loss:g6}") : string.Empty)}");
 }
 
 /// <summary>Why a training ended.</summary>

@@ -54,7 +54,7 @@ internal sealed partial class TrainingRun<T>
 
         var state = TrainingCheckpoint.Read<T>(path, TrainingIdentity.Of(trainer, task));
 
-        // A random source of the data may be the model's too: of both, what the model draws next is right.
+        // Data and model may share a random source; then the model's state of it is the right one, so it is restored after the data's.
         task.RestoreState(state.Branch("data"));
         trainer.Model.RestoreState(state.Branch("model"));
         _optimizer.RestoreState(state.Branch("optimizer"));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Numerics;
 using Rnn.Layers;
 using Rnn.Tensors;
@@ -25,7 +26,7 @@ internal sealed partial class TrainingRun<T>(
     /// <summary>Trains until a limit is reached.</summary>
     internal TrainingResult Execute()
     {
-        // Recording may be off where the run was started from; the training is a flow of its own.
+        // Recording may be off where FitAsync was called; that does not concern the training.
         using var end = mark;
         using var recording = NoGradient.Suspend();
         _clock.Start();
@@ -274,7 +275,7 @@ internal sealed partial class TrainingRun<T>(
         {
             throw found is not null
                 ? new NonFiniteGradientException(found)
-                : new NonFiniteGradientException($"The gradients' norm is {norm}.");
+                : new NonFiniteGradientException(string.Create(CultureInfo.InvariantCulture, $"The gradients' norm is {norm}."));
         }
 
         _optimizer.ZeroGradients();
@@ -282,7 +283,7 @@ internal sealed partial class TrainingRun<T>(
         return (norm, true);
     }
 
-    // The trainer keeps the place, so that the next run goes on from it.
+    // The trainer keeps the position, so that the next run continues from it.
     private void MoveSchedule(int epochs) => trainer.ScheduleStart = _scheduleStart + trainer.ScheduleUnit switch
     {
         ScheduleUnit.Epochs => epochs,
@@ -313,7 +314,7 @@ internal sealed partial class TrainingRun<T>(
                 return false;
             }
 
-            // From here on nothing ends it half way.
+            // Nothing below is cancelled half-way.
             _validatedAt = _counts.Updates;
 
             _validationLoss = loss;

@@ -17,18 +17,18 @@ public abstract class TrainingTask<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>
-    /// Whether <see cref="Validate"/> measures something. Where it does not, the trainer refuses options that need a validation before the
-    /// first step. True unless overridden; then a <see cref="Validate"/> that returns null ends a training that needs it at its first validation.
+    /// Whether <see cref="Validate"/> measures something. Where it does not, the trainer throws before the first step if an option needs
+    /// validation. True unless overridden; then a <see cref="Validate"/> that returns null ends a training that needs it at its first validation.
     /// </summary>
     public virtual bool HasValidation => true;
 
     /// <summary>
-    /// Whether the task saves its place, so that a training can be resumed to the bit; false unless overridden. What says true overrides <see cref="SaveState"/> and
+    /// Whether the task saves its place, so that a training can be resumed to the bit; false unless overridden. A task that overrides it with true also overrides <see cref="SaveState"/> and
     /// <see cref="RestoreState"/>, and <see cref="Identity"/> to tell its data from others.
     /// </summary>
     public virtual bool CanResume => false;
 
-    /// <summary>What tells the task and its data from others, such as sizes and a hash: a training refuses to go on with another. The name of the type unless overridden.</summary>
+    /// <summary>Identifies the task and its data, for example by sizes and a hash: a checkpoint is resumed with the same only. The name of the type unless overridden.</summary>
     public virtual string Identity => GetType().Name.Split('`')[0];
 
     /// <summary>What has one place in its data, which the run moves: no other run may read from it at the same time.</summary>

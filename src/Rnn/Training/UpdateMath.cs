@@ -15,7 +15,7 @@ internal static class UpdateMath<T>
     /// <summary>Gradients below it count as zero where they are squared: their square would be denormal or zero.</summary>
     internal static double SmallestToSquare => typeof(T) == typeof(float) ? 1e-17 : 1e-145;
 
-    /// <summary>Gradients above it are refused where they are squared: a mean that has seen infinity never comes back from it.</summary>
+    /// <summary>Optimisers that square gradients throw above it: a running mean that has become infinite stays so.</summary>
     internal static double LargestToSquare => typeof(T) == typeof(float) ? 1e17 : 1e145;
 
     // Far enough above the denormal numbers that what is computed from it is none either.

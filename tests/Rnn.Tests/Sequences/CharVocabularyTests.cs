@@ -87,7 +87,7 @@ public class CharVocabularyTests
     {
         Assert.Contains("empty", Assert.Throws<ArgumentException>(() => CharVocabulary.FromText("")).Message, StringComparison.Ordinal);
         Assert.Contains("U+D83E at position 1 is half of a surrogate pair", Assert.Throws<ArgumentException>(() => CharVocabulary.FromText("a" + "🦉"[..1])).Message, StringComparison.Ordinal);
-        Assert.Contains("MinCount: expected 1 or more but got 0", Assert.Throws<ArgumentException>(() => CharVocabulary.FromText("a", new() { MinCount = 0 })).Message, StringComparison.Ordinal);
+        Assert.Contains("MinCount: expected 1 or more but got 0", Assert.Throws<ArgumentOutOfRangeException>(() => new CharVocabularyOptions { MinCount = 0 }).Message, StringComparison.Ordinal);
         Assert.Contains("set Unknown to true", Assert.Throws<ArgumentException>(() => CharVocabulary.FromText("a", new() { MinCount = 2 })).Message, StringComparison.Ordinal);
     }
 

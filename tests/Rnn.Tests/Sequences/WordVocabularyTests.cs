@@ -88,7 +88,7 @@ public class WordVocabularyTests
         var vocabulary = WordVocabulary.FromText("a b", new() { Unknown = false });
         Assert.Contains("the word 'dog' at position 2 is not among the 2 tokens", Assert.Throws<ArgumentException>(() => vocabulary.Encode("a dog")).Message, StringComparison.Ordinal);
         Assert.Contains("empty", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText(" \t")).Message, StringComparison.Ordinal);
-        Assert.Contains("MaxSize: expected 0", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText("a", new() { MaxSize = -1 })).Message, StringComparison.Ordinal);
+        Assert.Contains("MaxSize: expected 0", Assert.Throws<ArgumentOutOfRangeException>(() => new WordVocabularyOptions { MaxSize = -1 }).Message, StringComparison.Ordinal);
         Assert.Contains("more than the 3 special tokens", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText("a", new() { MaxSize = 3, BeginAndEnd = true })).Message, StringComparison.Ordinal);
         Assert.Contains("set Unknown to true", Assert.Throws<ArgumentException>(() => WordVocabulary.FromText("a", new() { MaxSize = 3, Unknown = false })).Message, StringComparison.Ordinal);
     }

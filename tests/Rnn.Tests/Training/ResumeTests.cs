@@ -105,13 +105,16 @@ public sealed class ResumeTests : IDisposable
         var again = new Training("patience", FilePath, 1000);
         var second = await again.Fit();
         Assert.Empty(again.Reports);
-        Assert.Equal(result with { Elapsed = second.Elapsed }, second);
+        Assert.Equal(Numbers(result), Numbers(second));
         Assert.Equal(whole.Bits(), again.Bits());
 
         // Without the flag it begins anew.
         var anew = new Training("stream", FilePath, 2, resume: false);
         await anew.Fit();
         Assert.Equal(1, anew.Reports[0].Update);
+
+        static object Numbers(TrainingResult end) =>
+            (end.Stop, end.Updates, end.SkippedUpdates, end.Epochs, end.Tokens, end.SmoothedLoss, end.NonFiniteLosses, end.ValidationLoss, end.BestValidationLoss, end.BestUpdate);
     }
 
     [Theory]

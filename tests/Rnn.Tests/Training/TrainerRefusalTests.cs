@@ -184,7 +184,7 @@ public sealed class TrainerRefusalTests : IDisposable
     [InlineData("validation", "another run reads from this batch source")]
     [InlineData("schedule", "another run observes its validations by this PlateauSchedule")]
     [InlineData("trigger", "another run observes its validations by this NonMonotoneTrigger")]
-    public async Task ASecondRunOnWhatHasOneStateIsRefused(string what, string message)
+    public async Task A_second_run_on_what_has_one_state_is_refused(string what, string message)
     {
         var (batches, validation, schedule, trigger) = (Rows(), Rows(), new PlateauSchedule(), new NonMonotoneTrigger());
         using var goOn = new SemaphoreSlim(0);
