@@ -52,7 +52,7 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
     {
         if (Pass > 0)
         {
-            Rewind();
+            UndoPass();
             BeginPass();
         }
     }
@@ -145,30 +145,8 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>A pass that counts only if it is enumerated to its end: otherwise the source is as if it had not begun.</summary>
-    internal IEnumerable<TBatch> OnePass()
-    {
-        var ended = false;
-        try
-        {
-            foreach (var batch in this)
-            {
-                yield return batch;
-            }
-
-            ended = true;
-        }
-        finally
-        {
-            if (!ended)
-            {
-                Rewind();
-            }
-        }
-    }
-
-    // Goes back to before this pass began.
-    private void Rewind()
+    /// <summary>Leaves the source as if this pass had not begun.</summary>
+    internal void UndoPass()
     {
         Random?.Adopt(_random);
         (Pass, Position) = (Pass - 1, 0);

@@ -55,7 +55,7 @@ public sealed class FeatureBatch<T> : IRowBatch
     {
         ArgumentNullException.ThrowIfNull(sequences);
         CheckShapes(sequences);
-        LengthBuckets.CheckBatchSize(batchSize);
+        OptionRange.AtLeast(1, batchSize, nameof(batchSize));
         return new BucketSource<FeatureBatch<T>>([.. sequences.Select(sequence => sequence.Shape[0])], batchSize, random, indices => Pad(sequences, indices), Hash);
 
         string Hash()

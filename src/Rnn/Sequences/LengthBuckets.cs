@@ -18,7 +18,7 @@ public static class LengthBuckets
     /// <exception cref="ArgumentOutOfRangeException">The batch size is not positive.</exception>
     public static IReadOnlyList<int[]> Plan(ReadOnlySpan<int> lengths, int batchSize, RandomSource? random = null)
     {
-        CheckBatchSize(batchSize);
+        OptionRange.AtLeast(1, batchSize, nameof(batchSize));
 
         // The second half of a key makes the order of equal lengths definite: the position given, or a random one.
         var order = new int[lengths.Length];
@@ -34,14 +34,6 @@ public static class LengthBuckets
         var batches = order.Chunk(batchSize).ToArray();
         random?.Shuffle(batches.AsSpan());
         return batches;
-    }
-
-    internal static void CheckBatchSize(int batchSize)
-    {
-        if (batchSize < 1)
-        {
-            throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, $"batchSize: expected 1 or more but got {batchSize}.");
-        }
     }
 
     /// <summary>Throws if a batch is larger than an array can be.</summary>

@@ -34,7 +34,7 @@ public sealed class RowSource<T> : BatchSource<(Tensor<T> Inputs, Tensor<T> Targ
     {
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(targets);
-        LengthBuckets.CheckBatchSize(batchSize);
+        OptionRange.AtLeast(1, batchSize, nameof(batchSize));
         if (inputs.Rank == 0 || targets.Rank == 0 || inputs.Shape[0] != targets.Shape[0])
         {
             throw new ArgumentException($"targets: expected as many rows as the inputs {inputs.Shape} but got {targets.Shape}.", nameof(targets));

@@ -73,7 +73,7 @@ public sealed class SequenceBatch : IRowBatch
     public static BatchSource<SequenceBatch> Bucket(IReadOnlyList<int[]> sequences, int batchSize, int padding = 0, RandomSource? random = null)
     {
         ArgumentNullException.ThrowIfNull(sequences);
-        LengthBuckets.CheckBatchSize(batchSize);
+        OptionRange.AtLeast(1, batchSize, nameof(batchSize));
         return new BucketSource<SequenceBatch>([.. sequences.Select(sequence => sequence.Length)], batchSize, random, indices => Pad(sequences, indices, padding), Hash);
 
         string Hash()

@@ -29,10 +29,7 @@ public sealed class TokenSequenceSource : BatchSource<TokenWindow>
     {
         ArgumentNullException.ThrowIfNull(sequences);
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
-        if (steps < 1)
-        {
-            throw new ArgumentOutOfRangeException(nameof(steps), steps, $"steps: expected 1 or more but got {steps}.");
-        }
+        OptionRange.AtLeast(1, steps, nameof(steps));
 
         var longest = sequences.Count == 0 ? 0 : sequences.Max(sequence => sequence.Length);
         if (longest < 2)

@@ -96,15 +96,29 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
         }
 
         var (sum, count, batches) = (0.0, 0.0, 0);
-        foreach (var batch in (_validation as BatchSource<TBatch>)?.OnePass() ?? _validation)
+        var ended = false;
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            using (TensorScope.Enter())
+            foreach (var batch in _validation)
             {
-                var weight = _count(batch);
-                sum += weight == 0 ? 0 : double.CreateTruncating(_loss(batch).Item()) * weight;
-                count += weight;
-                batches++;
+                cancellationToken.ThrowIfCancellationRequested();
+                using (TensorScope.Enter())
+                {
+                    var weight = _count(batch);
+                    sum += weight == 0 ? 0 : double.CreateTruncating(_loss(batch).Item()) * weight;
+                    count += weight;
+                    batches++;
+                }
+            }
+
+            ended = true;
+        }
+        finally
+        {
+            // A validation that was broken off is made again, by the same pass.
+            if (!ended)
+            {
+                (_validation as BatchSource<TBatch>)?.UndoPass();
             }
         }
 

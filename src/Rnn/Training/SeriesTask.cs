@@ -85,15 +85,29 @@ internal sealed class SeriesTask<T>(
 
         var carried = new CarriedState<T>();
         var (sum, count) = (0.0, 0L);
-        foreach (var each in validation.OnePass())
+        var ended = false;
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            using (TensorScope.Enter())
+            foreach (var each in validation)
             {
-                var window = Window(each, carried.State, out var next);
-                sum += double.CreateTruncating(window.Loss.Item()) * window.Count;
-                count += window.Count;
-                carried.Keep(next);
+                cancellationToken.ThrowIfCancellationRequested();
+                using (TensorScope.Enter())
+                {
+                    var window = Window(each, carried.State, out var next);
+                    sum += double.CreateTruncating(window.Loss.Item()) * window.Count;
+                    count += window.Count;
+                    carried.Keep(next);
+                }
+            }
+
+            ended = true;
+        }
+        finally
+        {
+            // A validation that was broken off is made again, by the same pass.
+            if (!ended)
+            {
+                validation.UndoPass();
             }
         }
 
