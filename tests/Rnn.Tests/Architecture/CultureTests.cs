@@ -19,7 +19,7 @@ public sealed class CultureTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void EverythingReadsTheSame()
+    public void Everything_reads_the_same()
     {
         var expected = Everything();
         var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();

@@ -6,7 +6,7 @@ public class PublicApiTests
     private const string UpdateVariable = "RNN_UPDATE_API";
 
     [Fact]
-    public void Public_api_is_the_one_on_record()
+    public void Public_API_is_the_one_on_record()
     {
         Assert.NotNull(SourceTree.Root);
         var path = Path.Combine(SourceTree.Root, "tests", "Rnn.Tests", "Architecture", "PublicApi.txt");

@@ -180,7 +180,7 @@ public class BasicOperationTests
     }
 
     [Fact]
-    public void Deviations_neither_overflow_nor_vanish_and_equal_elements_have_no_gradient()
+    public void Standard_deviations_neither_overflow_nor_vanish_and_equal_elements_have_no_gradient()
     {
         Assert.Equal(1e30f, Tensor<float>.From([1e30f, 3e30f]).StandardDeviation(0, unbiased: false).Item(), 1e-6f * 1e30f);
         Assert.Equal(1e-30f, Tensor<float>.From([1e-30f, 3e-30f]).StandardDeviation(0, unbiased: false).Item(), 1e-6f * 1e-30f);
@@ -234,7 +234,7 @@ public class BasicOperationTests
     }
 
     [Fact]
-    public void Indices_of_the_largest_are_the_caller_s()
+    public void Indices_of_the_largest_belong_to_the_caller()
     {
         var x = Leaf(1, 5, 3);
         var (values, indices) = x.TopK(2);

@@ -16,7 +16,7 @@ public sealed class AtomicFileTests : IDisposable
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite)]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute)]
-    public void TheModeOfAReplacedFileStays(UnixFileMode mode)
+    public void The_mode_of_a_replaced_file_stays(UnixFileMode mode)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -32,7 +32,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void NobodyElseReadsTheNewFileBeforeItHasItsMode()
+    public void Nobody_else_reads_the_new_file_before_it_has_its_mode()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -52,7 +52,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void ANewFileHasTheModeThatNewFilesHave()
+    public void A_new_file_has_the_mode_that_new_files_have()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -66,7 +66,7 @@ public sealed class AtomicFileTests : IDisposable
 
     // Only the administrator gives files away, so only there is something to see; elsewhere the owner is the same anyway.
     [Fact]
-    public void TheOwnerOfAReplacedFileStays()
+    public void The_owner_of_a_replaced_file_stays()
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -86,7 +86,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void WhatIsNoRegularFileIsRefused()
+    public void What_is_no_regular_file_is_refused()
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -108,7 +108,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void LinksOfLinksLeadToTheFileWithItsMode()
+    public void Links_of_links_lead_to_the_file_with_its_mode()
     {
         if (OperatingSystem.IsWindows())
         {

@@ -12,7 +12,7 @@ public sealed class ModuleFileTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public void AModuleComesBackAsItWas()
+    public void A_module_comes_back_as_it_was()
     {
         var saved = new Pair<float>(3, 37, seed: 1);
         saved.Save(Location, [new("note", "first")]);
@@ -34,7 +34,7 @@ public sealed class ModuleFileTests : IDisposable
     [InlineData(65_536)]
     [InlineData(65_537)]
     [InlineData(200_003)]
-    public void LargeParametersComeBackWhole(int count)
+    public void Large_parameters_come_back_whole(int count)
     {
         var saved = new Linear<float>(count, 1, new() { Seed = 1 });
         saved.Save(Location);
@@ -50,7 +50,7 @@ public sealed class ModuleFileTests : IDisposable
     }
 
     [Fact]
-    public void NamesAreDottedPathsAndASharedParameterIsSavedOnce()
+    public void Names_are_dotted_paths_and_a_shared_parameter_is_saved_once()
     {
         var module = new Pair<double>(2, 1, seed: 1);
         module.Save(Location);
@@ -58,7 +58,7 @@ public sealed class ModuleFileTests : IDisposable
     }
 
     [Fact]
-    public void NamesThatWouldNotComeBackAreRefusedWhenTheyAreMade()
+    public void Names_that_would_not_come_back_are_refused_when_they_are_made()
     {
         var shared = new Leaf<float>().Add("weight", new Random(1), 2);
         var leaf = new Leaf<float>();
@@ -79,7 +79,7 @@ public sealed class ModuleFileTests : IDisposable
     }
 
     [Fact]
-    public void AFileThatDoesNotFitChangesNothingAndIsExplained()
+    public void A_file_that_does_not_fit_changes_nothing_and_is_explained()
     {
         Tensor<float> Zeros(params int[] shape) => new(new Storage<float>(new float[new Shape(shape).ElementCount]), shape);
         SafeTensors.Write<float>(Location, [new("first.weight", Zeros(3, 37)), new("second.weight", Zeros(37, 3)), new("third.weight", Zeros(2))]);
@@ -93,7 +93,7 @@ public sealed class ModuleFileTests : IDisposable
     }
 
     [Fact]
-    public void ADamagedFileChangesNothing()
+    public void A_damaged_file_changes_nothing()
     {
         var module = new Pair<float>(3, 37, seed: 1);
         module.Save(Location);

@@ -12,7 +12,7 @@ public class SafeTensorsReadTests
     [InlineData("lstm.safetensors")]
     [InlineData("training.safetensors")]
     [InlineData("losses.safetensors")]
-    public void FilesOfAnotherWriterAreRead(string name)
+    public void Files_of_another_writer_are_read(string name)
     {
         var golden = GoldenFile.Open(name);
         var file = SafeTensors.Read(GoldenFile.Resource(name));
@@ -28,7 +28,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void HalfPrecisionsConvertExactly()
+    public void Half_precisions_convert_exactly()
     {
         // Every bit pattern of the two sixteen-bit types.
         var bytes = new byte[2 << 16];
@@ -57,7 +57,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void DoublesRoundToNearestSingle()
+    public void Doubles_round_to_nearest_single()
     {
         var values = new[] { 0.1, 1e300, -1e-300, 16777217.0, double.NaN };
         var file = SafeTensors.Read(FileOf("""{"x":{"dtype":"F64","shape":[5],"data_offsets":[0,40]}}""", [.. values.SelectMany(BitConverter.GetBytes)]));
@@ -65,7 +65,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void AStreamThatCannotSeekIsRead()
+    public void A_stream_that_cannot_seek_is_read()
     {
         var bytes = GoldenFile.Resource("losses.safetensors");
         var expected = SafeTensors.Read(bytes);
@@ -78,7 +78,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void AStreamIsReadFromItsPosition()
+    public void A_stream_is_read_from_its_position()
     {
         using var stream = new MemoryStream();
         stream.Write("before"u8);
@@ -88,7 +88,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void AnEmptyFileOfTensorsIsValid()
+    public void An_empty_file_of_tensors_is_valid()
     {
         var file = SafeTensors.Read(FileOf("{}", []));
         Assert.Empty(file.Entries);
@@ -96,7 +96,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void EmptyTensorsStandBetweenOthers()
+    public void Empty_tensors_stand_between_others()
     {
         var file = SafeTensors.Read(FileOf(
             """{"z":{"dtype":"F32","shape":[1],"data_offsets":[4,8]},"e":{"dtype":"F64","shape":[0,3],"data_offsets":[4,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
@@ -107,7 +107,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void CopyToChecksTheLength()
+    public void Copy_to_checks_the_length()
     {
         var file = SafeTensors.Read(FileOf("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", [0, 0, 0x80, 0x3F]));
         var values = new double[1];
@@ -118,7 +118,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void WhatIsNotThereOrNotReadableIsNamed()
+    public void What_is_not_there_or_not_readable_is_named()
     {
         var file = SafeTensors.Read(FileOf("""{"ids":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}""", [1, 0, 0, 0]));
         Assert.True(file.Contains("ids"));
@@ -155,7 +155,7 @@ public class SafeTensorsReadTests
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}""", "not valid JSON")]
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}} {}""", "not valid JSON")]
     [InlineData("""{"x":{"dtype":"F32","shape":[[1]],"data_offsets":[0,4]}}""", "shape that is not a list of whole numbers")]
-    public void AHeaderThatBreaksTheFormatIsRefused(string json, string message)
+    public void A_header_that_breaks_the_format_is_refused(string json, string message)
     {
         var bytes = FileOf(json, [0, 0, 0, 0, 0, 0, 0, 0]);
         Assert.Contains(message, Assert.Throws<InvalidDataException>(() => SafeTensors.Read(bytes)).Message);
@@ -168,7 +168,7 @@ public class SafeTensorsReadTests
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"__metadata__":null}""")]
     [InlineData("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"more":1}}""")]
     [InlineData("""{"x":{"more":{"a":[1,{"b":null}],"dtype":"F64"},"dtype":"F32","also":["x"],"shape":[1],"data_offsets":[0,4],"last":"text"}}""")]
-    public void WhatTheFormatLeavesOpenIsRead(string json)
+    public void What_the_format_leaves_open_is_read(string json)
     {
         var bytes = FileOf(json, [0, 0, 0x80, 0x3F]);
         foreach (var file in new[] { SafeTensors.Read(bytes), SafeTensors.Read(new SlowStream(bytes)) })
@@ -179,7 +179,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void TheLongestHeaderIsTaken()
+    public void The_longest_header_is_taken()
     {
         byte[] prefix = new byte[8];
         foreach (var (length, isTaken) in new[] { (1L, false), (2, true), (100_000_000, true), (100_000_001, false), (-1, false) })
@@ -197,7 +197,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void InvalidUtf8IsRefused()
+    public void Invalid_UTF8_is_refused()
     {
         var bytes = FileOf("""{"@":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}""", []);
         bytes[10] = 0xFF;
@@ -206,7 +206,7 @@ public class SafeTensorsReadTests
 
     // Cut after every byte: each is a clear error, none an index out of range.
     [Fact]
-    public void ACutFileIsRefusedWhereverItEnds()
+    public void A_cut_file_is_refused_wherever_it_ends()
     {
         var bytes = FileOf("""{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", [1, 2, 3, 4, 5, 6, 7, 8]);
         for (var length = 0; length < bytes.Length; length++)
@@ -223,7 +223,7 @@ public class SafeTensorsReadTests
 
     // Whatever one byte is changed to: the file is read, or refused as invalid, and never anything else.
     [Fact]
-    public void ADamagedFileIsReadOrRefused()
+    public void A_damaged_file_is_read_or_refused()
     {
         var bytes = FileOf("""{"__metadata__":{"k":"v"},"x":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"y":{"dtype":"F16","shape":[],"data_offsets":[8,10]}}""", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
         var (read, refused) = (0, 0);
@@ -256,7 +256,7 @@ public class SafeTensorsReadTests
     }
 
     [Fact]
-    public void BytesAfterTheLastTensorAreRefused()
+    public void Bytes_after_the_last_tensor_are_refused()
     {
         byte[] bytes = [.. FileOf("""{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", [1, 2, 3, 4]), 5];
         Assert.Contains("1 bytes follow", Assert.Throws<InvalidDataException>(() => SafeTensors.Read(bytes)).Message);
@@ -265,7 +265,7 @@ public class SafeTensorsReadTests
 
     // The header promises a gigabyte of data, then of header: the reader must not believe it.
     [Fact]
-    public void APromiseOfHugeDataCostsNoMemory()
+    public void A_promise_of_huge_data_costs_no_memory()
     {
         var bytes = FileOf("""{"x":{"dtype":"F32","shape":[268435456],"data_offsets":[0,1073741824]}}""", [1, 2, 3, 4]);
         byte[] longHeader = [0, 0xE0, 0xF5, 5, 0, 0, 0, 0, (byte)'{'];
@@ -282,7 +282,7 @@ public class SafeTensorsReadTests
     [InlineData("PK\u0003\u0004 a zip archive, as PyTorch's own files are")]
     [InlineData("{\"a\": 1, \"this\": \"is JSON\"}")]
     [InlineData("\0\0\0\0\0\0\0\0")]
-    public void ForeignFilesAreNamedAsSuch(string content)
+    public void Foreign_files_are_named_as_such(string content)
     {
         var error = Assert.Throws<InvalidDataException>(() => SafeTensors.Read(Encoding.Latin1.GetBytes(content)));
         Assert.Contains("not a safetensors file", error.Message);

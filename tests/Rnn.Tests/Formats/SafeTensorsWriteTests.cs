@@ -13,7 +13,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
 
     // The bytes as the format's description gives them, written out by hand.
     [Fact]
-    public void BytesAreThoseOfTheFormat()
+    public void Bytes_are_those_of_the_format()
     {
         using var stream = new MemoryStream();
         SafeTensors.Write(
@@ -38,14 +38,14 @@ public sealed class SafeTensorsWriteTests : IDisposable
     [InlineData(new[] { 3, 17 })]
     [InlineData(new[] { 37, 0, 2 })]
     [InlineData(new[] { 129, 700 })]
-    public void WhatIsWrittenIsRead(int[] shape)
+    public void What_is_written_is_read(int[] shape)
     {
         RoundTrip<float>(shape);
         RoundTrip<double>(shape);
     }
 
     [Fact]
-    public void TheOrderOfTensorsAndMetadataDoesNotMatter()
+    public void The_order_of_tensors_and_metadata_does_not_matter()
     {
         var (a, b) = (Make<double>([3], 1, 2, 3), Make<double>([2, 1], 4, 5));
         Assert.Equal(
@@ -54,7 +54,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     }
 
     [Fact]
-    public void NamesOfAnyLettersSurvive()
+    public void Names_of_any_letters_survive()
     {
         var names = new[] { "ä\"\\/\u0001", "日本", "👍", "a.b_c-d e", "" };
         var file = SafeTensors.Read(Bytes([.. names.Select((name, i) => Named(name, Make<double>([1], i)))], [new("\n", "</script>\t")]));
@@ -67,7 +67,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     }
 
     [Fact]
-    public void WrongNamesAreRefused()
+    public void Wrong_names_are_refused()
     {
         var tensor = Make<float>([1], 0);
         var twice = Assert.Throws<ArgumentException>(() => SafeTensors.Write(Stream.Null, [Named("w", tensor), Named("w", tensor)]));
@@ -79,7 +79,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     }
 
     [Fact]
-    public void AFileIsReplacedWholeAndLeavesNothingBeside()
+    public void A_file_is_replaced_whole_and_leaves_nothing_beside()
     {
         var path = Path.Combine(_folder.FullName, "model.safetensors");
         SafeTensors.Write(path, [Named("w", Make<float>([2], 1, 2))]);
@@ -94,7 +94,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     [InlineData("🦉>", "", "", "tensors: a name's character U+DD89 at position 2")]
     [InlineData("a", ">b", "", "metadata: a key's character U+DD89 at position 0")]
     [InlineData("a", "key", "b < c", "metadata: in 'key' the character U+D83E at position 2")]
-    public void TextThatNoFileCanKeepIsRefused(string name, string key, string text, string message)
+    public void Text_that_no_file_can_keep_is_refused(string name, string key, string text, string message)
     {
         // The halves of an owl; the test's arguments themselves must be text that can be kept.
         (name, key, text) = (Halves(name), Halves(key), Halves(text));
@@ -108,7 +108,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     }
 
     [Fact]
-    public void NamesBeyondTheBasicPlaneAreKept()
+    public void Names_beyond_the_basic_plane_are_kept()
     {
         var file = SafeTensors.Read(Bytes([Named("🦉", Make<float>([1], 3))], [new("key 🦉", "𝄞")]));
         Assert.Equal([3f], file.Get<float>("🦉").AsReadOnlySpan());
@@ -116,7 +116,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     }
 
     [Fact]
-    public void ACancelledWriteKeepsTheOldFile()
+    public void A_cancelled_write_keeps_the_old_file()
     {
         var path = Path.Combine(_folder.FullName, "model.safetensors");
         SafeTensors.Write(path, [Named("w", Make<float>([1], 7))]);
@@ -128,7 +128,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     }
 
     [Fact]
-    public void AWriteCancelledOrFailedPartWayKeepsTheOldFile()
+    public void A_write_cancelled_or_failed_part_way_keeps_the_old_file()
     {
         var path = Path.Combine(_folder.FullName, "model.safetensors");
         File.WriteAllText(path, "old");
@@ -151,7 +151,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     }
 
     [Fact]
-    public void CancellationIsSeenBetweenPieces()
+    public void Cancellation_is_seen_between_pieces()
     {
         using var source = new CancellationTokenSource();
         using var stream = new CancellingStream(source);
@@ -159,7 +159,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     }
 
     [Fact]
-    public void AMissingFolderIsNamed()
+    public void A_missing_folder_is_named()
     {
         var path = Path.Combine(_folder.FullName, "no", "model.safetensors");
         var error = Assert.Throws<DirectoryNotFoundException>(() => SafeTensors.Write(path, [Named("w", Make<float>([1]))]));
@@ -167,7 +167,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
     }
 
     [Fact]
-    public void ALinkKeepsPointingToTheFile()
+    public void A_link_keeps_pointing_to_the_file()
     {
         var target = Path.Combine(_folder.FullName, "target.safetensors");
         var link = Path.Combine(_folder.FullName, "link.safetensors");

@@ -3,7 +3,7 @@ namespace Rnn.Tests.Golden;
 public class GoldenFileTests
 {
     [Fact]
-    public void CasesCoverEveryKindDepthAndDirection()
+    public void Cases_cover_every_kind_depth_and_direction()
     {
         Assert.Equal(80, GoldenCase.All.Count);
         foreach (var kind in new[] { "rnn_tanh", "rnn_relu", "lstm", "lstm_projection", "gru" })
@@ -21,7 +21,7 @@ public class GoldenFileTests
     }
 
     [Fact]
-    public void TensorsHaveTheShapesOfTheirCase()
+    public void Tensors_have_the_shapes_of_their_case()
     {
         foreach (var golden in GoldenCase.All)
         {
@@ -42,7 +42,7 @@ public class GoldenFileTests
 
     // One step of one row by hand: h = tanh(W x + b + b'), where h starts at zero.
     [Fact]
-    public void TheSmallestCaseIsItsEquation()
+    public void The_smallest_case_is_its_equation()
     {
         var golden = GoldenCase.Named("rnn_tanh_1layer_one_full_zero_n1t1i3h4");
         var (w, x) = (golden.Values("weight_ih_l0"), golden.Values("x"));
@@ -53,7 +53,7 @@ public class GoldenFileTests
     }
 
     [Fact]
-    public void PaddedOutputsAreZero()
+    public void Padded_outputs_are_zero()
     {
         foreach (var golden in GoldenCase.All.Where(golden => golden.Lengths is not null))
         {
@@ -67,7 +67,7 @@ public class GoldenFileTests
     }
 
     [Fact]
-    public void AMissingTensorIsNamed()
+    public void A_missing_tensor_is_named()
     {
         var error = Assert.Throws<KeyNotFoundException>(() => GoldenFile.Open("losses.safetensors").Values("nothing"));
         Assert.Contains("'nothing'", error.Message);

@@ -14,17 +14,17 @@ public class LossGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void LossIsPyTorchInDouble(string name) => CheckLoss<double>(name, 1e-10);
+    public void The_loss_agrees_with_PyTorch_in_double(string name) => CheckLoss<double>(name, 1e-10);
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void LossIsPyTorchInFloat(string name) => CheckLoss<float>(name, 1e-5);
+    public void The_loss_agrees_with_PyTorch_in_float(string name) => CheckLoss<float>(name, 1e-5);
 
     [Fact]
-    public void EmbeddingLinearAndCrossEntropyArePyTorchInDouble() => CheckPieces<double>(1e-10);
+    public void Embedding_linear_and_cross_entropy_agree_with_PyTorch_in_double() => CheckPieces<double>(1e-10);
 
     [Fact]
-    public void EmbeddingLinearAndCrossEntropyArePyTorchInFloat() => CheckPieces<float>(1e-5);
+    public void Embedding_linear_and_cross_entropy_agree_with_PyTorch_in_float() => CheckPieces<float>(1e-5);
 
     private static void CheckLoss<T>(string name, double tolerance)
         where T : unmanaged, IFloatingPointIeee754<T>

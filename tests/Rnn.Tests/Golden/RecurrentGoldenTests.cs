@@ -11,11 +11,11 @@ public class RecurrentGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void LayerIsPyTorchInDouble(string name) => Check<double>(GoldenCase.Named(name), 1e-10);
+    public void A_layer_agrees_with_PyTorch_in_double(string name) => Check<double>(GoldenCase.Named(name), 1e-10);
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void LayerIsPyTorchInFloat(string name) => Check<float>(GoldenCase.Named(name), 1e-5);
+    public void A_layer_agrees_with_PyTorch_in_float(string name) => Check<float>(GoldenCase.Named(name), 1e-5);
 
     private static void Check<T>(GoldenCase golden, double tolerance)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -14,10 +14,10 @@ public class TrainingGoldenTests
     private static readonly GoldenFile File = GoldenFile.Open("training.safetensors");
 
     [Fact]
-    public void TwentyStepsAreThoseOfPyTorchInDouble() => Check<double>(1e-10);
+    public void Twenty_steps_are_those_of_PyTorch_in_double() => Check<double>(1e-10);
 
     [Fact]
-    public void TwentyStepsAreThoseOfPyTorchInFloat() => Check<float>(1e-5);
+    public void Twenty_steps_are_those_of_PyTorch_in_float() => Check<float>(1e-5);
 
     private static void Check<T>(double tolerance)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -15,13 +15,13 @@ public class ActivationTests
     public void Sigmoid() => Check<Sigmoid>(x => 1 / (1 + Math.Exp(-x)));
 
     [Fact]
-    public void Relu() => Check<Relu>(x => Math.Max(0, x));
+    public void ReLU() => Check<Relu>(x => Math.Max(0, x));
 
     [Fact]
-    public void LeakyRelu() => Check<LeakyRelu>(x => x > 0 ? x : 0.01 * x);
+    public void Leaky_ReLU() => Check<LeakyRelu>(x => x > 0 ? x : 0.01 * x);
 
     [Fact]
-    public void Elu() => Check<Elu>(x => x > 0 ? x : Math.Exp(x) - 1);
+    public void ELU() => Check<Elu>(x => x > 0 ? x : Math.Exp(x) - 1);
 
     [Fact]
     public void Softplus() => Check<Softplus>(x => x > 30 ? x : Math.Log(1 + Math.Exp(x)));
@@ -30,16 +30,16 @@ public class ActivationTests
     public void Softsign() => Check<Softsign>(x => x / (1 + Math.Abs(x)));
 
     [Fact]
-    public void HardSigmoid() => Check<HardSigmoid>(x => Math.Clamp((x / 6) + 0.5, 0, 1));
+    public void Hard_sigmoid() => Check<HardSigmoid>(x => Math.Clamp((x / 6) + 0.5, 0, 1));
 
     [Fact]
-    public void Gelu() => Check<Gelu>(x => x * ReferenceMath.NormalCdf(x).Mantissa.Times2To(ReferenceMath.NormalCdf(x).Exponent).High);
+    public void GELU() => Check<Gelu>(x => x * ReferenceMath.NormalCdf(x).Mantissa.Times2To(ReferenceMath.NormalCdf(x).Exponent).High);
 
     [Fact]
     public void Identity() => Check<Identity>(x => x);
 
     [Fact]
-    public void InfinitiesGiveTheLimits()
+    public void Infinities_give_the_limits()
     {
         Assert.Equal((-1.0, 1.0), Limits<Tanh>());
         Assert.Equal((0.0, 1.0), Limits<Sigmoid>());

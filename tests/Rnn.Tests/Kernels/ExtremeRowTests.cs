@@ -31,7 +31,7 @@ public sealed unsafe class ExtremeRowTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void Rows(int bits)
+    public void Rows_of_any_magnitude_are_normalised(int bits)
     {
         foreach (var epsilon in new[] { 1e-5, 0 })
         {

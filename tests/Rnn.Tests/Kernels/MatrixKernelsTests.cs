@@ -13,23 +13,23 @@ public unsafe class MatrixKernelsTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void MultiplyIsTheChainOfMultiplyAddsFloat(int bits) => Multiply<float>(bits);
+    public void Multiply_is_the_chain_of_multiply_adds_in_float(int bits) => Multiply<float>(bits);
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void MultiplyIsTheChainOfMultiplyAddsDouble(int bits) => Multiply<double>(bits);
+    public void Multiply_is_the_chain_of_multiply_adds_in_double(int bits) => Multiply<double>(bits);
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void TransposedProductIsTheChainOfMultiplyAddsFloat(int bits) => TransposedA<float>(bits);
+    public void Transposed_product_is_the_chain_of_multiply_adds_in_float(int bits) => TransposedA<float>(bits);
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void TransposedProductIsTheChainOfMultiplyAddsDouble(int bits) => TransposedA<double>(bits);
+    public void Transposed_product_is_the_chain_of_multiply_adds_in_double(int bits) => TransposedA<double>(bits);
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void ProductsReadMatricesAsTheyLie(int bits)
+    public void Products_read_matrices_as_they_lie(int bits)
     {
         var random = new Random(bits);
         for (var form = 0; form < 12; form++)
@@ -44,15 +44,15 @@ public unsafe class MatrixKernelsTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void ColumnSumsAddRowAfterRowFloat(int bits) => ColumnSums<float>(bits);
+    public void Column_sums_add_row_after_row_in_float(int bits) => ColumnSums<float>(bits);
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void ColumnSumsAddRowAfterRowDouble(int bits) => ColumnSums<double>(bits);
+    public void Column_sums_add_row_after_row_in_double(int bits) => ColumnSums<double>(bits);
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void LongSumsCrossBlocks(int bits)
+    public void Long_sums_cross_blocks(int bits)
     {
         CheckMultiply<float>(bits, 5, 700, 40, new Random(1), Start.Bias, false, true, false);
         CheckMultiply<float>(bits, 29, 513, 70, new Random(2), Start.Accumulate, true, false, true);
@@ -67,7 +67,7 @@ public unsafe class MatrixKernelsTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void EveryRowCountGivesTheSameBits(int bits)
+    public void Every_row_count_gives_the_same_bits(int bits)
     {
         for (var rows = 1; rows <= 40; rows++)
         {
@@ -77,7 +77,7 @@ public unsafe class MatrixKernelsTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void RowsBeyondOneBlockOfTiles(int bits)
+    public void Rows_beyond_one_block_of_tiles(int bits)
     {
         CheckMultiply<float>(bits, 307, 21, 33, new Random(1), Start.Bias, false, true, false);
         CheckMultiply<float>(bits, 250, 260, 33, new Random(2), Start.Zero, true, false, true);
@@ -85,7 +85,7 @@ public unsafe class MatrixKernelsTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void NothingToSumGivesTheStart(int bits)
+    public void Nothing_to_sum_gives_the_start(int bits)
     {
         CheckMultiply<float>(bits, 4, 0, 21, new Random(1), Start.Bias, false, false, false);
         CheckMultiply<float>(bits, 4, 0, 21, new Random(1), Start.Zero, false, true, false);

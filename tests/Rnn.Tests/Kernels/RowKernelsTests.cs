@@ -32,7 +32,7 @@ public unsafe class RowKernelsTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void PartsOfCrossEntropy(int bits)
+    public void Parts_of_cross_entropy(int bits)
     {
         CheckCrossEntropy<float>(bits, 1e-6);
         CheckCrossEntropy<double>(bits, 1e-14);
@@ -40,7 +40,7 @@ public unsafe class RowKernelsTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void LargeAndInfiniteLogitsStayInRange(int bits)
+    public void Large_and_infinite_logits_stay_in_range(int bits)
     {
         var x = new Grid<float>(1, 40, 1);
         foreach (ref var value in x.Row(0))

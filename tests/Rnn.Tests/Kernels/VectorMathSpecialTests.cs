@@ -54,7 +54,7 @@ public class VectorMathSpecialTests
         default(Apply<ErfFunction>), (0, 0), (-0f, -0f), (4, 1), (-4, -1), (float.PositiveInfinity, 1), (float.NegativeInfinity, -1));
 
     [Fact]
-    public void NormalCdf() => Check(
+    public void Normal_CDF() => Check(
         default(Apply<NormalCdfFunction>), (6, 1), (float.PositiveInfinity, 1), (-15, 0), (float.NegativeInfinity, 0));
 
     private static void Check<TFunction>(TFunction function, params (float X, float Expected)[] values)

@@ -19,15 +19,15 @@ public unsafe class VectorMathTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Functions))]
-    public void ErrorIsAsStatedInDouble(string name) => Run(name, new ErrorInDouble(this));
+    public void Error_is_as_stated_in_double(string name) => Run(name, new ErrorInDouble(this));
 
     [Theory]
     [MemberData(nameof(Functions))]
-    public void ErrorIsAsStatedInSingle(string name) => Run(name, new ErrorInSingle(this));
+    public void Error_is_as_stated_in_single(string name) => Run(name, new ErrorInSingle(this));
 
     [Theory]
     [MemberData(nameof(Functions))]
-    public void AllWidthsGiveTheSameBits(string name) => Run(name, new SameBits());
+    public void All_widths_give_the_same_bits(string name) => Run(name, new SameBits());
 
     private static void Run<TTask>(string name, TTask task)
         where TTask : IFunctionTask

@@ -43,7 +43,7 @@ public sealed class ArithmeticTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void WeightsOfAnotherArithmeticAreRefused(string name)
+    public void Weights_of_another_arithmetic_are_refused(string name)
     {
         var (saved, other, message) = Others[name];
         saved.Save(Location);
@@ -59,7 +59,7 @@ public sealed class ArithmeticTests : IDisposable
     }
 
     [Fact]
-    public void NoTwoCellsWithTheSameParametersAreTakenForEachOther()
+    public void No_two_cells_with_the_same_parameters_are_taken_for_each_other()
     {
         foreach (var cell in TestCells.All)
         {
@@ -80,14 +80,14 @@ public sealed class ArithmeticTests : IDisposable
     }
 
     [Fact]
-    public void OptionsThatActInTrainingOnlyDoNotMatter()
+    public void Options_that_act_in_training_only_do_not_matter()
     {
         new Gru<float>(2, 3, new() { Bidirectional = true, Layers = 2, Dropout = 0.5, Merge = DirectionMerge.Separate }).Save(Location);
         new Gru<float>(2, 3, new() { Bidirectional = true, Layers = 2, RecurrentDropout = 0.1, WeightDrop = 0.2 }).Load(Location);
     }
 
     [Fact]
-    public void WhatIsDamagedIsRefused()
+    public void What_is_damaged_is_refused()
     {
         var layer = new Gru<float>(2, 3);
         foreach (var text in new[] { "", "[]", "{\"\":1}", "{\"\":null}", "gru" })
@@ -98,7 +98,7 @@ public sealed class ArithmeticTests : IDisposable
     }
 
     [Fact]
-    public void TheFileSaysItByPath()
+    public void The_file_says_it_by_path()
     {
         new Sequential<float>(new Embedding<float>(5, 2), new Dropout<float>(0.5), new Gru<float>(2, 3), new Linear<float>(3, 2)).Save(Location);
         Assert.Equal("""{"0":"embedding","2":"gru","3":"linear"}""", SafeTensors.Read(Location).Metadata["rnn.arithmetic"]);

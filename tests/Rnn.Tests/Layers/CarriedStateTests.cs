@@ -11,7 +11,7 @@ public sealed class CarriedStateTests
 {
     [Theory]
     [MemberData(nameof(InferenceTests.Cells), MemberType = typeof(InferenceTests))]
-    public void StepByStepGivesTheBitsOfTheWhole(string cell)
+    public void Step_by_step_gives_the_bits_of_the_whole(string cell)
     {
         const int Rows = 3, Steps = 4;
         foreach (var training in new[] { false, true })

@@ -10,10 +10,10 @@ public sealed class ConcurrentInferenceTests
     private const int Threads = 8;
 
     [Fact]
-    public void Fresh_layers_give_every_thread_the_same() => Run(layers: 60);
+    public void New_layers_give_every_thread_the_same() => Run(layers: 60);
 
     [LongFact]
-    public void Many_fresh_layers_give_every_thread_the_same() => Run(layers: 1000);
+    public void Many_new_layers_give_every_thread_the_same() => Run(layers: 1000);
 
     private static void Run(int layers)
     {

@@ -16,7 +16,7 @@ public sealed class InferenceTests
 
     [Theory]
     [MemberData(nameof(Cells))]
-    public void InferenceGivesTheBitsOfTraining(string cell)
+    public void Inference_gives_the_bits_of_training(string cell)
     {
         foreach (var (rows, steps, hidden) in new[] { (67, 20, 48), (256, 20, 48), (3, 130, 37), (1, 9, 17) })
         {

@@ -10,7 +10,7 @@ public sealed class RecurrentInitializerTests
     private const int H = 17;
 
     [Fact]
-    public void By_default_each_gate_is_orthogonal_input_weights_are_glorot_and_only_forget_biases_are_raised()
+    public void By_default_each_gate_is_orthogonal_input_weights_are_Glorot_and_only_forget_biases_are_raised()
     {
         var layer = new Lstm<double>(I, H, new() { Seed = 1, Peepholes = Peepholes.Diagonal });
         var (ih, hh, bias) = (Find(layer, "weight_ih_l0"), Find(layer, "weight_hh_l0"), Find(layer, "bias_l0"));
@@ -27,14 +27,14 @@ public sealed class RecurrentInitializerTests
     }
 
     [Fact]
-    public void The_forget_bias_is_an_option_and_a_gru_has_none()
+    public void The_forget_bias_is_an_option_and_a_GRU_has_none()
     {
         Assert.Equal(2.5, Find(new Lstm<double>(I, H, new() { ForgetBias = 2.5 }), "bias_l0")[H]);
         Assert.All(Find(new Gru<double>(I, H), "bias_l0").ToArray(), value => Assert.Equal(0, value));
     }
 
     [Fact]
-    public void Uniform_is_pytorchs()
+    public void Uniform_is_that_of_PyTorch()
     {
         var layer = new Lstm<double>(I, H, new() { Initialization = RecurrentInitialization.Uniform, Layers = 2, ProjectionSize = 5, Seed = 1 });
         Assert.All(layer.NamedParameters, pair => AssertUniform(pair.Value.Value, 1 / Math.Sqrt(H)));
@@ -51,7 +51,7 @@ public sealed class RecurrentInitializerTests
     }
 
     [Fact]
-    public void Identity_makes_an_irnn()
+    public void Identity_makes_an_IRNN()
     {
         var layer = new SimpleRnn<double>(I, H, new() { Activation = Activation.Relu, Initialization = RecurrentInitialization.Identity, Seed = 1 });
         Assert.Equal(Tensor<double>.Identity(H).ToArray(), Find(layer, "weight_hh_l0").ToArray());

@@ -58,7 +58,7 @@ public class SeedTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void TwoMadeWithoutASeedDifferAndAProgramRepeats(string kind)
+    public void Two_made_without_a_seed_differ_and_a_program_repeats(string kind)
     {
         var make = Makers[kind];
         RandomSource.SetSeed(0);
@@ -74,7 +74,7 @@ public class SeedTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void ASeedOrASourceDecides(string kind)
+    public void A_seed_or_a_source_decides(string kind)
     {
         var make = Makers[kind];
         Assert.Equal(make(7, null), make(7, null));
@@ -88,7 +88,7 @@ public class SeedTests
     }
 
     [Fact]
-    public void ASeedAndASourceTogetherAreRefused()
+    public void A_seed_and_a_source_together_are_refused()
     {
         var error = Assert.Throws<ArgumentException>(() => new Linear<float>(2, 2, new() { Seed = 1, Random = new RandomSource(1) }));
         Assert.StartsWith("Random: expected a Seed or a Random but got both (Seed 1)", error.Message, StringComparison.Ordinal);
@@ -97,14 +97,14 @@ public class SeedTests
     }
 
     [Fact]
-    public void TwoDropoutsInARowKeepTheProductOfTheirShares()
+    public void Two_dropouts_in_a_row_keep_the_product_of_their_shares()
     {
         var kept = new Dropout<float>(0.5).Forward(new Dropout<float>(0.5).Forward(Ones)).ToArray().Count(value => value != 0) / 10_000.0;
         Assert.InRange(kept, 0.22, 0.28);
     }
 
     [Fact]
-    public void AllPartsOfAModelDrawNumbersOfTheirOwn()
+    public void All_parts_of_a_model_draw_numbers_of_their_own()
     {
         // The same seed for the model and its recurrent layer, as a program with one --seed gives them.
         var recurrent = new Lstm<float>(8, 8, new() { Layers = 3, Dropout = 0.5, Seed = 3 });
@@ -124,7 +124,7 @@ public class SeedTests
     }
 
     [Fact]
-    public void DirectionsOfALayerDiffer()
+    public void Directions_of_a_layer_differ()
     {
         var layer = new Gru<float>(4, 4, new() { Bidirectional = true, Layers = 2 });
         var weights = layer.NamedParameters.Where(pair => pair.Key.StartsWith("weight_hh", StringComparison.Ordinal)).Select(pair => pair.Value.Value.ToArray()).ToList();
@@ -133,7 +133,7 @@ public class SeedTests
     }
 
     [Fact]
-    public void OneCallOfGenerateGivesTheSameTextEachTimeItIsEnumerated()
+    public void One_call_of_generate_gives_the_same_text_each_time_it_is_enumerated()
     {
         var tokens = Flat.Generate([1], 60);
         Assert.Equal(tokens.ToArray(), tokens.ToArray());
@@ -141,7 +141,7 @@ public class SeedTests
     }
 
     [Fact]
-    public void ThreadsNeverTakeTheSameSeed()
+    public void Threads_never_take_the_same_seed()
     {
         var seeds = new ulong[4][];
         Parallel.For(0, seeds.Length, thread => seeds[thread] = [.. Enumerable.Range(0, 5000).Select(_ => RandomSource.NextSeed())]);

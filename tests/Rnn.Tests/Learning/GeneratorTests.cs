@@ -6,7 +6,7 @@ namespace Rnn.Tests.Learning;
 public partial class GeneratorTests
 {
     [Fact]
-    public void ReberStringsFollowTheGrammar()
+    public void Reber_strings_follow_the_grammar()
     {
         foreach (var text in ReberGrammar.GenerateMany(2000, seed: 1))
         {
@@ -22,13 +22,13 @@ public partial class GeneratorTests
     [InlineData("VPX")]
     [InlineData("TVV")]
     [InlineData("XXT")]
-    public void ReberStringsCrossOver(string part) =>
+    public void Reber_strings_cross_over(string part) =>
         Assert.Contains(ReberGrammar.GenerateMany(2000, seed: 1), text => text.Text(ReberGrammar.Alphabet).Contains(part, StringComparison.Ordinal));
 
     // A symbol is legal after a prefix when some string of the language goes on so: every prefix that occurs in many strings is
     // followed by exactly its legal symbols.
     [Fact]
-    public void LegalSymbolsAreThoseThatOccur()
+    public void Legal_symbols_are_those_that_occur()
     {
         var seen = new Dictionary<string, (int Count, int Followers, int Legal)>();
         foreach (var text in ReberGrammar.GenerateMany(20_000, seed: 2))
@@ -50,12 +50,12 @@ public partial class GeneratorTests
     }
 
     [Fact]
-    public void TheSameSeedGivesTheSameStrings() => Assert.Equal(
+    public void The_same_seed_gives_the_same_strings() => Assert.Equal(
         ReberGrammar.GenerateMany(50, seed: 7).Select(text => text.Text(ReberGrammar.Alphabet)),
         ReberGrammar.GenerateMany(50, seed: 7).Select(text => text.Text(ReberGrammar.Alphabet)));
 
     [Fact]
-    public void CountingStringsAreWrittenOut()
+    public void Counting_strings_are_written_out()
     {
         var text = CountingLanguage.AnBn(3);
         Assert.Equal("$aaabbb$", text.Text(CountingLanguage.Alphabet));
@@ -66,7 +66,7 @@ public partial class GeneratorTests
 
     // A predictor that counts right up to 5 and then calls the end one b too early.
     [Fact]
-    public void CountsUpToFindsTheFirstMistake()
+    public void Counts_up_to_finds_the_first_mistake()
     {
         static float[] Score(SymbolString text)
         {
@@ -86,7 +86,7 @@ public partial class GeneratorTests
     }
 
     [Fact]
-    public void RankingAsksForAllLegalSymbolsFirst()
+    public void Ranking_asks_for_all_legal_symbols_first()
     {
         var text = new SymbolString([0, 1, 2], [0b110, 0b100, 0]);
         Assert.True(text.RanksLegalFirst([0, 1, 2, 0, 0, 1, 9, 9, 9], 3));
@@ -101,7 +101,7 @@ public partial class GeneratorTests
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(100)]
-    public void AddingSequencesMarkTwoNumbers(int steps)
+    public void Adding_sequences_mark_two_numbers(int steps)
     {
         const int batch = 500;
         var (inputs, sums) = AddingProblem.Generate(new Random(3), batch, steps);
@@ -121,7 +121,7 @@ public partial class GeneratorTests
     }
 
     [Fact]
-    public void TheBaselineOfTheAddingProblemIsOneSixth()
+    public void The_baseline_of_the_adding_problem_is_one_sixth()
     {
         var (_, sums) = AddingProblem.Generate(new Random(4), 200_000, 2);
         var error = sums.Average(sum => (sum - 1.0) * (sum - 1.0));

@@ -16,7 +16,7 @@ public class LearningTests(ITestOutputHelper output)
     [InlineData("lstm")]
     [InlineData("lstm-peephole")]
     [InlineData("lstm-coupled")]
-    public void LearnsTheEmbeddedReberGrammar(string cell)
+    public void Learns_the_embedded_Reber_grammar(string cell)
     {
         var train = ReberGrammar.GenerateMany(256, seed: 1);
         var test = ReberGrammar.GenerateMany(256, seed: 2);
@@ -40,7 +40,7 @@ public class LearningTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void CountsFurtherThanItWasTaught()
+    public void Counts_further_than_it_was_taught()
     {
         var counts = Enumerable.Range(1, 3).Select(seed => Count("lstm", seed, updates: 1000, taught: 20, limit: 100)).ToList();
         output.WriteLine($"taught to 20, counts to {string.Join(", ", counts)}");
@@ -51,7 +51,7 @@ public class LearningTests(ITestOutputHelper output)
     [Theory]
     [InlineData("lstm")]
     [InlineData("gru")]
-    public void LearnsToAdd(string cell)
+    public void Learns_to_add(string cell)
     {
         const int steps = 30;
         var network = new SumNetwork(RecurrentLayer<float>.Create(cell, 2, 32, new() { Seed = 1 }));

@@ -33,7 +33,7 @@ public class LongLearningTests(ITestOutputHelper output)
     [InlineData("lstm-coupled")]
     [InlineData("gru")]
     [InlineData("rnn-tanh")]
-    public void LearnsTheEmbeddedReberGrammarHowOften(string cell)
+    public void Learns_the_embedded_Reber_grammar_how_often(string cell)
     {
         var watch = Stopwatch.StartNew();
         var (train, test) = (ReberGrammar.GenerateMany(256, seed: 1), ReberGrammar.GenerateMany(256, seed: 2));
@@ -49,7 +49,7 @@ public class LongLearningTests(ITestOutputHelper output)
     [InlineData("lstm", true)]
     [InlineData("lstm-peephole", true)]
     [InlineData("gru", false)]
-    public void CountsFarBeyondWhatItWasTaught(string cell, bool generalises)
+    public void Counts_far_beyond_what_it_was_taught(string cell, bool generalises)
     {
         const int taught = 40;
         var watch = Stopwatch.StartNew();

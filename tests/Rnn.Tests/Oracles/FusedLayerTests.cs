@@ -67,12 +67,12 @@ public class FusedLayerTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void FusedIsComposed(string cell, string option) =>
+    public void Fused_layers_agree_with_composed_ones(string cell, string option) =>
         Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, OptionsOf(cell, option) with { Seed = 0 }), CellOracle.Named(cell), option);
 
     [Theory]
     [MemberData(nameof(ProjectedCases))]
-    public void FusedIsComposedWithProjection(string cell, string option) => Check(
+    public void Fused_layers_with_projection_agree_with_composed_ones(string cell, string option) => Check(
         RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, Options[option] with { Seed = 0 }, projectionSize: 3),
         (LstmOracle)CellOracle.Named(cell) with { Projected = true }, option);
 
@@ -83,7 +83,7 @@ public class FusedLayerTests
     [InlineData("lstm-fullpeephole-coupled", 33, 17, 3)]
     [InlineData("gru", 16, 1, 9)]
     [InlineData("gru", 129, 2, 2)]
-    public void FusedIsComposedAtOddSizes(string cell, int hidden, int batch, int steps) =>
+    public void Fused_layers_of_odd_sizes_agree_with_composed_ones(string cell, int hidden, int batch, int steps) =>
         Check(RecurrentLayer<double>.Create(cell, Inputs, hidden, new() { Seed = 0 }), CellOracle.Named(cell), "plain", batch, steps);
 
     // Enough work for several threads, with rows of all lengths: parts of unequal height.
@@ -91,7 +91,7 @@ public class FusedLayerTests
     [InlineData("lstm")]
     [InlineData("lstm-fullpeephole")]
     [InlineData("gru")]
-    public void FusedIsComposedOverThreads(string cell) =>
+    public void Fused_layers_over_threads_agree_with_composed_ones(string cell) =>
         Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 48, new() { Seed = 0 }), CellOracle.Named(cell), "ragged", batch: 61, steps: 17);
 
     // The input's product and gradient run over several steps at a time: many chunks of them, of rows that fill tiles and of rows that do not,
@@ -111,7 +111,7 @@ public class FusedLayerTests
     [InlineData("lstm-fullpeephole", "plain", 5, 1)]
     [InlineData("gru-before", "zeros both stacked ragged", 6, 1)]
     [InlineData("lstm-layernorm", "zeros", 1, 1)]
-    public void FusedIsComposedOverChunksOfSteps(string cell, string option, int batch, int steps) =>
+    public void Fused_layers_over_chunks_of_steps_agree_with_composed_ones(string cell, string option, int batch, int steps) =>
         Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 129, Options[option] with { Seed = 0 }), CellOracle.Named(cell), option, batch, steps);
 
     // Some rows and more weights than a near cache holds: threads share products by panels instead of rows.
@@ -120,7 +120,7 @@ public class FusedLayerTests
     [InlineData("lstm", "ragged", 19, 7)]
     [InlineData("gru-before", "zeros", 8, 5)]
     [InlineData("lstm-layernorm", "reverse stacked ragged", 9, 5)]
-    public void FusedIsComposedWithSharedProducts(string cell, string option, int batch, int steps) =>
+    public void Fused_layers_with_shared_products_agree_with_composed_ones(string cell, string option, int batch, int steps) =>
         Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 230, Options[option] with { Seed = 0 }), CellOracle.Named(cell), option, batch, steps);
 
     // Normalised over one unit, or of one unit, values do not depend on anything, and gradients are rounding alone.

@@ -12,7 +12,7 @@ public class OracleGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void OracleIsPyTorch(string name)
+    public void The_oracle_agrees_with_PyTorch(string name)
     {
         var golden = GoldenCase.Named(name);
         var parameters = GoldenWeights.Of(golden).ToDictionary(p => p.Name, p => Leaf(p.Values, p.Shape));

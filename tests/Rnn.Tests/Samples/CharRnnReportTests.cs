@@ -11,7 +11,7 @@ public class CharRnnReportTests
     [InlineData(150)]
     [InlineData(80)]
     [InlineData(40)]
-    public async Task TextThatStaysAndTheBarThatMovesDoNotOverlap(int width)
+    public async Task Text_that_stays_and_the_bar_that_moves_do_not_overlap(int width)
     {
         var screen = new Screen(width);
         var console = AnsiConsole.Create(new AnsiConsoleSettings

@@ -14,7 +14,7 @@ public class SamplerChoiceTests
     [InlineData(2)]
     [InlineData(9)]
     [InlineData(33)]
-    public void TopKDrawsFromTheKLikeliestAndFromAllOfThem(int count)
+    public void Top_k_draws_from_the_k_likeliest_and_from_all_of_them(int count)
     {
         for (var values = 1; values <= count; values += 4)
         {
@@ -33,7 +33,7 @@ public class SamplerChoiceTests
     [InlineData(2)]
     [InlineData(9)]
     [InlineData(20)]
-    public void TopPDrawsFromTheFewestThatReachTheShare(int count)
+    public void Top_p_draws_from_the_fewest_that_reach_the_share(int count)
     {
         for (var values = 1; values <= count; values += 3)
         {
@@ -47,7 +47,7 @@ public class SamplerChoiceTests
     }
 
     [Fact]
-    public void TopPIsAShareOfWhatTopKLeaves()
+    public void Top_p_is_a_share_of_what_top_k_leaves()
     {
         var logits = Logits(12, 5);
         var order = LikeliestFirst(logits);
@@ -67,11 +67,11 @@ public class SamplerChoiceTests
     [InlineData(0.75, 3)]
     [InlineData(0.7500001, 4)]
     [InlineData(1, 4)]
-    public void AShareThatIsReachedExactlyIsEnough(double share, int kept) =>
+    public void A_share_that_is_reached_exactly_is_enough(double share, int kept) =>
         Assert.Equal(Enumerable.Range(0, kept), Drawn([3, 3, 3, 3], new() { TopP = share, Seed = 1 }));
 
     [Fact]
-    public void TokensWithoutAnyChanceAreNeverDrawn()
+    public void Tokens_without_any_chance_are_never_drawn()
     {
         double[] logits = [double.NegativeInfinity, 1, double.NegativeInfinity, 1, double.NegativeInfinity];
         Assert.Equal([1, 3], Drawn(logits, new() { Temperature = Hot, Seed = 1 }));

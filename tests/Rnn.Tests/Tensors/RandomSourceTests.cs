@@ -6,7 +6,7 @@ namespace Rnn.Tests.Tensors;
 public class RandomSourceTests
 {
     [Fact]
-    public void The_generator_is_xoshiro256_starstar_seeded_by_split_mix()
+    public void The_generator_is_xoshiro256_starstar_seeded_by_SplitMix()
     {
         // SplitMix64 from 0 gives these four words (published check values of that generator) …
         var state = new RandomSource(0).GetState();

@@ -139,7 +139,7 @@ public class TensorTests
     }
 
     [Fact]
-    public void Closeness_compares_shapes_infinities_and_nan()
+    public void Closeness_compares_shapes_infinities_and_NaN()
     {
         var a = Tensor<double>.From([1.0, double.PositiveInfinity]);
         Assert.True(a.AllClose(Tensor<double>.From([1.000001, double.PositiveInfinity])));
@@ -152,7 +152,7 @@ public class TensorTests
     }
 
     [Fact]
-    public void System_numerics_tensors_convert_both_ways()
+    public void Tensors_of_the_runtime_convert_both_ways()
     {
         var t = Tensor<float>.From([1f, 2, 3, 4, 5, 6], 2, 3);
         using (var edit = t.Edit())
@@ -180,7 +180,7 @@ public class TensorTests
     }
 
     [Fact]
-    public void Math_net_matrices_and_vectors_convert_both_ways()
+    public void MathNet_matrices_and_vectors_convert_both_ways()
     {
         var t = Tensor<double>.From([1.0, 2, 3, 4, 5, 6], 2, 3);
         var matrix = t.ToMatrix();

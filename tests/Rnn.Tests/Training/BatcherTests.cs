@@ -13,7 +13,7 @@ public class BatcherTests
     [InlineData(100, 3, 7, 3)]
     [InlineData(100, 1, 9, 8)]
     [InlineData(39, 1, 37, 36)]
-    public void EveryStepOfEveryRowIsCountedOnceInOrder(int length, int rows, int steps, int? stride)
+    public void Every_step_of_every_row_is_counted_once_in_order(int length, int rows, int steps, int? stride)
     {
         if (rows * steps >= length)
         {
@@ -68,7 +68,7 @@ public class BatcherTests
 
     // k₁ = 2, k₂ = 5: the gradient of steps 5 and 6 runs back to step 2.
     [Fact]
-    public void OverlappingWindowsLookBackAsFarAsTold()
+    public void Overlapping_windows_look_back_as_far_as_told()
     {
         var batcher = new TokenStreamSource(Enumerable.Range(0, 11).ToArray(), 1, steps: 5, stride: 2);
         var windows = new List<(int First, int Last, int Counted)>();
@@ -82,7 +82,7 @@ public class BatcherTests
     }
 
     [Fact]
-    public void AStreamThatIsTooShortIsExplained()
+    public void A_stream_that_is_too_short_is_explained()
     {
         var error = Assert.Throws<ArgumentException>(() => new TokenStreamSource(new int[100], 32, 64));
         Assert.Contains("tokens: expected 2048 steps or more, 32 rows of one window of 64, but got 99; that is what 100 tokens give", error.Message);
@@ -98,7 +98,7 @@ public class BatcherTests
     [InlineData(3, 4)]
     [InlineData(50, 2)]
     [InlineData(2, 1)]
-    public void SequencesStandInRowsOneAfterTheOther(int rows, int? steps)
+    public void Sequences_stand_in_rows_one_after_the_other(int rows, int? steps)
     {
         int[][] sequences = [[1, 2, 3], [10], [20, 21, 22, 23, 24, 25, 26], [], [30, 31], [40, 41, 42, 43]];
         var batcher = new TokenSequenceSource(sequences, rows, steps, new RandomSource(1));
@@ -142,7 +142,7 @@ public class BatcherTests
     }
 
     [Fact]
-    public void SequencesWithNothingToPredictAreRefused()
+    public void Sequences_with_nothing_to_predict_are_refused()
     {
         Assert.Contains("nothing to predict", Assert.Throws<ArgumentException>(() => new TokenSequenceSource([[1], []], 2)).Message);
         Assert.Throws<ArgumentException>(() => new TokenSequenceSource([], 2));
@@ -155,7 +155,7 @@ public class BatcherTests
     [InlineData(3, 7, null)]
     [InlineData(2, 9, 4)]
     [InlineData(1, 1, null)]
-    public void ASeriesIsCutLikeAStream(int rows, int steps, int? stride)
+    public void A_series_is_cut_like_a_stream(int rows, int steps, int? stride)
     {
         const int Length = 61;
         var numbers = Enumerable.Range(0, Length + 1).ToArray();
@@ -187,7 +187,7 @@ public class BatcherTests
     }
 
     [Fact]
-    public void ASeriesThatDoesNotFitIsExplained()
+    public void A_series_that_does_not_fit_is_explained()
     {
         var inputs = Tensor<float>.Zeros(10, 2);
         Assert.Contains("as many steps but got [10, 2] and [9, 1]", Assert.Throws<ArgumentException>(() => new SeriesSource<float>(inputs, Tensor<float>.Zeros(9, 1), 1, 5)).Message);

@@ -20,7 +20,7 @@ public class CarriedStateTests
     [InlineData(2, 1, false)]
     [InlineData(2, 3, true)]
     [InlineData(3, 2, true)]
-    public async Task EveryWindowLosesWhatItsSequencesLoseAlone(int rows, int steps, bool learned)
+    public async Task Every_window_loses_what_its_sequences_lose_alone(int rows, int steps, bool learned)
     {
         var model = Model(learned);
         var reports = new Reports();
@@ -52,7 +52,7 @@ public class CarriedStateTests
 
     // Two rows in windows of two; row 1 begins its second sequence in the second window, where row 0 goes on. The initial state gets a gradient from it.
     [Fact]
-    public async Task GradientsFlowToTheInitialStateOfRowsThatBegin()
+    public async Task Gradients_flow_to_the_initial_state_of_rows_that_begin()
     {
         int[][] sequences = [[1, 2, 3, 0, 1], [3, 3, 1], [0, 1, 2]];
         var (model, twin) = (Model(learned: true), Model(learned: true));
@@ -84,7 +84,7 @@ public class CarriedStateTests
     }
 
     [Fact]
-    public void TheInitialStateIsWhatASequenceBeginsWith()
+    public void The_initial_state_is_what_a_sequence_begins_with()
     {
         var model = Model(learned: true);
         var state = model.InitialState(3)!;
@@ -97,7 +97,7 @@ public class CarriedStateTests
 
     // After a step that was left out the state is not to be trusted; in a new pass the series begins anew.
     [Fact]
-    public async Task StatesAreForgottenAfterASkippedStepAndAtEachPass()
+    public async Task States_are_forgotten_after_a_skipped_step_and_at_each_pass()
     {
         var model = new Watched(sickAt: 3);
         var tokens = Enumerable.Range(0, 26).Select(i => i % 4).ToArray();
@@ -124,7 +124,7 @@ public class CarriedStateTests
 
     // Two windows of one's own loop, the state not detached: the second backward pass would run into the first window.
     [Fact]
-    public void WindowsThatAreNotDetachedAreTold()
+    public void Windows_that_are_not_detached_are_told()
     {
         var model = new TinyLanguageModel<double>(4);
         var first = model.Forward([1, 2, 3], 1, default, null);
@@ -138,7 +138,7 @@ public class CarriedStateTests
     }
 
     [Fact]
-    public async Task ATaskThatKeepsItsStateBeyondTheStepIsTold()
+    public async Task A_task_that_keeps_its_state_beyond_the_step_is_told()
     {
         var model = new TinyLanguageModel<double>(4);
         var error = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => new Trainer<double>(model, new Sgd<double>()) { MaxUpdates = 2 }.FitAsync(new Keeping(model)));

@@ -25,7 +25,7 @@ public class CrossEntropyTests
     // Against the definition, written out in double, for ragged batches with ignored steps.
     [Theory]
     [MemberData(nameof(Cases))]
-    public void RaggedBatchesFollowTheDefinition(int classes, int steps, LossReduction reduction, bool weighted, bool smoothed)
+    public void Ragged_batches_follow_the_definition(int classes, int steps, LossReduction reduction, bool weighted, bool smoothed)
     {
         // The gradient of a leaf is added to, that of a value in between is written first.
         foreach (var leaf in new[] { true, false })
@@ -36,7 +36,7 @@ public class CrossEntropyTests
     }
 
     [Fact]
-    public void ExtremeLogitsLoseNothing()
+    public void Extreme_logits_lose_nothing()
     {
         var logits = Tensor<float>.FromRows([1e30f, 0, -1e30f], [-1e30f, -1e30f, -1e30f], [0, 40, 0], [200, 100, 0], [float.NegativeInfinity, 0, 0]);
         logits.RequiresGradient = true;
@@ -50,14 +50,14 @@ public class CrossEntropyTests
 
     // The loss of an almost certain right answer is as exact as its size allows, not lost in log Σ eˣ − x.
     [Fact]
-    public void SmallLossesKeepTheirDigits()
+    public void Small_losses_keep_their_digits()
     {
         var logits = Tensor<double>.FromRows([1000, 1000 - 30]);
         Assert.Equal(Math.Exp(-30), Loss.CrossEntropy(logits, [0]).Item(), 1e-15 * Math.Exp(-30) + 1e-16);
     }
 
     [Fact]
-    public void WhereNothingCountsTheLossIsZero()
+    public void Where_nothing_counts_the_loss_is_zero()
     {
         var logits = Tensor<double>.Ones(2, 3, 4);
         logits.RequiresGradient = true;
@@ -73,14 +73,14 @@ public class CrossEntropyTests
     }
 
     [Fact]
-    public void ANotANumberIsSeen()
+    public void NaN_is_seen()
     {
         var logits = Tensor<float>.FromRows([0, float.NaN, 0]);
         Assert.True(float.IsNaN(Loss.CrossEntropy(logits, [0]).Item()));
     }
 
     [Fact]
-    public void GradientsAddUpWhereTwoLossesMeet()
+    public void Gradients_add_up_where_two_losses_meet()
     {
         var logits = Tensor<double>.FromRows([1, 2, 3], [3, 1, 0]);
         logits.RequiresGradient = true;
@@ -93,7 +93,7 @@ public class CrossEntropyTests
     }
 
     [Fact]
-    public void AKeptGraphIsWalkedAgain()
+    public void A_kept_graph_is_walked_again()
     {
         var logits = Tensor<double>.FromRows([1, 2, 3], [3, 1, 0]);
         logits.RequiresGradient = true;
@@ -105,7 +105,7 @@ public class CrossEntropyTests
     }
 
     [Fact]
-    public void WrongInputIsExplained()
+    public void Wrong_input_is_explained()
     {
         var logits = Tensor<float>.Ones(2, 3, 4);
         Refuses("targets: expected 6 targets, one for each step of logits [2, 3, 4], but got 2", () => Loss.CrossEntropy(logits, [0, 1]));

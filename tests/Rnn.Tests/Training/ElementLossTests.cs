@@ -25,7 +25,7 @@ public class ElementLossTests
     // Against the definition, written out in double, for ragged batches.
     [Theory]
     [MemberData(nameof(Cases))]
-    public void RaggedBatchesFollowTheDefinition(string name, int features, LossReduction reduction)
+    public void Ragged_batches_follow_the_definition(string name, int features, LossReduction reduction)
     {
         // The gradient of a leaf is added to, that of a value in between is written first.
         foreach (var leaf in new[] { true, false })
@@ -36,7 +36,7 @@ public class ElementLossTests
     }
 
     [Fact]
-    public void WithoutStepsEveryElementCounts()
+    public void Without_steps_every_element_counts()
     {
         var (x, y) = (Tensor<double>.From([1, 2, 4]), Tensor<double>.From([1, 0, 1]));
         Assert.Equal(13.0 / 3, Loss.MeanSquaredError(x, y).Item(), 1e-15);
@@ -50,7 +50,7 @@ public class ElementLossTests
     }
 
     [Fact]
-    public void GradientsFlowIntoBothSides()
+    public void Gradients_flow_into_both_sides()
     {
         var (x, y) = (Tensor<double>.From([1, 5, 2]), Tensor<double>.From([2, 2, 2]));
         y.RequiresGradient = true;
@@ -68,7 +68,7 @@ public class ElementLossTests
 
     // Neither side of the answer loses its small loss: e^−x for a sure and right one.
     [Fact]
-    public void BinaryLossesKeepTheirDigits()
+    public void Binary_losses_keep_their_digits()
     {
         foreach (var (score, target, loss, slope) in new[]
         {
@@ -85,7 +85,7 @@ public class ElementLossTests
     }
 
     [Fact]
-    public void WrongInputIsExplained()
+    public void Wrong_input_is_explained()
     {
         var (x, y) = (Tensor<float>.Ones(2, 3), Tensor<float>.Ones(3, 2));
         Refuses("target: expected the shape of prediction, [2, 3], but got [3, 2]", () => Loss.MeanSquaredError(x, y));

@@ -12,7 +12,7 @@ public class GradientClippingTests
     [InlineData("0.5")]
     [InlineData("5.0")]
     [InlineData("100.0")]
-    public void NormAndClippedGradientsAreThoseOfPyTorch(string limit)
+    public void Norm_and_clipped_gradients_are_those_of_PyTorch(string limit)
     {
         Check<double>(1e-13);
         Check<float>(1e-6);
@@ -34,7 +34,7 @@ public class GradientClippingTests
     }
 
     [Fact]
-    public void ByValueLimitsEveryElement()
+    public void By_value_limits_every_element()
     {
         var module = new TestModule<double>(new double[3], new double[3]);
         module.SetGradients([-7, 0.5, 0, -3, 2, 9]);
@@ -49,7 +49,7 @@ public class GradientClippingTests
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     [InlineData(double.NegativeInfinity)]
-    public void ByValueHidesNothing(double value)
+    public void By_value_hides_nothing(double value)
     {
         var module = new TestModule<float>(new double[40], new double[70]);
         var gradients = Enumerable.Range(0, 110).Select(i => (double)i).ToArray();
@@ -67,7 +67,7 @@ public class GradientClippingTests
 
     // Squares that leave the range of the element type, or of double precision.
     [Fact]
-    public void NormsAtTheEndsOfTheRangeAreRight()
+    public void Norms_at_the_ends_of_the_range_are_right()
     {
         Check<float>([1e25, 1e25], Math.Sqrt(2) * 1e25, 1e-6);
         Check<float>([3e-25, 4e-25], 5e-25, 1e-6);
@@ -114,7 +114,7 @@ public class GradientClippingTests
 
     // Two parameters whose length together exceeds double precision are clipped all the same.
     [Fact]
-    public void ANormBeyondDoubleIsStillALimit()
+    public void A_norm_beyond_double_is_still_a_limit()
     {
         var module = new TestModule<double>([0, 0], [0, 0]);
         module.SetGradients([1.7e308, 1.7e308, 1.7e308, -1.7e308]);
@@ -123,7 +123,7 @@ public class GradientClippingTests
     }
 
     [Fact]
-    public void SizesOfAllKindsAddUp()
+    public void Sizes_of_all_kinds_add_up()
     {
         var module = new TestModule<double>([0], [0], [0], [0]);
         module.SetGradients([3e200, 1, 4e200, 1e-200]);
@@ -133,7 +133,7 @@ public class GradientClippingTests
     }
 
     [Fact]
-    public void FrozenParametersDoNotCount()
+    public void Frozen_parameters_do_not_count()
     {
         var module = new TestModule<double>([0], [0]);
         module.SetGradients([3, 400]);
@@ -144,7 +144,7 @@ public class GradientClippingTests
     }
 
     [Fact]
-    public void GradientsThatWereNeverComputedCountAsZero()
+    public void Gradients_that_were_never_computed_count_as_zero()
     {
         var module = new TestModule<double>([1, 2]);
         Assert.Equal(0, GradientClipping.ByGlobalNorm(module, 1));
@@ -154,7 +154,7 @@ public class GradientClippingTests
 
     // The sum of squares of large singles exceeds single precision, the norm does not.
     [Fact]
-    public void LargeGradientsHaveAFiniteNorm()
+    public void Large_gradients_have_a_finite_norm()
     {
         var module = new TestModule<float>(new double[100]);
         module.SetGradients(Enumerable.Repeat(1e30, 100).ToArray());
@@ -164,7 +164,7 @@ public class GradientClippingTests
 
     // Long enough for many pieces; added in the wrong precision the ones would be lost beside the large element.
     [Fact]
-    public void TheSumIsPrecise()
+    public void The_sum_is_precise()
     {
         var module = new TestModule<float>([.. Enumerable.Repeat(1.0, 400_000)]);
         var gradients = Enumerable.Repeat(1.0, 400_000).ToArray();
@@ -177,7 +177,7 @@ public class GradientClippingTests
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     [InlineData(double.NegativeInfinity)]
-    public void AGradientThatIsNotFiniteIsNamed(double value)
+    public void A_gradient_that_is_not_finite_is_named(double value)
     {
         var module = new TestModule<float>(new double[40], new double[70]);
         var gradients = new double[110];
@@ -198,7 +198,7 @@ public class GradientClippingTests
     [InlineData(0)]
     [InlineData(-1)]
     [InlineData(double.NaN)]
-    public void AnImpossibleLimitIsNamed(double limit)
+    public void An_impossible_limit_is_named(double limit)
     {
         var module = new TestModule<float>([1]);
         Assert.Contains($"maxNorm: expected a number above zero but got {limit}", Assert.Throws<ArgumentOutOfRangeException>(() => GradientClipping.ByGlobalNorm(module, limit)).Message);

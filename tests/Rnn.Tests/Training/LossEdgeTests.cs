@@ -15,7 +15,7 @@ public class LossEdgeTests
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
     [InlineData(1.0000001)]
-    public void ATargetThatIsNoProbabilityIsRefused(double target)
+    public void A_target_that_is_no_probability_is_refused(double target)
     {
         Check<float>();
         Check<double>();
@@ -42,7 +42,7 @@ public class LossEdgeTests
 
     // Sure answers: right costs nothing, wrong costs infinity, and nothing is 0·∞.
     [Fact]
-    public void InfiniteScoresOfYesOrNo()
+    public void Infinite_scores_of_yes_or_no()
     {
         Check<float>();
         Check<double>();
@@ -80,7 +80,7 @@ public class LossEdgeTests
     [InlineData(1, 2)]
     [InlineData(0.1, 0)]
     [InlineData(0, 0)]
-    public void AnImpossibleClassWithoutWeightTakesNoPart(double smoothing, int target)
+    public void An_impossible_class_without_weight_takes_no_part(double smoothing, int target)
     {
         var options = new CrossEntropyOptions { LabelSmoothing = smoothing, ClassWeights = [0, 1, 2], Reduction = LossReduction.Sum };
         double[] scores = [double.NegativeInfinity, 0, 1];
@@ -109,7 +109,7 @@ public class LossEdgeTests
     }
 
     [Fact]
-    public void AnImpossibleTargetCostsInfinityWithAFiniteGradient()
+    public void An_impossible_target_costs_infinity_with_a_finite_gradient()
     {
         var logits = Tensor<float>.FromRows([float.NegativeInfinity, 0, 0]);
         logits.RequiresGradient = true;
@@ -122,7 +122,7 @@ public class LossEdgeTests
     }
 
     [Fact]
-    public void TargetsWithoutWeightLeaveAZero()
+    public void Targets_without_weight_leave_a_zero()
     {
         var logits = Tensor<double>.FromRows([double.NegativeInfinity, 1, 2]);
         logits.RequiresGradient = true;
@@ -134,7 +134,7 @@ public class LossEdgeTests
 
     // A regression takes targets as they come: they may be the result of a network. What is not a number shows in the loss.
     [Fact]
-    public void ANotANumberInARegressionIsSeen()
+    public void NaN_in_a_regression_is_seen()
     {
         var (x, y) = (Tensor<double>.From([1, 2]), Tensor<double>.From([1, double.NaN]));
         foreach (var loss in new[] { Loss.MeanSquaredError(x, y), Loss.MeanAbsoluteError(x, y), Loss.Huber(x, y), Loss.MeanSquaredError(y, x) })
@@ -144,7 +144,7 @@ public class LossEdgeTests
     }
 
     [Fact]
-    public void OptionsAreCheckedWhenTheyAreMade()
+    public void Options_are_checked_when_they_are_made()
     {
         Refuses("delta: expected a finite number above zero but got 1E-50", () => Loss.Huber(Tensor<float>.Ones(1), Tensor<float>.Ones(1), 1e-50));
         Refuses("Reduction: expected one of the reductions of the list but got 9", () => new CrossEntropyOptions { Reduction = (LossReduction)9 }, () => new BinaryCrossEntropyOptions { Reduction = (LossReduction)9 });
@@ -160,7 +160,7 @@ public class LossEdgeTests
 
     // No share of the loss is a gradient of zero, not none: an optimiser and a test for "was it used" see the same as with the plain form.
     [Fact]
-    public void AGradientOfZeroIsNotNone()
+    public void A_gradient_of_zero_is_not_none()
     {
         var (input, layer, targets) = LinearCrossEntropyTests.Problem(4, 3, 5);
         (Loss.LinearCrossEntropy(input, layer, targets) * 0.0).Backward();
@@ -176,7 +176,7 @@ public class LossEdgeTests
 
     // Sizes beyond an array are told before anything is allocated.
     [Fact]
-    public void SizesBeyondAnArrayAreTold()
+    public void Sizes_beyond_an_array_are_told()
     {
         var sequences = Enumerable.Repeat(Array.Empty<int>(), 70_000).ToList();
         sequences[5] = new int[40_000];

@@ -28,14 +28,14 @@ public class LossGoldenTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void LossesAndGradientsAreThoseOfPyTorch(string name, LossReduction reduction)
+    public void Losses_and_gradients_are_those_of_PyTorch(string name, LossReduction reduction)
     {
         Check<double>(name, reduction, 1e-14);
         Check<float>(name, reduction, 1e-6);
     }
 
     [Fact]
-    public void EmbeddedPiecesGiveTheSameCrossEntropy()
+    public void Embedded_pieces_give_the_same_cross_entropy()
     {
         var logits = Tensor<double>.From(Golden.Values("pieces/logits"), 3, 9, 7);
         Assert.Equal(Golden.Values("pieces/loss")[0], Loss.CrossEntropy(logits, Golden.Integers("pieces/labels")).Item(), 1e-14);

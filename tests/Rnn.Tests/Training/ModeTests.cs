@@ -27,7 +27,7 @@ public class ModeTests
 
     [Theory]
     [MemberData(nameof(Reading))]
-    public void ReadingLeavesEveryModuleAsItWas(string reader)
+    public void Reading_leaves_every_module_as_it_was(string reader)
     {
         var model = Model();
         Readers[reader](model);
@@ -45,7 +45,7 @@ public class ModeTests
 
     [Theory]
     [MemberData(nameof(Reading))]
-    public void ReadingDrawsNoMask(string reader)
+    public void Reading_draws_no_mask(string reader)
     {
         var model = Model();
         var before = Sources(model);
@@ -54,7 +54,7 @@ public class ModeTests
     }
 
     [Fact]
-    public void ScoresDoNotDependOnTheModes()
+    public void Scores_do_not_depend_on_the_modes()
     {
         var model = Model();
         var score = model.Score(Tokens);
@@ -73,7 +73,7 @@ public class ModeTests
     [InlineData("the loss throws")]
     [InlineData("a gradient is not finite")]
     [InlineData("the progress throws")]
-    public async Task TrainingPutsEveryModeBack(string ending)
+    public async Task Training_puts_every_mode_back(string ending)
     {
         foreach (var rootTrains in new[] { true, false })
         {
@@ -137,7 +137,7 @@ public class ModeTests
     }
 
     [Fact]
-    public async Task ValidationIsWithoutDropoutAndLeavesTheTrainingItsModes()
+    public async Task Validation_is_without_dropout_and_leaves_the_training_its_modes()
     {
         var model = Model();
         model.Output.Evaluate();
@@ -160,7 +160,7 @@ public class ModeTests
     }
 
     [Fact]
-    public async Task ATrainingThatIsStartedInsideAnEvaluationTrains()
+    public async Task A_training_that_is_started_inside_an_evaluation_trains()
     {
         var inner = Model();
         var seen = new List<bool>();
@@ -183,7 +183,7 @@ public class ModeTests
     }
 
     [Fact]
-    public async Task AScopeIsOfItsOwnFlow()
+    public async Task A_scope_is_of_its_own_flow()
     {
         var model = Model();
         using (Evaluation.Enter())
@@ -213,7 +213,7 @@ public class ModeTests
     }
 
     [Fact]
-    public void ModulesHearOfChangesOfTheirModeOnly()
+    public void Modules_hear_of_changes_of_their_mode_only()
     {
         var module = new Listener();
         module.Train();
@@ -229,7 +229,7 @@ public class ModeTests
     }
 
     [Fact]
-    public void ManyThreadsScoreAndWriteWithOneFreshModel()
+    public void Many_threads_score_and_write_with_one_new_model()
     {
         for (var round = 0; round < 25; round++)
         {
@@ -248,7 +248,7 @@ public class ModeTests
     }
 
     [Fact]
-    public async Task ScoringBesideATrainingTakesNoMaskFromIt()
+    public async Task Scoring_beside_a_training_takes_no_mask_from_it()
     {
         var (alone, watched) = (Model(), Model());
         await Fit(alone);

@@ -33,14 +33,14 @@ public class OptimizerGoldenTests
     [InlineData("nadam_options")]
     [InlineData("averaged")]
     [InlineData("averaged_options")]
-    public void StepsAreThoseOfPyTorch(string name)
+    public void Steps_are_those_of_PyTorch(string name)
     {
         Follow(name, Make<double>(name), 1e-13);
         Follow(name, Make<float>(name), 2e-6);
     }
 
     [Fact]
-    public void GroupsAndScheduleAreThoseOfPyTorch()
+    public void Groups_and_schedule_are_those_of_PyTorch()
     {
         var module = TestModule<double>.Split(Golden.Values("groups/initial"), 37, 20);
         var parameters = module.Parameters.ToArray();

@@ -17,7 +17,7 @@ public unsafe class OptimizerRangeTests
     // One gradient that cannot be squared, then a thousand of one: told, and then as if it had not been.
     [Theory]
     [MemberData(nameof(Adaptive))]
-    public void AGradientTooLargeToSquareIsToldAndChangesNothing(string name)
+    public void A_gradient_too_large_to_square_is_told_and_changes_nothing(string name)
     {
         Check<float>(1e25);
         Check<float>(double.PositiveInfinity);
@@ -51,7 +51,7 @@ public unsafe class OptimizerRangeTests
     // The largest gradient that is taken leaves every number finite, and one below what has a square moves no further than others.
     [Theory]
     [MemberData(nameof(Adaptive))]
-    public void TheEndsOfTheRangeStayFinite(string name)
+    public void The_ends_of_the_range_stay_finite(string name)
     {
         Check<float>(9e16, 1e-17);
         Check<double>(9e144, 1e-145);
@@ -78,7 +78,7 @@ public unsafe class OptimizerRangeTests
 
     [Theory]
     [MemberData(nameof(Adaptive))]
-    public void AnEpsilonThatIsNothingIsRefused(string name)
+    public void An_epsilon_that_is_nothing_is_refused(string name)
     {
         foreach (var epsilon in new[] { 0, -1, double.NaN, double.PositiveInfinity, 1e-46, 1e-40, 1e-18, 1e300 })
         {
@@ -104,7 +104,7 @@ public unsafe class OptimizerRangeTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public void NumbersAreCheckedInTheElementType(string name)
+    public void Numbers_are_checked_in_the_element_type(string name)
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => Make<float>(name).LearningRate = 1e300);
         Assert.Throws<ArgumentOutOfRangeException>(() => Make<float>(name).WeightDecay = double.NaN);
@@ -112,7 +112,7 @@ public unsafe class OptimizerRangeTests
     }
 
     [Fact]
-    public void EveryOptionHasItsRange()
+    public void Every_option_has_its_range()
     {
         Refuses("Beta1", () => new Adam<float> { Beta1 = 1 - 1e-12 }, () => new AdamW<float> { Beta1 = -0.1 }, () => new NAdam<float> { Beta1 = double.NaN });
         Refuses("Beta2", () => new Adam<float> { Beta2 = 1 - 1e-12 }, () => new AdamW<double> { Beta2 = 1 }, () => new NAdam<float> { Beta2 = 2 });
@@ -133,7 +133,7 @@ public unsafe class OptimizerRangeTests
     // Gradients have stopped: what is left of them decays to nothing, not to numbers that the processor computes with a hundred times slower.
     [Theory]
     [MemberData(nameof(All))]
-    public void WhatHasDecayedIsZeroInEveryLane(string name)
+    public void What_has_decayed_is_zero_in_every_lane(string name)
     {
         Check<float>(1e-30, 1.17549435e-38, 3000);
         Check<double>(1e-290, 2.2250738585072014e-308, 12_000);
@@ -167,7 +167,7 @@ public unsafe class OptimizerRangeTests
     }
 
     [Fact]
-    public void EveryWidthAndTailClearsAlike()
+    public void Every_width_and_tail_clears_alike()
     {
         foreach (var bits in Simd.SupportedVectorBits)
         {
@@ -194,7 +194,7 @@ public unsafe class OptimizerRangeTests
 
     // Moments of gradients that have stopped cost no more than moments that have not.
     [Fact]
-    public void AStepDoesNotBecomeSlow()
+    public void A_step_does_not_become_slow()
     {
         var module = new TestModule<float>([.. Enumerable.Repeat(0.5, 100_000)]);
         var optimizer = new Adam<float>(module);

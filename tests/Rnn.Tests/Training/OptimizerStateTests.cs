@@ -11,7 +11,7 @@ public class OptimizerStateTests
     // Six steps in one go, or three, then the rest by a new optimiser and model from what was saved: the same bits.
     [Theory]
     [MemberData(nameof(Names))]
-    public void TrainingGoesOnFromASavedState(string name)
+    public void Training_goes_on_from_a_saved_state(string name)
     {
         var straight = new TestModule<float>(Numbers(0, 37), Numbers(1, 3));
         var optimizer = Make(name);
@@ -35,7 +35,7 @@ public class OptimizerStateTests
     }
 
     [Fact]
-    public void StatesAreNamedAfterTheirParameters()
+    public void States_are_named_after_their_parameters()
     {
         var module = new TestModule<float>([1, 2], [3]);
         var optimizer = new Adam<float>(module);
@@ -49,7 +49,7 @@ public class OptimizerStateTests
     }
 
     [Fact]
-    public void AForeignStateIsRefusedAndChangesNothing()
+    public void A_foreign_state_is_refused_and_changes_nothing()
     {
         var module = new TestModule<float>([1, 2], [3]);
         var optimizer = new Adam<float>(module);
@@ -71,7 +71,7 @@ public class OptimizerStateTests
     }
 
     [Fact]
-    public void AveragesTakeThePlaceOfParametersUntilDisposed()
+    public void Averages_take_the_place_of_parameters_until_disposed()
     {
         var module = new TestModule<double>([0], [5]);
         module.Parameters.Last().Frozen = true;
@@ -110,7 +110,7 @@ public class OptimizerStateTests
 
     // By hand: with an interval of two, a loss is compared with the best of those at least three before it.
     [Fact]
-    public void TheNonMonotoneTriggerFiresOnce()
+    public void The_non_monotone_trigger_fires_once()
     {
         var trigger = new NonMonotoneTrigger { Interval = 2 };
         Assert.Equal([false, false, false, false, true, false], new double[] { 5, 4, 3, 4.5, 5.5, 9 }.Select(trigger.Observe));

@@ -8,7 +8,7 @@ namespace Rnn.Tests.Training;
 public class OptimizerTests
 {
     [Fact]
-    public void AttachingMovesParametersIntoOneBlockAndKeepsValuesAndGradients()
+    public void Attaching_moves_parameters_into_one_block_and_keeps_values_and_gradients()
     {
         var module = new TestModule<float>([1, 2, 3], [], [4], Enumerable.Range(0, 129).Select(i => (double)i).ToArray());
         module.SetGradients(Enumerable.Range(0, 133).Select(i => i * 0.5).ToArray());
@@ -35,7 +35,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void AliasesFollowAParameterIntoTheBlock()
+    public void Aliases_follow_a_parameter_into_the_block()
     {
         var module = new TestModule<double>([1, 2, 3, 4], [5]);
         var parameter = module.Parameters.First();
@@ -65,7 +65,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void ParametersHaveVersionsOfTheirOwnAndAStepMarksWhatItUpdates()
+    public void Parameters_have_versions_of_their_own_and_a_step_marks_what_it_updates()
     {
         var module = new TestModule<double>([1], [2], [3]);
         var parameters = module.Parameters.ToArray();
@@ -90,7 +90,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void AParameterMadeInsideAScopeOutlivesItOnceItIsInABlock()
+    public void A_parameter_made_inside_a_scope_outlives_it_once_it_is_in_a_block()
     {
         Sgd<double> optimizer;
         TestModule<double> module;
@@ -106,7 +106,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void ParametersThatShareMemoryAreRefused()
+    public void Parameters_that_share_memory_are_refused()
     {
         var first = new TestModule<double>([1, 2]);
         var second = TestModule<double>.Of(first.Parameters.Single().Value.Detach());
@@ -115,7 +115,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void ALossReachesTheBlockAndAStepChangesTheParameters()
+    public void A_loss_reaches_the_block_and_a_step_changes_the_parameters()
     {
         var module = new TestModule<double>([1, -2], [3]);
         var optimizer = new Sgd<double> { LearningRate = 0.5 };
@@ -130,7 +130,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void AFrozenParameterStaysAndJoinsLaterAsNew()
+    public void A_frozen_parameter_stays_and_joins_later_as_new()
     {
         var module = new TestModule<double>([1], [1], [1]);
         var parameters = module.Parameters.ToArray();
@@ -154,7 +154,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void ASharedParameterIsUpdatedOnce()
+    public void A_shared_parameter_is_updated_once()
     {
         var first = new TestModule<double>([2]);
         var parameter = first.Parameters.Single();
@@ -171,7 +171,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void MistakesAreNamed()
+    public void Mistakes_are_named()
     {
         var module = new TestModule<float>([1], [2]);
         var parameters = module.Parameters.ToArray();
@@ -187,7 +187,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void OptionsOutOfRangeAreNamed()
+    public void Options_out_of_range_are_named()
     {
         Assert.Contains("LearningRate: expected a finite number of zero or more but got -1", Assert.Throws<ArgumentOutOfRangeException>(() => new Sgd<float> { LearningRate = -1 }).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new Sgd<float> { LearningRate = double.NaN });
@@ -202,7 +202,7 @@ public class OptimizerTests
 
     // A network with no parameters at all, and one of empty parameters: nothing to do is not an error.
     [Fact]
-    public void NoParametersAreFine()
+    public void No_parameters_are_fine()
     {
         var empty = new Adam<double>(new TestModule<double>());
         empty.Step();
@@ -213,7 +213,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void TheFusedStepIsScaleStepAndClear()
+    public void The_fused_step_is_scale_step_and_clear()
     {
         var values = Numbers(1, 129);
         var (one, two) = (new TestModule<float>(values[..37], values[37..]), new TestModule<float>(values[..37], values[37..]));
@@ -233,7 +233,7 @@ public class OptimizerTests
     }
 
     [Fact]
-    public void AStepAllocatesNothing()
+    public void A_step_allocates_nothing()
     {
         var module = new TestModule<float>(Numbers(1, 129), Numbers(2, 17));
         var optimizer = new Adam<float>(module);

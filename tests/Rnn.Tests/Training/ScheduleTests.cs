@@ -21,7 +21,7 @@ public class ScheduleTests
 
     [Theory]
     [MemberData(nameof(Schedules))]
-    public void RatesAreThoseOfPyTorch(string name, Schedule schedule)
+    public void Rates_are_those_of_PyTorch(string name, Schedule schedule)
     {
         var expected = Golden.Values($"rates/{name}");
         for (var step = 0; step < 40; step++)
@@ -34,7 +34,7 @@ public class ScheduleTests
     [InlineData("plateau")]
     [InlineData("plateau_options")]
     [InlineData("plateau_absolute")]
-    public void PlateausAreThoseOfPyTorch(string name)
+    public void Plateaus_are_those_of_PyTorch(string name)
     {
         var schedule = name switch
         {
@@ -56,7 +56,7 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void NaNIsNoImprovement()
+    public void NaN_is_no_improvement()
     {
         var schedule = new PlateauSchedule { Patience = 0 };
         Assert.False(schedule.Observe(1));
@@ -65,7 +65,7 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void WarmUpRisesInAStraightLine()
+    public void Warm_up_rises_in_a_straight_line()
     {
         var schedule = new CosineSchedule(110) { WarmupSteps = 10, FinalFactor = 0.2 };
         Assert.Equal(1.0 / 11, schedule.Factor(0), 1e-15);
@@ -77,7 +77,7 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void AHoldDelaysTheFall()
+    public void A_hold_delays_the_fall()
     {
         // "Constant for four epochs, then halved every epoch."
         Assert.Equal([1, 1, 1, 1, 0.5, 0.25], Enumerable.Range(0, 6).Select(epoch => new StepSchedule(1, 0.5) { Hold = 3 }.Factor(epoch)));
@@ -86,7 +86,7 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void ImpossibleOptionsAreNamed()
+    public void Impossible_options_are_named()
     {
         Refuses("Size: expected a number of steps above zero but got 0", () => new StepSchedule(0), () => new StepSchedule(1) with { Size = 0 });
         Refuses("Size", () => new StepSchedule(double.NaN), () => new StepSchedule(double.PositiveInfinity));
@@ -118,7 +118,7 @@ public class ScheduleTests
 
     // Tiny lengths, both ends of every fraction, steps far past the end: never NaN, never below zero, never above the peak.
     [Fact]
-    public void EveryFactorIsANumber()
+    public void Every_factor_is_a_number()
     {
         var schedules = new List<Schedule>
         {
@@ -151,7 +151,7 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void OneCycleIsAtItsPeakWhereTheRiseEnds()
+    public void One_cycle_is_at_its_peak_where_the_rise_ends()
     {
         Assert.Equal(1, new OneCycleSchedule(10) { RiseFraction = 0.1 }.Factor(0));
         Assert.Equal(1, new OneCycleSchedule(10) { RiseFraction = 0.5 }.Factor(4));
@@ -162,7 +162,7 @@ public class ScheduleTests
 
     // A step is in the interval that begins with it, a milestone counts from its own step on, a warm-up ends with its last.
     [Fact]
-    public void BordersBelongToWhatBeginsThere()
+    public void Borders_belong_to_what_begins_there()
     {
         Assert.Equal([1, 1, 1, 0.5, 0.5, 0.5, 0.25], Enumerable.Range(0, 7).Select(step => new StepSchedule(3, 0.5).Factor(step)));
         Assert.Equal([1, 1, 0.5, 0.5, 0.25], Enumerable.Range(0, 5).Select(step => new MultiStepSchedule([2, 4], 0.5).Factor(step)));
@@ -171,7 +171,7 @@ public class ScheduleTests
 
     // Patience 2: the third loss in a row that does not improve makes it fall; the threshold itself is no improvement; a cool-down swallows its losses.
     [Fact]
-    public void APlateauCountsExactly()
+    public void A_plateau_counts_exactly()
     {
         Assert.Equal([false, false, false, true, false, false, true], Falls(new PlateauSchedule { Patience = 2 }, 1, 1, 1, 1, 1, 1, 1));
         Assert.Equal([false, true, false], Falls(new PlateauSchedule { Patience = 0, Threshold = 0.25, IsAbsolute = true }, 1, 0.75, 0.5));
@@ -183,7 +183,7 @@ public class ScheduleTests
     }
 
     [Fact]
-    public void ATriggerLooksBehindTheLastLosses()
+    public void A_trigger_looks_behind_the_last_losses()
     {
         Assert.Equal([false, false, false, true, false, false], Fires(1, 5, double.NaN, 3, 9, 9, 9));
         Assert.Equal([false, false, false, false, true, false], Fires(1, 5, 5, 4, 4, 4.5, 9));

@@ -11,7 +11,7 @@ public class SharedResourceTests
 {
     // Large vocabularies, rows over both threads: the same bits, and nothing but the node left on the heap.
     [Fact]
-    public void ThreadsDoNotChangeABit()
+    public void Threads_do_not_change_a_bit()
     {
         var before = Workers.MaxThreads;
         try
@@ -38,7 +38,7 @@ public class SharedResourceTests
     }
 
     [Fact]
-    public void NothingRentedIsKept()
+    public void Nothing_rented_is_kept()
     {
         var logits = Tensor<double>.Ones(3, 7);
         logits.RequiresGradient = true;
@@ -53,7 +53,7 @@ public class SharedResourceTests
     }
 
     [Fact]
-    public void AnOutputLayerWithItsLossKeepsNothingWhereNothingIsRecorded()
+    public void An_output_layer_with_its_loss_keeps_nothing_where_nothing_is_recorded()
     {
         var (input, layer, targets) = LinearCrossEntropyTests.Problem(40, 3, 50);
         var lent = CountsBuffers.Settled<double>();
@@ -68,7 +68,7 @@ public class SharedResourceTests
 
     // A block that is shared by threads, with an end that fills no vector.
     [Fact]
-    public void ThreadsDoNotChangeABitOfAnUpdate()
+    public void Threads_do_not_change_a_bit_of_an_update()
     {
         const int Length = (3 << 19) + 13;
         var before = Workers.MaxThreads;

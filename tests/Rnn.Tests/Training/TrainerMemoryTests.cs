@@ -11,7 +11,7 @@ public class TrainerMemoryTests
     [InlineData(16, 32, null)]
     [InlineData(16, 32, 8)]
     [InlineData(64, 80, null)]
-    public async Task AStepInSteadyStateAllocatesLittleAndKeepsNoBuffer(int rows, int window, int? stride)
+    public async Task A_step_in_steady_state_allocates_little_and_keeps_no_buffer(int rows, int window, int? stride)
     {
         var tokens = Enumerable.Range(0, 60_000).Select(i => (int)((long)i * i % 31)).ToArray();
         var model = new TinyLanguageModel<float>(31, 16, 64, layers: 2);

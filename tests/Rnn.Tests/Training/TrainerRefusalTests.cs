@@ -13,7 +13,7 @@ public sealed class TrainerRefusalTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task OptionsThatNeedValidationAreRefusedWithoutIt()
+    public async Task Options_that_need_validation_are_refused_without_it()
     {
         await Refuses("Patience: it needs validation losses", (model, optimizer) => new(model, optimizer) { Patience = 1 });
         await Refuses("RestoreBest: it needs validation losses", (model, optimizer) => new(model, optimizer) { RestoreBest = true, MaxUpdates = 3 });
@@ -34,7 +34,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public async Task ATaskThatGivesNoValidationLossEndsWhereOneIsNeeded()
+    public async Task A_task_that_gives_no_validation_loss_ends_where_one_is_needed()
     {
         var model = new TestModule<double>([0]);
         var trainer = new Trainer<double>(model, new Sgd<double>()) { Patience = 3 };
@@ -43,7 +43,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public async Task ValidationBatchesThatAreGoneTheSecondTimeAreTold()
+    public async Task Validation_batches_that_are_gone_the_second_time_are_told()
     {
         var model = new TestModule<double>([0]);
         var once = new Queue<int>([1]);
@@ -61,7 +61,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public async Task AnOptimizerOfAnotherModelIsRefused()
+    public async Task An_optimizer_of_another_model_is_refused()
     {
         var (a, b) = (new TestModule<double>([1], [2]), new TestModule<double>([3], [4]));
         var trainer = new Trainer<double>(b, new Sgd<double>(a)) { MaxUpdates = 1 };
@@ -70,7 +70,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public async Task AnOptimizerOfAPartIsRefusedUnlessTheRestIsFrozen()
+    public async Task An_optimizer_of_a_part_is_refused_unless_the_rest_is_frozen()
     {
         var model = new TestModule<double>([1], [2], [3]);
         var parameters = model.Parameters.ToArray();
@@ -86,7 +86,7 @@ public sealed class TrainerRefusalTests : IDisposable
 
     // The loss of ThreeSteps runs over p0 alone here; what is unfrozen on the way is found at the next epoch.
     [Fact]
-    public async Task AParameterUnfrozenOnTheWayIsFound()
+    public async Task A_parameter_unfrozen_on_the_way_is_found()
     {
         var model = new TestModule<double>([1], [2]);
         var parameters = model.Parameters.ToArray();
@@ -99,7 +99,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public async Task AnOptimizerThatLostItsParametersIsRefused()
+    public async Task An_optimizer_that_lost_its_parameters_is_refused()
     {
         var model = new TestModule<double>([1]);
         var first = new Trainer<double>(model, new Sgd<double>()) { MaxUpdates = 1 };
@@ -109,7 +109,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public async Task ACheckpointThatCannotBeWrittenIsFoundBeforeTheFirstStep()
+    public async Task A_checkpoint_that_cannot_be_written_is_found_before_the_first_step()
     {
         var model = new TestModule<double>([0]);
         await Refuses<DirectoryNotFoundException>("does not exist; make it first", Path.Combine(_folder.FullName, "missing", "best.safetensors"));
@@ -135,7 +135,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public async Task ACheckpointThroughALinkIsWrittenWhereItPoints()
+    public async Task A_checkpoint_through_a_link_is_written_where_it_points()
     {
         var (target, link) = (Path.Combine(_folder.FullName, "target"), Path.Combine(_folder.FullName, "link"));
         await File.WriteAllTextAsync(target, string.Empty);
@@ -147,7 +147,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public async Task ASecondRunAtOnceIsRefused()
+    public async Task A_second_run_at_once_is_refused()
     {
         var model = new TestModule<double>([0]);
         var optimizer = new Sgd<double> { LearningRate = 1 };
@@ -179,7 +179,7 @@ public sealed class TrainerRefusalTests : IDisposable
 
     // A frozen encoder may stand in two models that are trained at once.
     [Fact]
-    public async Task TwoRunsMayShareWhatIsFrozen()
+    public async Task Two_runs_may_share_what_is_frozen()
     {
         var encoder = new TestModule<double>([5]);
         encoder.Parameters.Single().Frozen = true;
@@ -195,7 +195,7 @@ public sealed class TrainerRefusalTests : IDisposable
 
     // Recording is the training's own affair; the caller's scope stays what it was.
     [Fact]
-    public async Task TrainingStartedWithRecordingOffRecords()
+    public async Task Training_started_with_recording_off_records()
     {
         var model = new TinyLanguageModel<double>(4);
         var other = new TinyLanguageModel<double>(4);
@@ -211,7 +211,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public async Task OptionsThatContradictEachOtherAreNamed()
+    public async Task Options_that_contradict_each_other_are_named()
     {
         var model = new TestModule<double>([0]);
         Assert.Contains("AveragingTrigger: it starts the averages of an AveragedSgd, but the optimiser is Adam", await Refusal(new(model, new Adam<double>()) { AveragingTrigger = new(), MaxUpdates = 1 }, model));
@@ -226,7 +226,7 @@ public sealed class TrainerRefusalTests : IDisposable
     }
 
     [Fact]
-    public void ImpossibleOptionsAreNamed()
+    public void Impossible_options_are_named()
     {
         var (model, optimizer) = (new TestModule<double>([0]), new Sgd<double>());
         Refuses("MaxTime: expected a time above zero but got 00:00:00", () => new Trainer<double>(model, optimizer) { MaxTime = TimeSpan.Zero });

@@ -15,7 +15,7 @@ public class TrainerRunTests
     [InlineData("loss")]
     [InlineData("gradient")]
     [InlineData("progress")]
-    public async Task TheEnumeratorIsDisposedOnEveryWayOut(string way)
+    public async Task The_enumerator_is_disposed_on_every_way_out(string way)
     {
         var model = new TestModule<double>([1]);
         var parameter = model.Parameters.Single();
@@ -82,7 +82,7 @@ public class TrainerRunTests
     }
 
     [Fact]
-    public async Task AnInfiniteLossIsCountedAndLeftOut()
+    public async Task An_infinite_loss_is_counted_and_left_out()
     {
         var reports = new Reports();
         var losses = new Queue<double>([1, double.PositiveInfinity, 3, double.NaN]);
@@ -97,7 +97,7 @@ public class TrainerRunTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task TheBestParametersArePutBackWhereTrainingBreaksOff(bool cancel)
+    public async Task The_best_parameters_are_put_back_where_training_breaks_off(bool cancel)
     {
         var model = new TestModule<double>([0]);
         var parameter = model.Parameters.Single();
@@ -123,7 +123,7 @@ public class TrainerRunTests
 
     // The first of two equal losses is the best one; an improvement by just the least that counts is none.
     [Fact]
-    public async Task TiesAreNoImprovement()
+    public async Task Ties_are_no_improvement()
     {
         var result = await Run([3, 1, 1, 2], new(), new TestModule<double>([0]));
         Assert.Equal((2L, 1.0), (result.BestUpdate, result.BestValidationLoss));
@@ -147,7 +147,7 @@ public class TrainerRunTests
 
     // Two runs of five steps with a schedule of ten are one run of ten.
     [Fact]
-    public async Task AScheduleGoesOnInTheNextRun()
+    public async Task A_schedule_goes_on_in_the_next_run()
     {
         var model = new TestModule<double>([0]);
         var (reports, schedule) = (new Reports(), new CosineSchedule(10));
@@ -169,7 +169,7 @@ public class TrainerRunTests
     }
 
     [Fact]
-    public async Task AScheduleOfEpochsGoesOnAfterWholeOnes()
+    public async Task A_schedule_of_epochs_goes_on_after_whole_ones()
     {
         var model = new TestModule<double>([0]);
         var reports = new Reports();
@@ -182,7 +182,7 @@ public class TrainerRunTests
 
     // By rows where they are known, else each batch counts once.
     [Fact]
-    public async Task ValidationBatchesAreWeighedByTheirRows()
+    public async Task Validation_batches_are_weighed_by_their_rows()
     {
         int[][] sequences = [.. Enumerable.Range(0, 32).Select(_ => new int[2])];
         SequenceBatch[] tokens = [SequenceBatch.Pad(sequences[..31]), SequenceBatch.Pad(sequences[31..])];
@@ -208,7 +208,7 @@ public class TrainerRunTests
     }
 
     [Fact]
-    public async Task BucketsAreInAnotherOrderInEachEpoch()
+    public async Task Buckets_are_in_another_order_in_each_epoch()
     {
         int[][] data = [.. Enumerable.Range(0, 40).Select(i => new int[1 + (i % 7)])];
         var features = data.Select(row => Tensor<double>.Zeros(row.Length, 2)).ToArray();
@@ -245,7 +245,7 @@ public class TrainerRunTests
     [InlineData(2, LossReduction.Mean)]
     [InlineData(2, LossReduction.Sum)]
     [InlineData(null, LossReduction.SumOverStepsMeanOverRows)]
-    public async Task TheIgnoredTokenIsNotPredicted(int? stride, LossReduction reduction)
+    public async Task The_ignored_token_is_not_predicted(int? stride, LossReduction reduction)
     {
         int[] tokens = [1, 2, 3, 0, 0, 2, 1, 0, 3];
         var model = new TinyLanguageModel<double>(4);
@@ -266,7 +266,7 @@ public class TrainerRunTests
     }
 
     [Fact]
-    public async Task AWindowOfIgnoredTokensAloneTeachesNothing()
+    public async Task A_window_of_ignored_tokens_alone_teaches_nothing()
     {
         var model = new TinyLanguageModel<double>(4);
         var before = model.Parameters.SelectMany(parameter => parameter.Value.ToArray()).ToArray();
@@ -281,7 +281,7 @@ public class TrainerRunTests
 
     // Overlapping windows are cut in two; their weighted mean is that of the whole.
     [Fact]
-    public async Task ClassWeightsAreTheSameWhereWindowsOverlap()
+    public async Task Class_weights_are_the_same_where_windows_overlap()
     {
         int[] tokens = [1, 2, 3, 0, 1, 2];
         var model = new TinyLanguageModel<double>(4);
@@ -296,7 +296,7 @@ public class TrainerRunTests
     [InlineData(double.PositiveInfinity)]
     [InlineData(double.NegativeInfinity)]
     [InlineData(double.NaN)]
-    public async Task ClippingByValueDoesNotHideWhatIsNotFinite(double gradient)
+    public async Task Clipping_by_value_does_not_hide_what_is_not_finite(double gradient)
     {
         var model = new TestModule<double>([0]);
         var throwing = new Trainer<double>(model, new Sgd<double> { LearningRate = 1 }) { MaxGradientValue = 1, MaxUpdates = 2 };
@@ -318,7 +318,7 @@ public class TrainerRunTests
     [InlineData(3e154)]
     [InlineData(1e200)]
     [InlineData(1.7e308)]
-    public async Task LargeGradientsAreClippedAndNotRefused(double gradient)
+    public async Task Large_gradients_are_clipped_and_not_refused(double gradient)
     {
         foreach (var optimizer in new Optimizer<double>[] { new Sgd<double> { LearningRate = 1 }, new Adam<double> { LearningRate = 1 } })
         {
@@ -332,7 +332,7 @@ public class TrainerRunTests
 
     // The square of 1e25 is beyond single precision: a mean of squares would be infinite for ever.
     [Fact]
-    public async Task AGradientTooLargeToSquareFollowsThePolicy()
+    public async Task A_gradient_too_large_to_square_follows_the_policy()
     {
         var model = new TestModule<float>([0]);
         var throwing = new Trainer<float>(model, new Adam<float> { LearningRate = 1 }) { MaxUpdates = 2 };

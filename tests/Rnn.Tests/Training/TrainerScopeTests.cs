@@ -9,7 +9,7 @@ public class TrainerScopeTests
     private static readonly int[] Tokens = [.. Enumerable.Range(0, 200).Select(i => i * i % 4)];
 
     [Fact]
-    public async Task TrainingInsideATensorScopeGivesTheSameBitsAndOutlivesIt()
+    public async Task Training_inside_a_tensor_scope_gives_the_same_bits_and_outlives_it()
     {
         async Task<double> Train(bool inside)
         {

@@ -16,7 +16,7 @@ public sealed class TrainerTests : IDisposable
 
     // The twenty steps of PyTorch, here by the trainer: four parallel sequences in windows of five, state carried, norm clipped.
     [Fact]
-    public async Task TwentyStepsAreThoseOfPyTorch()
+    public async Task Twenty_steps_are_those_of_PyTorch()
     {
         var golden = GoldenFile.Open("training.safetensors");
         var model = new TinyLanguageModel<double>(11, 8, 16, layers: 2);
@@ -42,7 +42,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task AModelLearnsAStreamAndReportsIt()
+    public async Task A_model_learns_a_stream_and_reports_it()
     {
         var model = new TinyLanguageModel<float>(4);
         var reports = new Reports();
@@ -67,7 +67,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task ASeedGivesTheSameBitsAgain()
+    public async Task A_seed_gives_the_same_bits_again()
     {
         async Task<double[]> Losses()
         {
@@ -82,7 +82,7 @@ public sealed class TrainerTests : IDisposable
 
     // The gradient flows through the cut inside an overlapping window: against one piece, written out.
     [Fact]
-    public async Task OverlappingWindowsCarryTheStateOfTheCut()
+    public async Task Overlapping_windows_carry_the_state_of_the_cut()
     {
         int[] tokens = [0, 1, 2, 3, 1, 0, 2, 1];
         var (model, twin) = (new TinyLanguageModel<double>(4), new TinyLanguageModel<double>(4));
@@ -113,7 +113,7 @@ public sealed class TrainerTests : IDisposable
 
     // The published convention: the loss summed over steps, reported as a mean all the same.
     [Fact]
-    public async Task ASummedLossIsReportedAsAMean()
+    public async Task A_summed_loss_is_reported_as_a_mean()
     {
         var reports = new Reports();
         var trainer = new Trainer<double>(new TinyLanguageModel<double>(4), new Sgd<double> { LearningRate = 0 })
@@ -129,7 +129,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task LimitsEndTheTraining()
+    public async Task Limits_end_the_training()
     {
         Trainer<float> Make(long? iterations = null, TimeSpan? time = null) =>
             new(new TinyLanguageModel<float>(4), new Adam<float>()) { BatchSize = 2, SequenceLength = 10, MaxUpdates = iterations, MaxTime = time };
@@ -143,7 +143,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task CancellationEndsAfterTheStepUnderWay()
+    public async Task Cancellation_ends_after_the_step_under_way()
     {
         using var source = new CancellationTokenSource();
         var model = new TinyLanguageModel<double>(4);
@@ -165,7 +165,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task AModelWithoutTokensIsToldHow()
+    public async Task A_model_without_tokens_is_told_how()
     {
         var trainer = new Trainer<float>(new Linear<float>(2, 2, new() { Seed = 0 }), new Sgd<float>());
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => trainer.FitAsync(Rhyme, epochs: 1));
@@ -178,7 +178,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task TheBestParametersAreSavedAndPutBack()
+    public async Task The_best_parameters_are_saved_and_put_back()
     {
         var path = Path.Combine(_folder.FullName, "best.safetensors");
         var (model, validations) = (new TestModule<double>([0]), new Queue<double?>([3, 1, 2, 2.5, 4]));
@@ -194,7 +194,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task ImprovementsTooSmallToCountDoNotHoldUpTheEnd()
+    public async Task Improvements_too_small_to_count_do_not_hold_up_the_end()
     {
         var validations = new Queue<double?>([3, 2.95, 2.9, 2.4, 2.35, double.NaN]);
         var model = new TestModule<double>([0]);
@@ -206,7 +206,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task WithoutValidationEveryEpochIsSaved()
+    public async Task Without_validation_every_epoch_is_saved()
     {
         var path = Path.Combine(_folder.FullName, "last.safetensors");
         var model = new TestModule<double>([0]);
@@ -218,7 +218,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task GradientsThatAreNotFiniteAreNamedOrSkipped()
+    public async Task Gradients_that_are_not_finite_are_named_or_skipped()
     {
         var model = new TestModule<double>([0]);
         var task = new Scripted(model, _ => null) { NotFinite = [3, 4] };
@@ -240,7 +240,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task ClippingAndSchedulesActOnTheUpdate()
+    public async Task Clipping_and_schedules_act_on_the_update()
     {
         var model = new TestModule<double>([0]);
         var reports = new Reports();
@@ -262,7 +262,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public void ImpossibleOptionsAreNamed()
+    public void Impossible_options_are_named()
     {
         var (model, optimizer) = (new TestModule<double>([0]), new Sgd<double>());
         Refuses("BatchSize: expected 1 or more but got 0", () => new Trainer<double>(model, optimizer) { BatchSize = 0 });
@@ -282,7 +282,7 @@ public sealed class TrainerTests : IDisposable
 
     // By hand: averaging begins when the loss no longer improves; validation sees the averages, training goes on from the parameters.
     [Fact]
-    public async Task AveragesStartByTheTriggerAndAreValidated()
+    public async Task Averages_start_by_the_trigger_and_are_validated()
     {
         var model = new TestModule<double>([0]);
         var optimizer = new AveragedSgd<double> { LearningRate = 1, Lambda = 0 };
@@ -300,7 +300,7 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
-    public async Task BatchesOfAnyKindAreTrainedOn()
+    public async Task Batches_of_any_kind_are_trained_on()
     {
         var (random, layer) = (new RandomSource(1), new Linear<double>(3, 1, new() { Seed = 0 }));
         (Tensor<double> X, Tensor<double> Y)[] batches = [.. Enumerable.Range(0, 5).Select(_ =>
@@ -322,7 +322,7 @@ public sealed class TrainerTests : IDisposable
     [Theory]
     [InlineData(null)]
     [InlineData(3)]
-    public async Task ASeriesIsLearnedWithItsStateCarried(int? stride)
+    public async Task A_series_is_learned_with_its_state_carried(int? stride)
     {
         var wave = Enumerable.Range(0, 601).Select(i => Math.Sin(i * 0.35)).ToArray();
         var (lstm, head) = (new Lstm<double>(1, 8, new() { Seed = 0 }), new Linear<double>(8, 1, new() { Seed = 0 }));

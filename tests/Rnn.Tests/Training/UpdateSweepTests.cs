@@ -23,7 +23,7 @@ public unsafe class UpdateSweepTests
     // A rule that uses every state in another way, so that one mixed up would show. The guards behind must stay.
     [Theory]
     [MemberData(nameof(WidthsAndLengths))]
-    public void EveryElementIsUpdatedOnceAtEveryWidth(int bits, int length)
+    public void Every_element_is_updated_once_at_every_width(int bits, int length)
     {
         Check<float>(bits, length);
         Check<double>(bits, length);
@@ -31,7 +31,7 @@ public unsafe class UpdateSweepTests
 
     [Theory]
     [MemberData(nameof(WidthsAndLengths))]
-    public void SumsOfSquaresAtEveryWidth(int bits, int length)
+    public void Sums_of_squares_at_every_width(int bits, int length)
     {
         var random = new Random(length);
         var values = Enumerable.Range(0, (length * 71) + length).Select(_ => (float)(random.NextDouble() - 0.5)).ToArray();
