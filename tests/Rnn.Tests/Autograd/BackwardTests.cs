@@ -117,7 +117,7 @@ public class BackwardTests
     }
 
     [Fact]
-    public void A_leaf_itself_can_be_walked_back_from()
+    public void Backward_of_a_leaf_adds_to_its_own_gradient()
     {
         var x = Tensor<double>.Scalar(5);
         x.RequiresGradient = true;
@@ -126,7 +126,7 @@ public class BackwardTests
     }
 
     [Fact]
-    public void A_freed_graph_says_so_and_a_kept_one_can_be_walked_again()
+    public void A_freed_graph_says_so_and_a_kept_one_allows_another_backward_pass()
     {
         var x = Leaf(2);
         var y = (x * x).Sum();

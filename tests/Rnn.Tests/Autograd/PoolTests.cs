@@ -22,7 +22,7 @@ public class CountsBuffers
 public class PoolTests
 {
     [Fact]
-    public void All_lent_buffers_come_back_after_a_walk()
+    public void All_lent_buffers_come_back_after_a_backward_pass()
     {
         var lent = CountsBuffers.Settled<double>();
         var x = Tensor<double>.RandomNormal(new RandomSource(1), 0, 1, 37, 17);
@@ -32,7 +32,7 @@ public class PoolTests
     }
 
     [Fact]
-    public void Buffers_come_back_from_a_long_chain_and_from_a_walk_that_fails()
+    public void Buffers_come_back_from_a_long_chain_and_from_a_backward_pass_that_fails()
     {
         var lent = CountsBuffers.Settled<double>();
         var x = Tensor<double>.Scalar(1);

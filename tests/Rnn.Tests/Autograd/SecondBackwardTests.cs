@@ -88,7 +88,7 @@ public class SecondBackwardTests
     }
 
     [Fact]
-    public void Gradients_of_a_loss_may_be_of_any_size_and_leave_what_a_second_walk_needs()
+    public void Gradients_of_a_loss_may_be_of_any_size_and_leave_what_a_second_backward_pass_needs()
     {
         var (input, layer, targets) = Training.LinearCrossEntropyTests.Problem(7, 3, 5);
         var loss = Loss.LinearCrossEntropy(input, layer, targets);
@@ -117,7 +117,7 @@ public class SecondBackwardTests
     }
 
     [Fact]
-    public void A_walk_that_failed_on_the_way_cannot_be_walked_again()
+    public void A_graph_whose_backward_pass_failed_allows_no_other()
     {
         var x = Tensor<double>.From([1.0, 2]);
         x.RequiresGradient = true;

@@ -31,7 +31,7 @@ public class WrittenValueTests
 
     [Theory]
     [MemberData(nameof(Operations))]
-    public void A_result_that_was_written_to_through_an_alias_stops_the_walk_before_it_begins(string name)
+    public void A_result_that_was_written_to_through_an_alias_stops_the_backward_pass_before_it_begins(string name)
     {
         foreach (var write in new Action<Tensor<double>>[]
         {

@@ -93,7 +93,7 @@ public class CrossEntropyTests
     }
 
     [Fact]
-    public void A_kept_graph_is_walked_again()
+    public void A_kept_graph_gives_the_same_gradients_again()
     {
         var logits = Tensor<double>.FromRows([1, 2, 3], [3, 1, 0]);
         logits.RequiresGradient = true;

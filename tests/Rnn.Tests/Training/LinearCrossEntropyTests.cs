@@ -51,7 +51,7 @@ public class LinearCrossEntropyTests
     }
 
     [Fact]
-    public void Gradients_follow_the_gradient_of_the_loss_and_the_graph_may_be_walked_again()
+    public void Gradients_follow_the_gradient_of_the_loss_and_a_kept_graph_gives_them_again()
     {
         var (input, layer, targets) = Problem(7, 3, 5);
         var loss = Loss.LinearCrossEntropy(input, layer, targets);
