@@ -3,7 +3,7 @@ using Rnn.Cells;
 
 namespace Rnn.Benchmarks;
 
-/// <summary>The command <c>cells</c>: what the pointwise step of every cell costs, for [32, 256] units in cache.</summary>
+/// <summary>The command <c>cells</c>: the time of the element-wise step of every cell, for [32, 256] units in cache.</summary>
 internal static unsafe class CellTable
 {
     private const int Rows = 32;

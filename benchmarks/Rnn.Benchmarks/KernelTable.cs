@@ -106,7 +106,7 @@ internal static unsafe class KernelTable
         }
     }
 
-    /// <summary>Products of matrices as they lie, in each form, and by packing first.</summary>
+    /// <summary>Products of unpacked matrices, in each form of transposition, and by packing first.</summary>
     private static void Once<T>((int M, int N, int Inner)[] shapes)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

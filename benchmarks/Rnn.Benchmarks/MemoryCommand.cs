@@ -6,8 +6,8 @@ using Rnn.Tensors;
 namespace Rnn.Benchmarks;
 
 /// <summary>
-/// What a process holds on to, one scenario a process: <c>small</c> trains on small batches, <c>large</c> on a single large one before them,
-/// <c>forwards</c> runs forward passes in training mode of which none goes back.
+/// How much memory a process holds, one scenario for each process: <c>small</c> trains on small batches, <c>large</c> on a single large one before them,
+/// <c>forwards</c> runs forward passes in training mode without a backward pass.
 /// </summary>
 internal static class MemoryCommand
 {

@@ -150,7 +150,7 @@ internal static class ModelCommand
             }
         }
 
-        // Where one part ends and the next begins: a leaf that stays, as its gradient does.
+        // The border between two parts: a leaf whose memory and gradient are reused at every step.
         private static Tensor<float> Leaf(int rows, int steps, int size)
         {
             var leaf = Tensor<float>.Zeros(rows, steps, size);

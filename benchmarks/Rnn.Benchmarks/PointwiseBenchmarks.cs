@@ -5,7 +5,7 @@ using Rnn.Kernels;
 
 namespace Rnn.Benchmarks;
 
-/// <summary>The parts of a training step that are no matrix product: an LSTM's pointwise step, softmax, cross-entropy, layer normalisation.</summary>
+/// <summary>The parts of a training step that are not matrix products: an LSTM's pointwise step, softmax, cross-entropy, layer normalisation.</summary>
 public unsafe class PointwiseBenchmarks
 {
     private const int Batch = 32;
@@ -59,7 +59,7 @@ public unsafe class PointwiseBenchmarks
     [Benchmark]
     public void Softmax() => _rows!.Softmax(X, Y, Rows, Columns);
 
-    /// <summary>What a cross-entropy does with every row, forward and back.</summary>
+    /// <summary>The work of a cross-entropy for every row, forward and backward.</summary>
     [Benchmark]
     public void CrossEntropy()
     {

@@ -4,33 +4,33 @@ using Rnn.Cells;
 
 namespace Rnn.Benchmarks;
 
-/// <summary>One line of a file of shapes: the form that the peers' scripts read, with a few fields more.</summary>
+/// <summary>One entry of a file of shapes. The peers' scripts read the same files; some fields are for the library alone.</summary>
 internal sealed record RecurrentShape
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNameCaseInsensitive = true, ReadCommentHandling = JsonCommentHandling.Skip };
 
-    /// <summary>What the shape is called.</summary>
+    /// <summary>The name of the shape.</summary>
     public required string Name { get; init; }
 
     /// <summary>RNN, LSTM or GRU.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Another cell of the library in place of the kind's plain one.</summary>
+    /// <summary>The name of a cell of the library that replaces the plain cell of the kind.</summary>
     public string? Cell { get; init; }
 
-    /// <summary>Stacked layers.</summary>
+    /// <summary>The number of stacked layers.</summary>
     public int Layers { get; init; } = 1;
 
-    /// <summary>T.</summary>
+    /// <summary>The number of steps T.</summary>
     public int Steps { get; init; }
 
-    /// <summary>N.</summary>
+    /// <summary>The number of batch rows N.</summary>
     public int Batch { get; init; }
 
-    /// <summary>I.</summary>
+    /// <summary>The input size I.</summary>
     public int Input { get; init; }
 
-    /// <summary>H.</summary>
+    /// <summary>The hidden size H.</summary>
     public int Hidden { get; init; }
 
     /// <summary>The size that hidden states are projected to, or 0.</summary>
@@ -39,7 +39,7 @@ internal sealed record RecurrentShape
     /// <summary>Whether there are two directions.</summary>
     public bool Bidirectional { get; init; }
 
-    /// <summary>Whether lengths are uniform from 1 to T, and not all T.</summary>
+    /// <summary>Whether lengths are drawn evenly from 1 to T; else all are T.</summary>
     public bool Ragged { get; init; }
 
     /// <summary>The cell's name in the library.</summary>

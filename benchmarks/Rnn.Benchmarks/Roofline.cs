@@ -147,7 +147,7 @@ internal sealed unsafe record Roofline(double SingleFlops, double DoubleFlops, d
         Keep<S, V, float>(S.Add(S.Add(S.Add(s0, s1), S.Add(s2, s3)), S.Add(S.Add(s4, s5), S.Add(s6, s7))));
     }
 
-    /// <summary>Uses a result, so that nobody may leave out what made it.</summary>
+    /// <summary>Uses a result, so that the compiler cannot remove its computation.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Keep<S, V, T>(V value)
         where S : struct, IRegisters<V, T>

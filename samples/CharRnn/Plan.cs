@@ -6,7 +6,7 @@ using Rnn.Training;
 
 namespace CharRnn;
 
-/// <summary>The settings completed for a text: what was not given follows from its length and the time there is.</summary>
+/// <summary>The settings completed for a text: defaults follow from its length and from the time available.</summary>
 internal sealed record Plan
 {
     private const int ShortestText = 20;
@@ -31,7 +31,7 @@ internal sealed record Plan
 
     public required long? Steps { get; init; }
 
-    /// <summary>How many characters are learned; the rest validates.</summary>
+    /// <summary>The number of characters to train on; the rest is for validation.</summary>
     public required int TrainingLength { get; init; }
 
     /// <summary>The end of the training in the unit of the schedule: seconds or updates.</summary>

@@ -7,7 +7,7 @@ using Spectre.Console.Rendering;
 
 namespace CharRnn;
 
-/// <summary>What the user sees: plain lines where the output goes to a file or another program, else a bar that moves.</summary>
+/// <summary>The output for the user: plain lines where it goes to a file or another program, else a progress bar.</summary>
 internal abstract class Report
 {
     internal static Report Create(string introduction)
@@ -16,7 +16,7 @@ internal abstract class Report
         return Console.IsOutputRedirected ? new PlainReport() : new LiveReport(AnsiConsole.Console);
     }
 
-    /// <summary>Tells of a step.</summary>
+    /// <summary>Reports the progress after a step.</summary>
     internal abstract void Progress(in TrainingProgress progress, double done);
 
     /// <summary>Shows a text that the model wrote.</summary>

@@ -2,7 +2,7 @@ using Rnn.Cells;
 
 namespace CharRnn;
 
-/// <summary>What the command line says; null where it says nothing and the text decides.</summary>
+/// <summary>The settings that the command line gives; null stands for what the text decides.</summary>
 internal sealed record Settings
 {
     internal const string ProjectedLstm = "lstm-projection";
@@ -44,7 +44,7 @@ internal sealed record Settings
 
     public bool Resume { get; init; }
 
-    /// <summary>Where the training is kept while it runs, beside the model.</summary>
+    /// <summary>The path of the training checkpoint, beside that of the model.</summary>
     public string Checkpoint => Path.ChangeExtension(Save, $".training{Path.GetExtension(Save)}");
 
     public required string Prompt { get; init; }

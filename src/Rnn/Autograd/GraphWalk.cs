@@ -4,13 +4,13 @@ using Rnn.Tensors;
 namespace Rnn.Autograd;
 
 /// <summary>
-/// One walk over the graph, from a result back to its leaves: every node once, after all that use its outputs, by lists and not by
-/// recursion, so that the depth of the graph does not matter.
+/// One backward pass over the graph, from a result to its leaves: it runs every node once, after all nodes that use its outputs. It works by lists and
+/// not by recursion, so the depth of the graph does not matter.
 /// </summary>
 internal sealed class GraphWalk<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Lists that one walk leaves to the next of the same thread; a walk inside a walk finds none and makes its own.
+    // Lists that one backward pass leaves to the next of the same thread; one inside another finds none and makes its own.
     [ThreadStatic]
     private static GraphWalk<T>? _spare;
 
@@ -34,7 +34,7 @@ internal sealed class GraphWalk<T>
         {
             walk.CountUses(root);
 
-            // All at once before the first: a walk that is refused has added nothing to any gradient.
+            // All are checked before the first runs: a backward pass that is refused has changed no gradient.
             foreach (var node in walk._found)
             {
                 node.CheckUnchanged();
@@ -55,13 +55,13 @@ internal sealed class GraphWalk<T>
         }
         finally
         {
-            // Nothing is left of a walk that ended well; one that an operation broke off must still give its buffers back.
+            // After success there is nothing left to release; after an exception there are buffers.
             foreach (var node in walk._found)
             {
                 node.ReleaseGradients();
                 if (isUnderWay)
                 {
-                    // What an operation had begun to overwrite must not be walked again.
+                    // An operation may have overwritten half of what another backward pass would read.
                     node.Release();
                 }
             }
@@ -84,7 +84,7 @@ internal sealed class GraphWalk<T>
         SpanSweep<T>.Add(gradient, sum);
     }
 
-    // Finds every node behind the root and counts how often its outputs are used by the others.
+    // Finds every node that the root depends on, and counts how many of them use the outputs of each.
     private void CountUses(GraphNode<T> root)
     {
         var visit = Interlocked.Increment(ref _lastVisit);
@@ -112,7 +112,7 @@ internal sealed class GraphWalk<T>
         }
     }
 
-    // Whether a leaf's gradient lies there: then what is read as the gradient of the output would change while it is read.
+    // Whether a leaf's gradient lies in this memory: then the output's gradient, which is read from there, would change meanwhile.
     private bool AddsTo(T[] memory)
     {
         foreach (var node in _found)
@@ -134,7 +134,7 @@ internal sealed class GraphWalk<T>
         _ready.Push(root);
         while (_ready.TryPop(out var node))
         {
-            // Without a gradient the node's share is zero: an operation in between chose to pass none.
+            // No gradient counts as zero: an operation that uses the outputs chose to pass none.
             if (node.HasGradient)
             {
                 node.IsKept = keepGraph;

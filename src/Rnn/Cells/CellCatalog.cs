@@ -70,13 +70,13 @@ public static class CellCatalog
 
     /// <summary>The names of all built-in cells.</summary>
     /// <remarks>A name with <c>-layernorm</c> behind it stands for the cell in a layer with the option <c>LayerNormalization</c>.</remarks>
-    public static IReadOnlyList<string> Names => field ??= [.. Entries.Select(entry => entry.Layout.Name)];
+    public static IReadOnlyList<string> Names => field ??= Array.ConvertAll(Entries, entry => entry.Layout.Name);
 
     /// <summary>The types of all built-in cells, in the order of <see cref="TypeNames"/>.</summary>
-    internal static IReadOnlyList<Type> Types => [.. Entries.Concat(NormalizedEntries).Select(entry => entry.Cell)];
+    internal static IReadOnlyList<Type> Types => (Type[])[.. Entries.Concat(NormalizedEntries).Select(entry => entry.Cell)];
 
     /// <summary>The names of <see cref="Types"/>: of all cells, then of those that are cells of their own when normalised.</summary>
-    internal static IReadOnlyList<string> TypeNames => [.. Entries.Concat(NormalizedEntries).Select(entry => entry.Layout.Name)];
+    internal static IReadOnlyList<string> TypeNames => (string[])[.. Entries.Concat(NormalizedEntries).Select(entry => entry.Layout.Name)];
 
     /// <summary>What a step of a built-in cell is made of.</summary>
     /// <param name="name">One of <see cref="Names"/>, with <c>-layernorm</c> behind it for the cell with layer normalisation.</param>

@@ -26,14 +26,14 @@ public readonly struct GruCell<TUpdate> : ICell
     {
         Name = $"gru{TUpdate.Suffix}",
         Gates =
-        [
+        (Gate[])[
             new("r", "reset gate"),
             new("z", "update gate", Role: TUpdate.Keeps ? GateRole.Forget : GateRole.Input),
             new("n", "candidate"),
             new("m", "recurrent part of the candidate", FromInput: false),
         ],
-        States = [new("h", "hidden state", CarriesGradient: true)],
-        Products = [new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Previous(0), M, 1)],
+        States = (CellState[])[new("h", "hidden state", CarriesGradient: true)],
+        Products = (RecurrentProduct[])[new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Previous(0), M, 1)],
     };
 
     /// <inheritdoc/>

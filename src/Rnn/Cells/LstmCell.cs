@@ -258,7 +258,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         {
             Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}{TNormalization.Suffix}",
             Gates = gates,
-            States = [new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true)],
+            States = (CellState[])[new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true)],
             Products = products,
             UnitWeights = unitWeights,
             UnitWeightName = "weight_peephole",
@@ -266,7 +266,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
             Phases = HasTwoPhases ? 2 : 1,
             NormalizesProducts = TNormalization.Normalizes,
             HasNormalizedForm = !TNormalization.Normalizes,
-            Normalizations = TNormalization.Normalizes ? [new("norm_c", C, Intermediate: 0, AfterPhase: 0)] : [],
+            Normalizations = TNormalization.Normalizes ? (RowNormalization[])[new("norm_c", C, Intermediate: 0, AfterPhase: 0)] : [],
             Intermediates = TNormalization.Normalizes ? 1 : 0,
         };
     }

@@ -157,14 +157,7 @@ internal sealed class SafeTensorsHeader
                 $"'{name}' of type {type} and shape [{string.Join(", ", shape)}] needs {bits / 8} bytes but its data_offsets are {offsets[0]} to {offsets[1]}");
         }
 
-        try
-        {
-            return new(name, type.Value, new Shape([.. shape.Select(size => checked((int)size))])) { Begin = offsets[0], End = offsets[1] };
-        }
-        catch (Exception exception) when (exception is OverflowException or ArgumentException)
-        {
-            throw Invalid($"'{name}' of shape [{string.Join(", ", shape)}] is larger than a tensor can be");
-        }
+        return new(name, type.Value, ToShape(shape, name), offsets[0], offsets[1]);
     }
 
     private List<long> ReadNumbers(ref Utf8JsonReader reader, string name, string key)
@@ -183,11 +176,34 @@ internal sealed class SafeTensorsHeader
         return numbers;
     }
 
+    private Shape ToShape(List<long> sizes, string name)
+    {
+        try
+        {
+            var dimensions = new int[sizes.Count];
+            for (var i = 0; i < dimensions.Length; i++)
+            {
+                dimensions[i] = checked((int)sizes[i]);
+            }
+
+            return new(dimensions);
+        }
+        catch (Exception exception) when (exception is OverflowException or ArgumentException)
+        {
+            throw Invalid($"'{name}' of shape [{string.Join(", ", sizes)}] is larger than a tensor can be");
+        }
+    }
+
     private long ElementBits(List<long> shape, long bits, string name)
     {
         try
         {
-            return shape.Aggregate(bits, (product, size) => checked(product * size));
+            foreach (var size in shape)
+            {
+                bits = checked(bits * size);
+            }
+
+            return bits;
         }
         catch (OverflowException)
         {

@@ -23,7 +23,7 @@ public readonly record struct SafeTensorsType(string Name, int Bits)
     /// <summary>The name in the file.</summary>
     public override string ToString() => Name;
 
-    /// <summary>Finds a type by its name in the file; a file may hold types that only its neighbours in the file are readable of.</summary>
+    /// <summary>Finds a type by its name in the file. Not all are readable: a file with tensors of such a type opens, for its other tensors.</summary>
     internal static bool TryParse(string name, out SafeTensorsType type)
     {
         var bits = name switch

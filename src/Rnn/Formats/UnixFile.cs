@@ -98,14 +98,18 @@ internal static unsafe partial class UnixFile
 }
 
 /// <summary>Kind, mode and owner of a file on Unix.</summary>
-internal readonly record struct FileStatus(int KindBits, UnixFileMode Mode, uint Owner, uint Group)
+internal readonly struct FileStatus(int kind, UnixFileMode mode, uint owner, uint group)
 {
     internal const int Regular = 0x8000;
 
-    internal bool IsRegular => KindBits == Regular;
+    internal readonly UnixFileMode Mode = mode;
+    internal readonly uint Owner = owner;
+    internal readonly uint Group = group;
+
+    internal bool IsRegular => kind == Regular;
 
     /// <summary>The kind in words.</summary>
-    internal string Kind => KindBits switch
+    internal string Kind => kind switch
     {
         0x1000 => "a named pipe",
         0x2000 or 0x6000 => "a device",

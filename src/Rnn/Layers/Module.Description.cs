@@ -97,5 +97,5 @@ public abstract partial class Module<T>
     }
 
     private IEnumerable<KeyValuePair<string, string>> DescriptionMetadata() =>
-        FileType is null ? [] : [new(FormatKey, FormatVersion), new(DescriptionKey, DescriptionWriter.ToJson(this))];
+        FileType is null ? [] : (KeyValuePair<string, string>[])[new(FormatKey, FormatVersion), new(DescriptionKey, DescriptionWriter.ToJson(this))];
 }

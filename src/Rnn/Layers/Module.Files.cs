@@ -91,7 +91,7 @@ public abstract partial class Module<T>
     private IEnumerable<KeyValuePair<string, string>> ArithmeticMetadata()
     {
         var all = ModuleArithmetics();
-        return all.Count > 0 ? [new(ArithmeticKey, ModuleArithmetic.Write(all))] : [];
+        return all.Count > 0 ? (KeyValuePair<string, string>[])[new(ArithmeticKey, ModuleArithmetic.Write(all))] : [];
     }
 
     // By path, the module's own under the empty one.

@@ -42,7 +42,7 @@ public static class ModuleCatalog
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         internal static readonly ConcurrentDictionary<string, Func<DescriptionReader, Module<T>>> All = new(
-        [
+        (KeyValuePair<string, Func<DescriptionReader, Module<T>>>[])[
             new(RecurrentDescription.Type, RecurrentDescription.Read<T>),
             new(Linear<T>.Type, Linear<T>.Read),
             new(Embedding<T>.Type, Embedding<T>.Read),

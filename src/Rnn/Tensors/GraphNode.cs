@@ -3,12 +3,12 @@ using System.Numerics;
 namespace Rnn.Tensors;
 
 /// <summary>
-/// One recorded operation of the graph that hangs on the tensors: an output tensor points to its node, the node to its inputs.
+/// One recorded operation of the graph: an output tensor points to its node, the node to its input tensors.
 /// The operations themselves and the backward pass over the graph are in Autograd, which knows tensors; this base is here because a tensor
 /// refers to its node.
 /// </summary>
 /// <remarks>
-/// A node gathers the gradients of its outputs in pooled buffers that exist only while the walk needs them. Inside
+/// A node adds up the gradients of its outputs in pooled buffers that exist only during a backward pass. Inside
 /// <see cref="Backward"/> an operation reads <see cref="OutputGradient"/> and adds to <see cref="InputGradient(int)"/>.
 /// </remarks>
 internal abstract class GraphNode<T>
@@ -18,7 +18,7 @@ internal abstract class GraphNode<T>
     private readonly long _versions;
     private SavedTensor[] _saved = [];
     private OutputSlot _firstOutput;
-    private RecordedMemory.Entry? _kept;
+    private RecordedMemory.Entry? _savedMemory;
     private Tensor<T>?[]? _inputs;
 
     /// <summary>Records an operation of these inputs; null stands for an input that was not given.</summary>
@@ -32,12 +32,12 @@ internal abstract class GraphNode<T>
     /// <summary>The inputs of the operation.</summary>
     /// <exception cref="InvalidOperationException">The graph was freed by an earlier backward pass.</exception>
     internal Tensor<T>?[] Inputs => _inputs ?? throw new InvalidOperationException(
-        "Backward: this graph was already freed by an earlier Backward, or by one that failed; call Backward(keepGraph: true) there to walk it again, or Detach() what is carried on.");
+        "Backward: this graph was already freed by an earlier Backward, or by one that failed; call Backward(keepGraph: true) there to run another one through it, or Detach() what is carried on.");
 
     /// <summary>Whether the graph was freed: by a backward pass, or by one that failed.</summary>
     internal bool IsFreed => _inputs is null;
 
-    /// <summary>Whether anything has given a gradient to an output in this walk.</summary>
+    /// <summary>Whether any output has received a gradient in this backward pass.</summary>
     internal bool HasGradient
     {
         get
@@ -59,13 +59,13 @@ internal abstract class GraphNode<T>
         }
     }
 
-    /// <summary>How many nodes that use the outputs the backward pass has not visited yet.</summary>
+    /// <summary>The number of nodes that use the outputs and that this backward pass has not run yet.</summary>
     internal int Pending { get; set; }
 
-    /// <summary>Whether the graph is kept for another backward pass: what this one reads must be unchanged after it.</summary>
+    /// <summary>Whether another backward pass may follow: what this one reads must be unchanged after it.</summary>
     internal bool IsKept { get; set; }
 
-    /// <summary>The number of the walk that last visited this node.</summary>
+    /// <summary>The number of the backward pass that last reached this node.</summary>
     internal long Visit { get; set; }
 
     /// <summary>
@@ -89,7 +89,7 @@ internal abstract class GraphNode<T>
 
     /// <summary>
     /// Throws if a value that <see cref="Backward"/> needs was modified after recording, directly or through an alias. Outputs always count:
-    /// many operations read them, and the gradient of a value that is gone would mean nothing.
+    /// many operations read them, and the gradient at an overwritten value would be meaningless.
     /// </summary>
     /// <exception cref="InvalidOperationException">An input, an output or a saved tensor was written to.</exception>
     internal void CheckUnchanged()
@@ -119,10 +119,10 @@ internal abstract class GraphNode<T>
     internal abstract void Backward();
 
     /// <summary>
-    /// Saves pooled memory for <see cref="Backward"/>: it is returned when the graph is freed, or when nothing refers to the node any more.
+    /// Saves pooled memory for <see cref="Backward"/>; it is released when the graph is freed, or once nothing refers to the node any more.
     /// At most once for each node, right after its construction.
     /// </summary>
-    internal void Keep(IRecordedMemory memory, long bytes) => _kept = RecordedMemory.Begin(this, memory, bytes);
+    internal void SaveMemory(IRecordedMemory memory, long bytes) => _savedMemory = RecordedMemory.Begin(this, memory, bytes);
 
     /// <summary>Releases what the operation saved for the backward pass; called once, when the graph is freed.</summary>
     protected virtual void OnRelease()
@@ -142,10 +142,10 @@ internal abstract class GraphNode<T>
     /// <summary>Whether an input requires a gradient.</summary>
     protected bool Needs(int input) => Inputs[input] is { RequiresGradient: true };
 
-    /// <summary>Whether anything has given a gradient to this output in this walk.</summary>
+    /// <summary>Whether this output has received a gradient in this backward pass.</summary>
     internal bool HasOutputGradient(int index) => Slot(index).Gradient is not null;
 
-    /// <summary>The gradient of an output, empty where nothing depends on that output.</summary>
+    /// <summary>The gradient of an output; empty if no gradient reached it.</summary>
     internal ReadOnlySpan<T> OutputGradient(int index = 0)
     {
         ref var slot = ref Slot(index);
@@ -165,8 +165,8 @@ internal abstract class GraphNode<T>
     }
 
     /// <summary>
-    /// The gradient of an input: where <paramref name="overwrite"/> is true its content is unknown and every element must be written,
-    /// else the operation must add to it. Saves a pass over memory. Fill one input's gradient before asking for the next: two inputs may be
+    /// The gradient of an input. Where <paramref name="overwrite"/> is true its content is undefined and every element must be written, which saves
+    /// clearing it; else the operation must add to it. Fill one input's gradient before asking for the next: two inputs may be
     /// the same tensor.
     /// </summary>
     protected Span<T> InputGradient(int input, out bool overwrite)
@@ -220,18 +220,18 @@ internal abstract class GraphNode<T>
             }
 
             OnRelease();
-            if (_kept is { } kept)
+            if (_savedMemory is { } entry)
             {
-                _kept = null;
-                RecordedMemory.End(kept);
+                _savedMemory = null;
+                RecordedMemory.End(entry);
 
-                // While this node is alive nobody else takes its memory back.
+                // While this node is reachable, nobody else releases its memory.
                 GC.KeepAlive(this);
             }
         }
     }
 
-    // A tensor keeps its storage for good and versions only grow, so the sum stays the same only where each of them does.
+    // The storage of a tensor never changes and versions only grow, so the sum is unchanged only if every version is.
     private static long Versions(Tensor<T>?[] inputs)
     {
         var sum = 0L;

@@ -27,56 +27,38 @@ public static class NoGradient
     /// </summary>
     public static IDisposable Enter()
     {
-        if (IsActive)
-        {
-            return Inner.Instance;
-        }
-
         _everUsed = true;
-        Switch.Value = true;
-        return new Outer();
+        return Set(true);
     }
 
     /// <summary>Switches recording on until the result is disposed, for work that has to record wherever it was started from.</summary>
-    internal static IDisposable Suspend()
+    internal static IDisposable Suspend() => Set(false);
+
+    private static Scope Set(bool isActive)
     {
-        if (!IsActive)
+        if (IsActive == isActive)
         {
-            return Inner.Instance;
+            return Scope.Unchanged;
         }
 
-        Switch.Value = false;
-        return Suspended.Instance;
+        Switch.Value = isActive;
+        return new() { ChangesTo = isActive };
     }
 
-    private sealed class Suspended : IDisposable
+    // An object for each change: disposed a second time it must not end a later one.
+    private sealed class Scope : IDisposable
     {
-        internal static readonly Suspended Instance = new();
+        internal static readonly Scope Unchanged = new();
 
-        public void Dispose() => Switch.Value = true;
-    }
-
-    // An object for each scope: disposed a second time it must not end a later one.
-    private sealed class Outer : IDisposable
-    {
-        private bool _isDisposed;
+        internal bool? ChangesTo { get; set; }
 
         public void Dispose()
         {
-            if (!_isDisposed)
+            if (ChangesTo is { } value)
             {
-                _isDisposed = true;
-                Switch.Value = false;
+                ChangesTo = null;
+                Switch.Value = !value;
             }
-        }
-    }
-
-    private sealed class Inner : IDisposable
-    {
-        internal static readonly Inner Instance = new();
-
-        public void Dispose()
-        {
         }
     }
 }

@@ -46,12 +46,12 @@ public sealed partial class RandomSource
     }
 
     /// <summary>
-    /// Fills with <paramref name="value"/> where a coin of the given probability falls, else with zero: a dropout mask. The probability is
-    /// exact to 2⁻³². Takes one number of the stream, whatever the length; the elements follow from it by their positions.
+    /// Sets each element to <paramref name="value"/> with the given probability, else to zero: a dropout mask. The probability is
+    /// exact to 2⁻³². Draws one number, whatever the length; each element follows from it and from its position.
     /// </summary>
     /// <param name="values">The values to write.</param>
     /// <param name="probability">How likely an element becomes <paramref name="value"/>, from 0 to 1.</param>
-    /// <param name="value">The value of the others than zero, such as 1 / probability for inverted dropout.</param>
+    /// <param name="value">The value of the elements that are not zero, such as 1 / probability for inverted dropout.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is outside of [0, 1].</exception>
     public void FillMask<T>(Span<T> values, double probability, T value)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -1,17 +1,15 @@
 namespace Rnn.Tensors;
 
-/// <content>The seeds of the process: what everything starts from that is made without a seed of its own.</content>
+/// <content>The seeds of the process: everything that is made without a seed takes the next one.</content>
 public sealed partial class RandomSource
 {
-    private const ulong Golden = 0x9E3779B97F4A7C15UL;
-
     // A counter of SplitMix64, so that one atomic addition gives each thread a seed of its own.
     private static ulong _process = Start(0);
 
     /// <summary>
-    /// Sets the seed of all: everything that is made without a seed from here on, such as layers, models and samplers, starts from numbers that
-    /// follow from this one and from the order in which it is made. A program that never calls this has the seed 0, so it gives the same
-    /// numbers at every run too.
+    /// Sets the seed of the process. Everything that is made without a seed from here on, such as layers, models and samplers, takes a seed that
+    /// follows from this one and from the order in which things are made. A program that never calls this has the seed 0, so it too gives the same
+    /// numbers at every run.
     /// </summary>
     /// <remarks>
     /// For all threads. Where several threads make layers at once, their order is not definite: give them seeds, or a
@@ -23,7 +21,7 @@ public sealed partial class RandomSource
     /// <summary>The next seed of the process. Any number of threads may ask.</summary>
     internal static ulong NextSeed()
     {
-        var state = Interlocked.Add(ref _process, Golden) - Golden;
+        var state = Interlocked.Add(ref _process, SplitMix64.Increment) - SplitMix64.Increment;
         return SplitMix64.Next(ref state);
     }
 

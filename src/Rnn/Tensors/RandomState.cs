@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Rnn.Tensors;
 
-/// <summary>Where a <see cref="RandomSource"/> stands; as text it can be kept in a checkpoint.</summary>
+/// <summary>The state of a <see cref="RandomSource"/>; as text it can be saved in a checkpoint.</summary>
 /// <param name="Seed">The seed that the source was made from; what Split gives depends on it.</param>
 /// <param name="S0">First word of the generator's state.</param>
 /// <param name="S1">Second word.</param>

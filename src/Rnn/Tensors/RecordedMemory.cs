@@ -2,25 +2,25 @@ using System.Diagnostics;
 
 namespace Rnn.Tensors;
 
-/// <summary>Pooled memory that a recorded operation keeps for its backward pass.</summary>
+/// <summary>Pooled memory that a recorded operation has saved for its backward pass.</summary>
 internal interface IRecordedMemory
 {
-    /// <summary>Gives the memory back to where it came from.</summary>
+    /// <summary>Returns the memory to its pool.</summary>
     void GiveBack();
 }
 
 /// <summary>
-/// Who keeps what for a backward pass. The backward pass gives it back; where none ever comes (a forward pass in training mode to infer, a
-/// loss that throws, a graph that is dropped) the memory is taken back once the garbage collector has found that nobody can reach the operation.
+/// The list of memory that recorded operations have saved for a backward pass. The backward pass releases it. Where none ever runs (inference in training
+/// mode, a loss that throws, a graph that is dropped), it is released once the garbage collector has found the operation unreachable.
 /// </summary>
 /// <remarks>
-/// Operations have no finalizers: those would keep them and all they refer to alive for another collection, and run at a time of their own. The
-/// list refers to operations weakly and to their memory strongly, and whoever takes an entry off it, under its lock, gives the memory back.
-/// Collections are not caused by pooled memory that is only passed around, so the list asks for one itself where much was recorded and nothing came back.
+/// Operations have no finalizers: those would keep an operation and all it refers to alive for another collection, and run on a thread of their own. The
+/// list refers to operations weakly and to their memory strongly; whoever removes an entry, under the lock, releases its memory. Renting pooled memory
+/// causes no garbage collections, so the list causes one itself once much memory waits.
 /// </remarks>
 internal static class RecordedMemory
 {
-    // What may wait for a backward pass before the list looks whether one can still come.
+    // Up to so many bytes may wait before the list looks for unreachable operations.
     private const long LeastLimit = 64L << 20;
 
     // What an entry costs besides its arrays: the pass itself with its tables.
@@ -37,10 +37,10 @@ internal static class RecordedMemory
     /// <summary>The bytes that wait for a backward pass.</summary>
     internal static long Bytes => Volatile.Read(ref _bytes);
 
-    /// <summary>Notes that <paramref name="operation"/> keeps memory, until <see cref="End"/>.</summary>
+    /// <summary>Adds the memory that <paramref name="operation"/> has saved; <see cref="End"/> removes it.</summary>
     internal static Entry Begin(object operation, IRecordedMemory memory, long bytes)
     {
-        // A collection of any generation may have found operations that are gone.
+        // Any collection since may have found operations unreachable.
         var collections = GC.CollectionCount(0);
         if (collections != Volatile.Read(ref _collections))
         {
@@ -70,7 +70,7 @@ internal static class RecordedMemory
         return entry;
     }
 
-    /// <summary>Takes an entry off the list and gives its memory back. The operation must be alive until this has returned.</summary>
+    /// <summary>Removes an entry and releases its memory. The operation must stay reachable until this has returned.</summary>
     internal static void End(Entry entry)
     {
         IRecordedMemory memory;
@@ -82,7 +82,7 @@ internal static class RecordedMemory
         memory.GiveBack();
     }
 
-    /// <summary>Gives back the memory of operations that nobody can reach any more.</summary>
+    /// <summary>Releases the memory of operations that are unreachable.</summary>
     internal static void TakeBack()
     {
         lock (Gate)
@@ -97,7 +97,7 @@ internal static class RecordedMemory
         }
     }
 
-    /// <summary>Lets the limit follow the need down again.</summary>
+    /// <summary>Lowers the limit after a full collection if much less memory was needed since the one before.</summary>
     internal static void AfterCollection()
     {
         lock (Gate)
@@ -115,7 +115,7 @@ internal static class RecordedMemory
         }
     }
 
-    // Young operations first: passes that are forgotten one after the other never get old.
+    // The youngest generation first: operations that are dropped one after the other never leave it.
     private static void Collect()
     {
         GC.Collect(0);
@@ -128,7 +128,7 @@ internal static class RecordedMemory
 
         lock (Gate)
         {
-            // What is left is needed: look again when it has doubled.
+            // What is left is in use: look again when it has doubled.
             _limit = Math.Max(_limit, Math.Max(LeastLimit, 2 * _bytes));
         }
     }
@@ -148,16 +148,13 @@ internal static class RecordedMemory
         return memory;
     }
 
-    /// <summary>One operation and what it keeps; used again.</summary>
+    /// <summary>One operation and the memory that it has saved. Entries are reused.</summary>
     internal sealed class Entry
     {
-        // As long as a finalizer may bring the operation back to life it counts as alive.
-        internal WeakReference Operation { get; } = new(null, trackResurrection: true);
-
-        internal IRecordedMemory? Memory { get; set; }
-
-        internal long Bytes { get; set; }
-
-        internal int Place { get; set; }
+        // An operation that a finalizer may still resurrect counts as reachable.
+        internal readonly WeakReference Operation = new(null, trackResurrection: true);
+        internal IRecordedMemory? Memory;
+        internal long Bytes;
+        internal int Place;
     }
 }

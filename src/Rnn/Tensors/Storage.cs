@@ -7,7 +7,7 @@ namespace Rnn.Tensors;
 /// array only through here: so memory that a <see cref="TensorScope"/> took back or that someone is editing cannot be read, and when an
 /// optimiser moves a parameter into its block, every alias of the parameter moves with it.
 /// </summary>
-internal sealed class Storage<T>
+internal sealed class Storage<T> : TensorScope.IScoped
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     // Null when it is out of reach: readers look at nothing else, so refusing them costs a working program nothing.
@@ -38,7 +38,7 @@ internal sealed class Storage<T>
     /// <summary>Whether someone has writable access now.</summary>
     internal bool IsBeingEdited => _edited is not null;
 
-    /// <summary>Memory that a <see cref="TensorScope"/> lends and takes back by <see cref="Expire"/>.</summary>
+    /// <summary>Memory that a <see cref="TensorScope"/> lends and takes back when it ends.</summary>
     internal static Storage<T> OfScope(T[] rented) => new(rented, isPinned: true) { _isScoped = true };
 
     /// <summary>
@@ -47,13 +47,13 @@ internal sealed class Storage<T>
     /// </summary>
     internal int CleanVersion { get; set; } = -1;
 
-    /// <summary>Tells everyone who compares versions that the elements change.</summary>
+    /// <summary>Counts a write.</summary>
     internal void MarkWritten() => Version++;
 
-    /// <summary>As <see cref="MarkWritten"/>, by an optimiser, which leaves no numbers that are too small to matter.</summary>
+    /// <summary>Counts a write by an optimiser, which leaves no numbers that are too small to matter.</summary>
     internal void MarkUpdated() => CleanVersion = ++Version;
 
-    /// <summary>Keeps everyone else away until <see cref="CloseEdit"/>.</summary>
+    /// <summary>Makes every other access throw until <see cref="CloseEdit"/>.</summary>
     /// <returns>The number of the edit.</returns>
     internal int OpenEdit()
     {
@@ -64,12 +64,12 @@ internal sealed class Storage<T>
         return ++_lastEdit;
     }
 
-    /// <summary>The array for the one who edits.</summary>
+    /// <summary>The array, for the edit of this number.</summary>
     internal T[] EditedArray(int edit) => edit == _lastEdit && _edited is { } array
         ? array
         : throw new ObjectDisposedException(nameof(TensorEdit<T>), "This edit has ended; call Edit() of the tensor again.");
 
-    /// <summary>Lets readers in again; does nothing when that edit has ended already.</summary>
+    /// <summary>Ends an edit, so that the elements can be read again; does nothing when it has ended already.</summary>
     internal void CloseEdit(int edit)
     {
         if (edit == _lastEdit && _edited is { } array)
@@ -96,17 +96,18 @@ internal sealed class Storage<T>
     /// <summary>Whether the elements lie in this block at this place.</summary>
     internal bool LiesIn(T[] block, int offset) => ReferenceEquals(Array, block) && Offset == offset;
 
-    /// <summary>Takes the array away at the end of a scope, for the pool to use again; null where it has moved or an edit still holds it.</summary>
-    internal T[]? Expire()
+    /// <summary>Gives the array to the pool at the end of a scope, unless it has moved into a block, or an edit still writes to it.</summary>
+    void TensorScope.IScoped.Expire()
     {
-        if (!_isScoped)
+        if (_isScoped)
         {
-            return null;
+            var array = _array;
+            (_array, _edited, _isScoped) = (null, null, false);
+            if (array is not null)
+            {
+                TensorPool<T>.Return(array);
+            }
         }
-
-        var array = _array;
-        (_array, _edited, _isScoped) = (null, null, false);
-        return array;
     }
 
     private Exception OutOfReach() => IsBeingEdited

@@ -85,10 +85,10 @@ public sealed partial class Tensor<T>
     /// <summary>Whether a backward pass may still come through here.</summary>
     internal bool HasHistory => Node is { IsFreed: false };
 
-    /// <summary>Changes whenever the elements may have been written to; packed copies of weights are renewed by it.</summary>
+    /// <summary>Grows whenever the elements may have been written to; packed copies of weights compare it.</summary>
     internal int Version => _storage.Version;
 
-    /// <summary>The memory behind the tensor, for comparing identities; it is the same for all aliases and for good.</summary>
+    /// <summary>The memory behind the tensor; all aliases have the same, and it never changes.</summary>
     internal Storage<T> Memory => _storage;
 
     /// <summary>Holds the memory where it is until the handle is freed.</summary>
@@ -112,7 +112,7 @@ public sealed partial class Tensor<T>
     }
 
     /// <summary>
-    /// The elements in row-major order, to write at once: before anything reads the tensor, and never kept. For the library itself, which
+    /// The elements in row-major order, to be written before anything reads the tensor; the span must not be stored. For the library itself, which
     /// fills tensors before it records them.
     /// </summary>
     internal Span<T> AsSpan()
@@ -121,7 +121,7 @@ public sealed partial class Tensor<T>
         return _storage.Array.AsSpan(_storage.Offset, Length);
     }
 
-    /// <summary>A tensor of the same memory without history: gradients do not flow through it.</summary>
+    /// <summary>A tensor that shares the memory but has no history: no gradients flow through it.</summary>
     public Tensor<T> Detach() => new(_storage, Shape);
 
     /// <summary>Refuses to write to a tensor whose values a backward pass may need.</summary>
@@ -143,7 +143,7 @@ public sealed partial class Tensor<T>
     /// <summary>A new tensor of unknown content, from the scope's pool inside a <see cref="TensorScope"/>.</summary>
     internal static Tensor<T> Uninitialized(Shape shape) => new(TensorScope.Allocate<T>(shape.ElementCount, zero: false), shape);
 
-    /// <summary>The same memory in another shape of the same length; the history is Autograd's matter.</summary>
+    /// <summary>A tensor of the same memory in another shape of the same length, without history.</summary>
     internal Tensor<T> View(Shape shape) => new(_storage, shape);
 
     internal void SetNode(GraphNode<T> node, int output)

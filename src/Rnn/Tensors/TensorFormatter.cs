@@ -22,94 +22,100 @@ internal static class TensorFormatter
             return text.Append(" (empty)").ToString();
         }
 
-        var elide = tensor.Length > Whole;
-        var shown = new List<T>();
-        Visit(tensor, 0, 0, elide, shown.Add);
-        var style = Style.For(shown);
+        var shown = new List<double>();
+        Collect(tensor, 0, 0, shown);
+        var pattern = Pattern(shown);
+        var words = new Queue<string>();
+        var width = 0;
+        foreach (var value in shown)
+        {
+            var word = double.IsNaN(value) ? "NaN" : double.IsInfinity(value) ? value > 0 ? "∞" : "-∞" : value.ToString(pattern, CultureInfo.InvariantCulture);
+            words.Enqueue(word);
+            width = Math.Max(width, word.Length);
+        }
+
         if (tensor.Rank == 0)
         {
-            return text.Append(' ').Append(style.Format(shown[0])).ToString();
+            return text.Append(' ').Append(words.Dequeue()).ToString();
         }
 
         text.AppendLine();
-        var width = shown.Max(value => style.Format(value).Length);
-        Write(tensor, 0, 0, elide, text, value => style.Format(value).PadLeft(width));
+        Write(tensor.Shape, 0, tensor.Length > Whole, text, words, width);
         return text.ToString();
     }
 
-    private static void Visit<T>(Tensor<T> tensor, int dimension, int offset, bool elide, Action<T> show)
+    // The values that are shown, in their order.
+    private static void Collect<T>(Tensor<T> tensor, int dimension, int offset, List<double> shown)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (dimension == tensor.Rank)
         {
-            show(tensor.AsReadOnlySpan()[offset]);
+            shown.Add(Element.ToDouble(tensor.AsReadOnlySpan()[offset]));
             return;
         }
 
         var size = tensor.Shape[dimension];
         for (var i = 0; i < size; i++)
         {
-            if (elide && size > 2 * Edge && i == Edge)
+            if (i == Edge && IsCut(tensor.Length > Whole, size))
             {
                 i = size - Edge;
             }
 
-            Visit(tensor, dimension + 1, (offset * size) + i, elide, show);
+            Collect(tensor, dimension + 1, (offset * size) + i, shown);
         }
     }
 
-    private static void Write<T>(Tensor<T> tensor, int dimension, int offset, bool elide, StringBuilder text, Func<T, string> format)
-        where T : unmanaged, IFloatingPointIeee754<T>
+    private static void Write(Shape shape, int dimension, bool isLong, StringBuilder text, Queue<string> words, int width)
     {
-        var innermost = dimension == tensor.Rank - 1;
-        var size = tensor.Shape[dimension];
+        var innermost = dimension == shape.Rank - 1;
+        var size = shape[dimension];
         text.Append('[');
         for (var i = 0; i < size; i++)
         {
             if (i > 0)
             {
-                text.Append(',').Append(innermost ? " " : Environment.NewLine).Append(' ', innermost ? 0 : dimension + 1);
+                Separate();
             }
 
-            if (elide && size > 2 * Edge && i == Edge)
+            if (i == Edge && IsCut(isLong, size))
             {
-                text.Append('…').Append(',').Append(innermost ? " " : Environment.NewLine).Append(' ', innermost ? 0 : dimension + 1);
+                text.Append('…');
+                Separate();
                 i = size - Edge;
             }
 
             if (innermost)
             {
-                text.Append(format(tensor.AsReadOnlySpan()[(offset * size) + i]));
+                text.Append(words.Dequeue().PadLeft(width));
             }
             else
             {
-                Write(tensor, dimension + 1, (offset * size) + i, elide, text, format);
+                Write(shape, dimension + 1, isLong, text, words, width);
             }
         }
 
         text.Append(']');
+        void Separate() => text.Append(',').Append(innermost ? " " : Environment.NewLine).Append(' ', innermost ? 0 : dimension + 1);
     }
 
-    /// <summary>One way to write all values of a tensor: whole numbers, four decimals, or powers of ten where the range is wide.</summary>
-    private sealed record Style(string Pattern)
-    {
-        internal static Style For<T>(IEnumerable<T> values)
-            where T : unmanaged, IFloatingPointIeee754<T>
-        {
-            var finite = values.Where(T.IsFinite).Select(value => Math.Abs(double.CreateTruncating(value))).ToArray();
-            if (finite.All(value => value < 1e6 && value == Math.Round(value)))
-            {
-                return new("0");
-            }
+    private static bool IsCut(bool isLong, int size) => isLong && size > 2 * Edge;
 
-            var largest = finite.Max();
-            var smallest = finite.Where(value => value > 0).Min();
-            return new(largest >= 1e6 || largest < 1e-3 || largest / smallest > 1e8 ? "0.0000e+00" : "0.0000");
+    // One way to write all values: whole numbers, four decimals, or powers of ten where the range is wide.
+    private static string Pattern(List<double> values)
+    {
+        var (isWhole, largest, smallest) = (true, 0.0, double.PositiveInfinity);
+        foreach (var value in values)
+        {
+            var size = Math.Abs(value);
+            if (double.IsFinite(size))
+            {
+                isWhole &= size < 1e6 && size == Math.Round(size);
+                largest = Math.Max(largest, size);
+                smallest = size > 0 ? Math.Min(smallest, size) : smallest;
+            }
         }
 
-        internal string Format<T>(T value)
-            where T : unmanaged, IFloatingPointIeee754<T> => T.IsFinite(value)
-            ? value.ToString(Pattern, CultureInfo.InvariantCulture)
-            : T.IsNaN(value) ? "NaN" : T.IsPositive(value) ? "∞" : "-∞";
+        return isWhole ? "0" : largest >= 1e6 || largest < 1e-3 || largest / smallest > 1e8 ? "0.0000e+00" : "0.0000";
     }
 }

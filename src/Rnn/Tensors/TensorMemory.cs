@@ -3,14 +3,14 @@ using Rnn.Kernels;
 namespace Rnn.Tensors;
 
 /// <summary>
-/// The memory that the library keeps for reuse: workspaces of recurrent layers, gradients of intermediate values, tensors of scopes. It
-/// follows the need by itself: after each full garbage collection what has not been used for some time is freed, and where that is most of the
-/// heap, it is handed to the system.
+/// The memory that the library holds for reuse: workspaces of recurrent layers, gradients of intermediate values, tensors of scopes. It
+/// shrinks by itself: after each full garbage collection, memory that has not been used for some time is freed, and if that is most of the
+/// heap, it is returned to the operating system.
 /// </summary>
 /// <remarks>Parameters, gradients of parameters, optimisers' states and tensors that are in use are never touched.</remarks>
 public static class TensorMemory
 {
-    // Freed memory of so many bytes, and more than half of the heap, is worth a collection that hands it to the system.
+    // Freed memory of at least so many bytes, and more than half of the heap, is worth a collection that returns it to the operating system.
     private const long LeastHandedBack = 64L << 20;
 
     private static readonly Lock Gate = new();
@@ -29,7 +29,7 @@ public static class TensorMemory
         void Trim(bool all);
     }
 
-    /// <summary>The bytes that are kept for reuse and not in use at the moment.</summary>
+    /// <summary>The bytes that are held for reuse and not in use at the moment.</summary>
     public static long IdleBytes
     {
         get
@@ -53,8 +53,8 @@ public static class TensorMemory
     }
 
     /// <summary>
-    /// Frees all memory that is kept for reuse and not in use, and hands it to the system: to be called after an unusually large batch or at the
-    /// end of training. Takes as long as a full, compacting garbage collection, and whatever runs next allocates what it needs anew. Safe at any
+    /// Frees all memory that is held for reuse and not in use, and returns it to the operating system. Useful after an unusually large batch or at the
+    /// end of training. Takes as long as a full, compacting garbage collection, and whatever runs next must allocate again. Safe at any
     /// time, from any thread.
     /// </summary>
     public static void Trim()
@@ -69,7 +69,7 @@ public static class TensorMemory
         HandBack();
     }
 
-    /// <summary>Has a pool trimmed from now on.</summary>
+    /// <summary>Adds a pool to what is trimmed.</summary>
     internal static void Register(ITrimmable pool)
     {
         lock (Gate)
@@ -78,7 +78,7 @@ public static class TensorMemory
         }
     }
 
-    /// <summary>Has an object trimmed for as long as something else keeps it alive.</summary>
+    /// <summary>Adds an object to what is trimmed, for as long as something else refers to it.</summary>
     internal static void RegisterWeakly(ITrimmable user)
     {
         lock (Gate)

@@ -4,7 +4,7 @@ namespace Rnn.Tensors;
 
 /// <summary>
 /// Pinned arrays that are lent and taken back: workspaces of the sequence engine, gradients of intermediate values, tensors of a
-/// <see cref="TensorScope"/>. Arrays come in sizes of four steps an octave, so at most a fifth is idle. Safe for several threads.
+/// <see cref="TensorScope"/>. There are four sizes for each power of two, so at most a fifth of an array is unused. Safe for several threads.
 /// </summary>
 /// <remarks>
 /// After a full garbage collection the pool drops arrays that have lain idle for longer than any was before it was used again. Age is counted
@@ -148,7 +148,11 @@ internal static class TensorPool<T>
     }
 
     /// <summary>An array that waits, and the number of loans when it began to.</summary>
-    private readonly record struct Idle(T[]? Array, long Since);
+    private readonly struct Idle(T[] array, long since)
+    {
+        internal readonly T[]? Array = array;
+        internal readonly long Since = since;
+    }
 
     /// <summary>The idle arrays of one size: the last to come is the first to go, so the longest idle ones stand in front.</summary>
     private sealed class Shelf

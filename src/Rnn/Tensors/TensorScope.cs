@@ -27,6 +27,13 @@ namespace Rnn.Tensors;
 /// </example>
 public sealed class TensorScope : IDisposable
 {
+    /// <summary>Memory of any element type that a scope has lent.</summary>
+    internal interface IScoped
+    {
+        /// <summary>Gives the memory back to the pool; the tensors that lie in it throw from then on.</summary>
+        void Expire();
+    }
+
     // The innermost scope of the thread, and of the flow of the program: after an await the two differ, and neither is then used.
     [ThreadStatic]
     private static TensorScope? _onThread;
@@ -157,9 +164,7 @@ public sealed class TensorScope : IDisposable
     /// <summary>What a scope has lent.</summary>
     private sealed class Memory
     {
-        private readonly List<Action> _others = [];
-        private readonly List<Storage<float>> _floats = [];
-        private readonly List<Storage<double>> _doubles = [];
+        private readonly List<IScoped> _storages = [];
 
         internal Storage<T> Add<T>(int length, bool zero)
             where T : unmanaged, IFloatingPointIeee754<T>
@@ -171,52 +176,18 @@ public sealed class TensorScope : IDisposable
             }
 
             var storage = Storage<T>.OfScope(array);
-            switch (storage)
-            {
-                case Storage<float> floats:
-                    _floats.Add(floats);
-                    break;
-                case Storage<double> doubles:
-                    _doubles.Add(doubles);
-                    break;
-                default:
-                    _others.Add(() => Recycle(storage));
-                    break;
-            }
-
+            _storages.Add(storage);
             return storage;
         }
 
         internal void Recycle()
         {
-            Recycle(_floats);
-            Recycle(_doubles);
-            foreach (var other in _others)
+            foreach (var storage in _storages)
             {
-                other();
+                storage.Expire();
             }
 
-            _others.Clear();
-        }
-
-        private static void Recycle<T>(List<Storage<T>> storages)
-            where T : unmanaged, IFloatingPointIeee754<T>
-        {
-            foreach (var storage in storages)
-            {
-                Recycle(storage);
-            }
-
-            storages.Clear();
-        }
-
-        private static void Recycle<T>(Storage<T> storage)
-            where T : unmanaged, IFloatingPointIeee754<T>
-        {
-            if (storage.Expire() is { } array)
-            {
-                TensorPool<T>.Return(array);
-            }
+            _storages.Clear();
         }
     }
 }

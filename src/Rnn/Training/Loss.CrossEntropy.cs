@@ -48,7 +48,7 @@ public static partial class Loss
         if (Graph.Records(logits))
         {
             var node = new CrossEntropyNode<T>(logits, pass);
-            node.Keep(rows, rows.KeptBytes);
+            node.SaveMemory(rows, rows.KeptBytes);
             return node.Attach(loss);
         }
 

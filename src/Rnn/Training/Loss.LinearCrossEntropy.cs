@@ -63,7 +63,7 @@ public static partial class Loss
         }
 
         var node = new LinearCrossEntropyNode<T>(pass, input, output.Weight, output.Bias?.Value);
-        node.Keep(kept, kept.Bytes);
+        node.SaveMemory(kept, kept.Bytes);
         return node.Attach(loss);
     }
 

@@ -1,27 +1,20 @@
 namespace Rnn.Tests.Architecture;
 
-/// <summary>The public API of the library as text beside this file, so that every change of it shows in a diff.</summary>
+/// <summary>What PublicAPI.Unshipped.txt beside the library's project, which an analyzer compares with the code, does not say.</summary>
 public class PublicApiTests
 {
-    private const string UpdateVariable = "RNN_UPDATE_API";
+    // Public classes that others may derive from: records of options, and what the library offers as a base.
+    private static readonly string[] Open =
+    [
+        "DifferentiableOperation`1", "StateValues", "Initializer", "Module`1", "Layer`1", "SequenceLayer`1", "RecurrentLayer`1", "SequenceLayerOutput`1", "SequenceStepper`1",
+        "RecurrentOptions", "GruOptions", "IndRnnOptions", "LstmOptions", "SimpleRnnOptions", "BatchSource`1", "AdamBase`1", "Optimizer`1", "Schedule", "TrainingTask`1",
+    ];
 
     [Fact]
-    public void Public_API_is_the_one_on_record()
+    public void Classes_are_sealed_unless_they_are_bases()
     {
-        Assert.NotNull(SourceTree.Root);
-        var path = Path.Combine(SourceTree.Root, "tests", "Rnn.Tests", "Architecture", "PublicApi.txt");
-        var actual = ApiListing.Of(typeof(Rnn.Kernels.Simd).Assembly);
-        if (Environment.GetEnvironmentVariable(UpdateVariable) == "1")
-        {
-            File.WriteAllText(path, string.Concat(actual.Select(line => line + "\n")));
-        }
-
-        var recorded = File.Exists(path) ? File.ReadAllLines(path) : [];
-        var added = actual.Except(recorded).ToList();
-        var removed = recorded.Except(actual).ToList();
-        Assert.True(
-            added.Count == 0 && removed.Count == 0 && actual.Count == recorded.Length,
-            $"The public API has changed. If that is meant, run\n  {UpdateVariable}=1 dotnet test tests/Rnn.Tests --filter {nameof(PublicApiTests)}\n"
-            + $"and commit PublicApi.txt.\n{string.Join('\n', removed.Select(line => "- " + line).Concat(added.Select(line => "+ " + line)).Take(40))}");
+        var open = typeof(Rnn.Kernels.Simd).Assembly.GetExportedTypes().Where(type => type is { IsClass: true, IsSealed: false }).Select(type => type.Name).ToList();
+        Assert.NotEmpty(open);
+        Assert.All(open, name => Assert.Contains(name, Open));
     }
 }

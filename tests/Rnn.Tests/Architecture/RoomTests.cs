@@ -127,6 +127,11 @@ public partial class RoomTests
     public void No_type_is_called_like_the_namespace() =>
         Assert.DoesNotContain(typeof(Rnn.Kernels.Simd).Assembly.GetTypes(), type => type.Name.Split('`')[0] == "Rnn");
 
+    // A collection expression for an IReadOnlyList or an IEnumerable makes the compiler add list types of its own, four kilobytes each: use arrays.
+    [Fact]
+    public void The_compiler_adds_no_list_types() =>
+        Assert.DoesNotContain(typeof(Rnn.Kernels.Simd).Assembly.GetTypes(), type => type.Name.StartsWith("<>z__", StringComparison.Ordinal));
+
     [Fact]
     public void Library_reflects_on_nothing()
     {

@@ -15,6 +15,12 @@ internal static class WidthProbe
     /// <summary>The command line's word for this probe.</summary>
     internal const string Word = "widths";
 
+    /// <summary>The mark of numbers that are the same bits at every width.</summary>
+    internal const string SameBits = "same";
+
+    /// <summary>The mark of numbers that contain sums over rows, whose order follows the width.</summary>
+    internal const string Near = "near";
+
     private const int Inputs = 5;
 
     // One more than a whole number of any vectors.
@@ -61,6 +67,6 @@ internal static class WidthProbe
         // What is drawn in training is the expectation here, and streams go a way of their own.
         layer.Evaluate();
         numbers.AddRange(layer.Forward(x, Lengths).Output.ToArray());
-        Console.WriteLine($"{name} {typeof(T).Name} {Convert.ToBase64String(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(numbers)))}");
+        Console.WriteLine($"{name} {typeof(T).Name} {(layer.Options.LayerNormalization ? Near : SameBits)} {Convert.ToBase64String(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(numbers)))}");
     }
 }

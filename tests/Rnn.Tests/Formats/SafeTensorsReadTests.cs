@@ -70,7 +70,7 @@ public class SafeTensorsReadTests
         var bytes = GoldenFile.Resource("losses.safetensors");
         var expected = SafeTensors.Read(bytes);
         var file = SafeTensors.Read(new SlowStream(bytes));
-        Assert.Equal(expected.Entries, file.Entries);
+        Assert.Equal(expected.Entries.Select(entry => entry.ToString()), file.Entries.Select(entry => entry.ToString()));
         foreach (var entry in file.Entries.Where(entry => entry.Type.IsReadable))
         {
             Assert.Equal(expected.Get<double>(entry.Name).AsReadOnlySpan(), file.Get<double>(entry.Name).AsReadOnlySpan());

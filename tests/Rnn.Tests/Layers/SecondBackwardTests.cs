@@ -10,13 +10,13 @@ namespace Rnn.Tests.Layers;
 /// </summary>
 public sealed class SecondBackwardTests
 {
-    private static readonly Dictionary<string, RecurrentOptions> Options = new()
+    private static readonly Dictionary<string, LayerCase> Runs = new()
     {
         ["plain"] = new(),
-        ["stacked both ragged"] = new() { Layers = 2, Bidirectional = true },
-        ["zoneout"] = new() { HiddenZoneout = 0.3, CellZoneout = 0.2 },
-        ["recurrent dropout ragged"] = new() { RecurrentDropout = 0.4 },
-        ["projection"] = new(),
+        ["stacked, bidirectional, ragged"] = new(new() { Layers = 2, Bidirectional = true }) { IsRagged = true },
+        ["zoneout"] = new(new() { HiddenZoneout = 0.3, CellZoneout = 0.2 }),
+        ["recurrent dropout, ragged"] = new(new() { RecurrentDropout = 0.4 }) { IsRagged = true },
+        ["projection"] = new() { ProjectionSize = 2 },
     };
 
     public static TheoryData<string, string> Cases()
@@ -24,12 +24,9 @@ public sealed class SecondBackwardTests
         var data = new TheoryData<string, string>();
         foreach (var cell in TestCells.All)
         {
-            foreach (var option in Options.Keys)
+            foreach (var (name, _) in Runs.Where(run => run.Value.Suits(cell)))
             {
-                if (option != "projection" || !CellCatalog.Layout(cell).States[0].CarriesGradient)
-                {
-                    data.Add(cell, option);
-                }
+                data.Add(cell, name);
             }
         }
 
@@ -38,18 +35,18 @@ public sealed class SecondBackwardTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Two_losses_of_one_graph_add_up(string cell, string option) =>
-        Check(RecurrentLayer<double>.Create(cell, 3, 5, For(CellCatalog.Layout(cell), option), option == "projection" ? 2 : 0), option);
+    public void Two_losses_of_one_graph_add_up(string cell, string run) =>
+        Check(RecurrentLayer<double>.Create(cell, 3, 5, Runs[run].OptionsOf(CellCatalog.Layout(cell)), Runs[run].ProjectionSize), Runs[run]);
 
     [Theory]
     [InlineData("plain")]
-    [InlineData("stacked both ragged")]
+    [InlineData("stacked, bidirectional, ragged")]
     [InlineData("zoneout")]
-    public void Two_losses_of_one_graph_of_own_cells_add_up(string option)
+    public void Two_losses_of_one_graph_of_own_cells_add_up(string run)
     {
-        Check(RecurrentLayer<double>.Create<LeakyCell>(3, 5, For(LeakyCell.Layout, option)), option);
-        Check(RecurrentLayer<double>.Create<LightCell>(3, 5, For(LightCell.Layout, option)), option);
-        Check(RecurrentLayer<double>.Create<ThreeStateCell>(3, 5, For(ThreeStateCell.Layout, option)), option);
+        Check<LeakyCell>(Runs[run]);
+        Check<LightCell>(Runs[run]);
+        Check<ThreeStateCell>(Runs[run]);
     }
 
     [Fact]
@@ -82,11 +79,14 @@ public sealed class SecondBackwardTests
         Assert.Contains("already freed", Assert.Throws<InvalidOperationException>(() => second.Output.Sum().Backward()).Message, StringComparison.Ordinal);
     }
 
-    private static void Check(RecurrentLayer<double> layer, string option)
+    private static void Check<TCell>(LayerCase run)
+        where TCell : struct, ICell => Check(RecurrentLayer<double>.Create<TCell>(3, 5, run.OptionsOf(TCell.Layout)), run);
+
+    private static void Check(RecurrentLayer<double> layer, LayerCase run)
     {
         var random = new RandomSource(11);
         var x = Tensor<double>.RandomNormal(random, 0, 1, 3, 4, 3);
-        int[] lengths = option.Contains("ragged", StringComparison.Ordinal) ? [2, 4, 0] : [];
+        int[] lengths = run.IsRagged ? [2, 4, 0] : [];
         var state = layer.ZeroState(3);
         Tensor<double>[] leaves = [x, .. state.Tensors, .. layer.Parameters.Select(parameter => parameter.Value)];
         foreach (var leaf in leaves)
@@ -138,17 +138,5 @@ public sealed class SecondBackwardTests
                 Assert.All(wanted[i].Zip(got[i]), pair => Assert.Equal(pair.First, pair.Second, 1e-11));
             }
         }
-    }
-
-    // The options without those that the cell refuses, since they would do nothing.
-    private static RecurrentOptions For(CellLayout layout, string option)
-    {
-        var options = Options[option];
-        return options with
-        {
-            Seed = 7,
-            CellZoneout = layout.States.Count > 1 ? options.CellZoneout : 0,
-            RecurrentDropout = layout.Products.Any(product => product.Source == Operand.Previous(0)) ? options.RecurrentDropout : 0,
-        };
     }
 }

@@ -1,3 +1,4 @@
+using Rnn.Layers;
 using Rnn.Tensors;
 
 namespace Rnn.Tests.Oracles;
@@ -7,6 +8,22 @@ namespace Rnn.Tests.Oracles;
 /// </summary>
 internal abstract record CellOracle
 {
+    private static readonly (string Name, Activation Activation)[] Activations =
+    [
+        ("tanh", Activation.Tanh),
+        ("relu", Activation.Relu),
+        ("leaky_relu", Activation.LeakyRelu),
+        ("elu", Activation.Elu),
+        ("gelu", Activation.Gelu),
+        ("softplus", Activation.Softplus),
+        ("softsign", Activation.Softsign),
+        ("sigmoid", Activation.Sigmoid),
+        ("hard_sigmoid", Activation.HardSigmoid),
+        ("identity", Activation.Identity),
+    ];
+
+    private static readonly Dictionary<string, CellOracle> Known = MakeKnown();
+
     /// <summary>The letters of the gates in the order of their biases.</summary>
     public abstract string Gates { get; }
 
@@ -25,38 +42,61 @@ internal abstract record CellOracle
     /// <summary>The gates whose products are normalised together.</summary>
     public virtual IReadOnlyList<string> Together => [Gates];
 
-    /// <summary>The oracle of a built-in cell by the cell's name.</summary>
-    public static CellOracle Named(string cell)
-    {
-        var parts = cell.Split('-');
-        CellOracle oracle = parts[0] switch
-        {
-            "lstm" => new LstmOracle(
-                parts.Contains("peephole") ? Seeing.OwnCell : parts.Contains("fullpeephole") ? Seeing.AllCells : Seeing.Nothing,
-                parts.Contains("coupled") ? Forgetting.Coupled : parts.Contains("noforget") ? Forgetting.Never : Forgetting.Separate),
-            "gru" => new GruOracle(!parts.Contains("before"), !parts.Contains("replacing")),
-            "mgu" => new MguOracle(),
-            "rnn" => new SimpleRnnOracle(Activation(parts[1])),
-            "indrnn" => new IndRnnOracle(Activation(parts[1])),
-            _ => throw new ArgumentException($"cell: '{cell}' has no oracle; write its equation beside the others.", nameof(cell)),
-        };
-        return oracle with { Normalized = parts.Contains("layernorm") };
-    }
+    /// <summary>The activation where the cell's name chooses one.</summary>
+    public virtual Activation? NamedActivation => null;
 
-    private static Func<Tensor<double>, Tensor<double>> Activation(string name) => name switch
+    /// <summary>The oracle of a built-in cell by the cell's name.</summary>
+    public static CellOracle Named(string cell) => Known.TryGetValue(cell, out var oracle)
+        ? oracle
+        : throw new ArgumentException($"cell: '{cell}' has no oracle; write its equation beside the others.", nameof(cell));
+
+    /// <summary>The value of an activation.</summary>
+    protected static Tensor<double> Apply(Activation activation, Tensor<double> x) => activation switch
     {
-        "tanh" => x => x.Tanh(),
-        "relu" => x => x.Relu(),
-        "leaky_relu" => x => x.LeakyRelu(),
-        "elu" => x => x.Elu(),
-        "gelu" => x => x.Gelu(),
-        "softplus" => x => (1.0 + x.Exp()).Log(),
-        "softsign" => x => x / (1.0 + x.Abs()),
-        "sigmoid" => x => 1.0 / (1.0 + (-x).Exp()),
-        "hard_sigmoid" => x => ((x * (1.0 / 6)) + 0.5).Clamp(0, 1),
-        "identity" => x => x,
-        _ => throw new ArgumentException($"name: '{name}' is not an activation that the oracles know.", nameof(name)),
+        Activation.Tanh => x.Tanh(),
+        Activation.Relu => x.Relu(),
+        Activation.LeakyRelu => x.LeakyRelu(),
+        Activation.Elu => x.Elu(),
+        Activation.Gelu => x.Gelu(),
+        Activation.Softplus => (1.0 + x.Exp()).Log(),
+        Activation.Softsign => x / (1.0 + x.Abs()),
+        Activation.Sigmoid => 1.0 / (1.0 + (-x).Exp()),
+        Activation.HardSigmoid => ((x * (1.0 / 6)) + 0.5).Clamp(0, 1),
+        Activation.Identity => x,
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "not an activation that the oracles know"),
     };
+
+    private static Dictionary<string, CellOracle> MakeKnown()
+    {
+        Dictionary<string, CellOracle> known = new()
+        {
+            ["gru"] = new GruOracle(),
+            ["gru-replacing"] = new GruOracle(UpdateKeeps: false),
+            ["gru-before"] = new GruOracle(ResetAfter: false),
+            ["gru-before-replacing"] = new GruOracle(ResetAfter: false, UpdateKeeps: false),
+            ["mgu"] = new MguOracle(),
+        };
+        foreach (var (peephole, seeing) in new[] { ("", Seeing.Nothing), ("-peephole", Seeing.OwnCell), ("-fullpeephole", Seeing.AllCells) })
+        {
+            foreach (var (forget, forgetting) in new[] { ("", Forgetting.Separate), ("-coupled", Forgetting.Coupled), ("-noforget", Forgetting.Never) })
+            {
+                known.Add($"lstm{peephole}{forget}", new LstmOracle(seeing, forgetting));
+            }
+        }
+
+        foreach (var (name, activation) in Activations)
+        {
+            known.Add($"rnn-{name}", new SimpleRnnOracle(activation));
+            known.Add($"indrnn-{name}", new IndRnnOracle(activation));
+        }
+
+        foreach (var (name, oracle) in known.ToArray())
+        {
+            known.Add($"{name}-layernorm", oracle with { Normalized = true });
+        }
+
+        return known;
+    }
 
     /// <summary>One step of a batch.</summary>
     /// <param name="w">The parameters.</param>

@@ -2,6 +2,7 @@ using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Cells;
 using Rnn.Tests.Golden;
+using Rnn.Tests.Layers;
 
 namespace Rnn.Tests.Oracles;
 
@@ -14,26 +15,26 @@ public class FusedLayerTests
 
     private static readonly int[] RaggedLengths = [4, 0, 6, 1, 3];
 
-    private static readonly Dictionary<string, RecurrentOptions> Options = new()
+    private static readonly Dictionary<string, LayerCase> Runs = new()
     {
         ["plain"] = new(),
-        ["ragged"] = new(),
-        ["zeros"] = new(),
-        ["zeros nobias ragged"] = new() { Bias = false },
-        ["zeros both stacked ragged"] = new() { Bidirectional = true, Layers = 2 },
-        ["nobias"] = new() { Bias = false },
-        ["stacked ragged"] = new() { Layers = 3 },
-        ["widths"] = new() { HiddenSizes = [17, 1, 9] },
-        ["both ragged"] = new() { Bidirectional = true },
-        ["both stacked ragged"] = new() { Bidirectional = true, Layers = 2 },
-        ["both sum stacked"] = new() { Bidirectional = true, Layers = 2, Merge = DirectionMerge.Sum },
-        ["both mean ragged"] = new() { Bidirectional = true, Merge = DirectionMerge.Mean },
-        ["both separate ragged"] = new() { Bidirectional = true, Merge = DirectionMerge.Separate },
-        ["reverse stacked ragged"] = new() { Layers = 2, Reverse = true },
-        ["residual stacked ragged"] = new() { Layers = 3, Residual = true },
-        ["residual reverse stacked ragged"] = new() { Layers = 2, Residual = true, Reverse = true },
-        ["residual both stacked ragged"] = new() { Bidirectional = true, Layers = 2, Residual = true },
-        ["residual both sum stacked"] = new() { Bidirectional = true, Layers = 2, Merge = DirectionMerge.Sum, Residual = true },
+        ["ragged"] = new() { IsRagged = true },
+        ["zeros"] = new() { StartsFromZeros = true },
+        ["zeros nobias ragged"] = new(new() { Bias = false }) { IsRagged = true, StartsFromZeros = true },
+        ["zeros both stacked ragged"] = new(new() { Bidirectional = true, Layers = 2 }) { IsRagged = true, StartsFromZeros = true },
+        ["nobias"] = new(new() { Bias = false }),
+        ["stacked ragged"] = new(new() { Layers = 3 }) { IsRagged = true },
+        ["widths"] = new(new() { HiddenSizes = [17, 1, 9] }),
+        ["both ragged"] = new(new() { Bidirectional = true }) { IsRagged = true },
+        ["both stacked ragged"] = new(new() { Bidirectional = true, Layers = 2 }) { IsRagged = true },
+        ["both sum stacked"] = new(new() { Bidirectional = true, Layers = 2, Merge = DirectionMerge.Sum }),
+        ["both mean ragged"] = new(new() { Bidirectional = true, Merge = DirectionMerge.Mean }) { IsRagged = true },
+        ["both separate ragged"] = new(new() { Bidirectional = true, Merge = DirectionMerge.Separate }) { IsRagged = true },
+        ["reverse stacked ragged"] = new(new() { Layers = 2, Reverse = true }) { IsRagged = true },
+        ["residual stacked ragged"] = new(new() { Layers = 3, Residual = true }) { IsRagged = true },
+        ["residual reverse stacked ragged"] = new(new() { Layers = 2, Residual = true, Reverse = true }) { IsRagged = true },
+        ["residual both stacked ragged"] = new(new() { Bidirectional = true, Layers = 2, Residual = true }) { IsRagged = true },
+        ["residual both sum stacked"] = new(new() { Bidirectional = true, Layers = 2, Merge = DirectionMerge.Sum, Residual = true }),
     };
 
     public static TheoryData<string, string> Cases()
@@ -43,9 +44,9 @@ public class FusedLayerTests
         {
             // Cells that differ in their activation alone need not meet every option.
             var variant = !TestCells.IsDistinct(cell);
-            foreach (var option in variant ? ["both stacked ragged"] : Options.Keys.ToArray())
+            foreach (var run in variant ? ["both stacked ragged"] : Runs.Keys.ToArray())
             {
-                cases.Add(cell, option);
+                cases.Add(cell, run);
             }
         }
 
@@ -67,14 +68,14 @@ public class FusedLayerTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Fused_layers_agree_with_composed_ones(string cell, string option) =>
-        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, OptionsOf(cell, option) with { Seed = 0 }), CellOracle.Named(cell), option);
+    public void Fused_layers_agree_with_composed_ones(string cell, string run) =>
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, OptionsOf(cell, run) with { Seed = 0 }), CellOracle.Named(cell), Runs[run]);
 
     [Theory]
     [MemberData(nameof(ProjectedCases))]
-    public void Fused_layers_with_projection_agree_with_composed_ones(string cell, string option) => Check(
-        RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, Options[option] with { Seed = 0 }, projectionSize: 3),
-        (LstmOracle)CellOracle.Named(cell) with { Projected = true }, option);
+    public void Fused_layers_with_projection_agree_with_composed_ones(string cell, string run) => Check(
+        RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 7, Runs[run].Options with { Seed = 0 }, projectionSize: 3),
+        (LstmOracle)CellOracle.Named(cell) with { Projected = true }, Runs[run]);
 
     // One unit, one row, one step, and widths around the vectors' widths.
     [Theory]
@@ -84,7 +85,7 @@ public class FusedLayerTests
     [InlineData("gru", 16, 1, 9)]
     [InlineData("gru", 129, 2, 2)]
     public void Fused_layers_of_odd_sizes_agree_with_composed_ones(string cell, int hidden, int batch, int steps) =>
-        Check(RecurrentLayer<double>.Create(cell, Inputs, hidden, new() { Seed = 0 }), CellOracle.Named(cell), "plain", batch, steps);
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hidden, new() { Seed = 0 }), CellOracle.Named(cell), new(), batch, steps);
 
     // Enough work for several threads, with rows of all lengths: parts of unequal height.
     [Theory]
@@ -92,7 +93,7 @@ public class FusedLayerTests
     [InlineData("lstm-fullpeephole")]
     [InlineData("gru")]
     public void Fused_layers_over_threads_agree_with_composed_ones(string cell) =>
-        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 48, new() { Seed = 0 }), CellOracle.Named(cell), "ragged", batch: 61, steps: 17);
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 48, new() { Seed = 0 }), CellOracle.Named(cell), new() { IsRagged = true }, batch: 61, steps: 17);
 
     // The input's product and gradient run over several steps at a time: many chunks of them, of rows that fill tiles and of rows that do not,
     // on one thread's share of the rows and shared by panels.
@@ -111,8 +112,8 @@ public class FusedLayerTests
     [InlineData("lstm-fullpeephole", "plain", 5, 1)]
     [InlineData("gru-before", "zeros both stacked ragged", 6, 1)]
     [InlineData("lstm-layernorm", "zeros", 1, 1)]
-    public void Fused_layers_over_chunks_of_steps_agree_with_composed_ones(string cell, string option, int batch, int steps) =>
-        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 129, Options[option] with { Seed = 0 }), CellOracle.Named(cell), option, batch, steps);
+    public void Fused_layers_over_chunks_of_steps_agree_with_composed_ones(string cell, string run, int batch, int steps) =>
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 129, Runs[run].Options with { Seed = 0 }), CellOracle.Named(cell), Runs[run], batch, steps);
 
     // Some rows and more weights than a near cache holds: threads share products by panels instead of rows.
     [Theory]
@@ -120,17 +121,17 @@ public class FusedLayerTests
     [InlineData("lstm", "ragged", 19, 7)]
     [InlineData("gru-before", "zeros", 8, 5)]
     [InlineData("lstm-layernorm", "reverse stacked ragged", 9, 5)]
-    public void Fused_layers_with_shared_products_agree_with_composed_ones(string cell, string option, int batch, int steps) =>
-        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 230, Options[option] with { Seed = 0 }), CellOracle.Named(cell), option, batch, steps);
+    public void Fused_layers_with_shared_products_agree_with_composed_ones(string cell, string run, int batch, int steps) =>
+        Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 230, Runs[run].Options with { Seed = 0 }), CellOracle.Named(cell), Runs[run], batch, steps);
 
     // Normalised over one unit, or of one unit, values do not depend on anything, and gradients are rounding alone.
-    private static RecurrentOptions OptionsOf(string cell, string option) =>
-        option == "widths" && CellOracle.Named(cell).Normalized ? new() { HiddenSizes = [17, 4, 9] } : Options[option];
+    private static RecurrentOptions OptionsOf(string cell, string run) =>
+        CellOracle.Named(cell).Normalized && Runs[run].Options.HiddenSizes is [17, 1, 9] ? new() { HiddenSizes = [17, 4, 9] } : Runs[run].Options;
 
-    private static void Check(RecurrentLayer<double> layer, CellOracle cell, string option, int batch = 5, int steps = Steps)
+    private static void Check(RecurrentLayer<double> layer, CellOracle cell, LayerCase run, int batch = 5, int steps = Steps)
     {
         var random = new RandomSource(20);
-        int[]? lengths = !option.Contains("ragged", StringComparison.Ordinal) ? null
+        int[]? lengths = !run.IsRagged ? null
             : batch == RaggedLengths.Length ? RaggedLengths
             : [.. Enumerable.Range(0, batch).Select(row => row * 5 % (steps + 1))];
 
@@ -145,7 +146,7 @@ public class FusedLayerTests
         var x = Leaf(Tensor<double>.RandomNormal(random, 0, 1, batch, steps, Inputs));
         var xCopy = Leaf(x.Detach().Clone());
         var state = layer.ZeroState(batch);
-        var given = !option.Contains("zeros", StringComparison.Ordinal);
+        var given = !run.StartsFromZeros;
         foreach (var tensor in given ? state.Tensors : [])
         {
             random.FillNormal(tensor.AsSpan());

@@ -1,3 +1,4 @@
+using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Golden;
 
@@ -51,8 +52,8 @@ public class OracleGoldenTests
 
     private static CellOracle CellOf(GoldenCase golden) => golden.Kind switch
     {
-        "rnn_tanh" => new SimpleRnnOracle(a => a.Tanh()),
-        "rnn_relu" => new SimpleRnnOracle(a => a.Relu()),
+        "rnn_tanh" => new SimpleRnnOracle(Activation.Tanh),
+        "rnn_relu" => new SimpleRnnOracle(Activation.Relu),
         "gru" => new GruOracle(),
         _ => new LstmOracle(Projected: golden.Projection > 0),
     };

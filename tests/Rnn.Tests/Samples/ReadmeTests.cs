@@ -70,6 +70,27 @@ public sealed partial class ReadmeTests : IDisposable
         Assert.Equal(CellCatalog.Names.Order(), listed.Order());
     }
 
+    // Lines that are no programs of their own: every type and every member that they name exists.
+    [Fact]
+    public void Names_in_tables_and_sentences_exist()
+    {
+        var types = typeof(Rnn.Kernels.Simd).Assembly.GetExportedTypes();
+        var known = types.Concat([typeof(Span<>), typeof(double), typeof(Stream)])
+            .SelectMany(type => type.GetMembers().Select(member => member.Name).Append(type.Name.Split('`')[0]))
+            .ToHashSet();
+        var text = Examples().Replace(Readme(), string.Empty);
+        var sentences = text.Split('\n').Where(line => !line.StartsWith('|'));
+        var translated = TranslatedCode().Matches(text).SelectMany(row => Name().Matches(row.Groups["here"].Value)).ToList();
+        var called = sentences.SelectMany(line => Name().Matches(line)).Where(code => Call().IsMatch(code.Value)).ToList();
+        Assert.True(translated.Count > 50 && called.Count > 5, $"{translated.Count} pieces of code were found in tables and {called.Count} in sentences.");
+        var wrong = translated.Concat(called)
+            .SelectMany(code => Identifier().Matches(code.Groups[1].Value))
+            .Select(match => match.Value)
+            .Where(name => !known.Contains(name))
+            .ToList();
+        Assert.Empty(wrong);
+    }
+
     private static string Readme()
     {
         Assert.NotNull(SourceTree.Root);
@@ -110,6 +131,16 @@ public sealed partial class ReadmeTests : IDisposable
 
     [GeneratedRegex(@"^\| (?<names>`[^|]*) \| (?<gates>[^|]*) \| (?<states>[^|]*) \|", RegexOptions.Multiline)]
     private static partial Regex TableRows();
+
+    [GeneratedRegex(@"^\| `(?<there>.*)` \| (?<here>[^|]*`[^|]*) \|$", RegexOptions.Multiline)]
+    private static partial Regex TranslatedCode();
+
+    [GeneratedRegex(@"\.[A-Z]\w*\(")]
+    private static partial Regex Call();
+
+    // A type or a member: what begins with a capital, as no local variable of the examples does.
+    [GeneratedRegex(@"(?<!\w)[A-Z]\w+")]
+    private static partial Regex Identifier();
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Name();

@@ -9,13 +9,28 @@ public class BatchSourceTests
     private static readonly int[][] Sequences =
         [.. Enumerable.Range(0, 37).Select(i => Enumerable.Range(i * 100, (i * 7) % 13).ToArray())];
 
-    public static TheoryData<string> Names() => ["stream", "overlapping stream", "sequences", "shuffled sequences", "series", "buckets", "shuffled buckets", "features", "rows", "shuffled rows"];
+    /// <summary>The sources that the tests walk.</summary>
+    public enum Kind
+    {
+        Stream,
+        OverlappingStream,
+        Sequences,
+        ShuffledSequences,
+        Series,
+        Buckets,
+        ShuffledBuckets,
+        Features,
+        Rows,
+        ShuffledRows,
+    }
+
+    public static TheoryData<Kind> Kinds() => [.. Enum.GetValues<Kind>()];
 
     [Theory]
-    [MemberData(nameof(Names))]
-    public void Every_place_can_be_returned_to(string name)
+    [MemberData(nameof(Kinds))]
+    public void Every_place_can_be_returned_to(Kind kind)
     {
-        var whole = Make(name);
+        var whole = Make(kind);
         var batches = new List<string>();
         var places = new List<StateValues>();
         for (var pass = 0; pass < 3; pass++)
@@ -32,7 +47,7 @@ public class BatchSourceTests
         Assert.True(batches.Count >= 9, $"{batches.Count} batches");
         foreach (var place in places)
         {
-            var resumed = Make(name);
+            var resumed = Make(kind);
             resumed.Restore(place);
             var (pass, position) = (place.GetInt64("pass"), place.GetInt64("position"));
             var rest = new List<string>();
@@ -57,10 +72,10 @@ public class BatchSourceTests
     }
 
     [Theory]
-    [MemberData(nameof(Names))]
-    public void Shuffled_passes_differ_and_have_the_same_data(string name)
+    [MemberData(nameof(Kinds))]
+    public void Shuffled_passes_differ_and_have_the_same_data(Kind kind)
     {
-        var source = Make(name);
+        var source = Make(kind);
         var passes = new List<string[]>();
         for (var pass = 0; pass < 3; pass++)
         {
@@ -74,7 +89,7 @@ public class BatchSourceTests
             passes.Add([.. batches]);
         }
 
-        if (name.StartsWith("shuffled", StringComparison.Ordinal))
+        if (IsShuffled(kind))
         {
             Assert.NotEqual(passes[0], passes[1]);
             Assert.NotEqual(passes[1], passes[2]);
@@ -84,8 +99,8 @@ public class BatchSourceTests
             Assert.Equal(passes[0], passes[1]);
         }
 
-        Assert.NotEqual(source.Identity, Make(name, other: true).Identity);
-        Assert.Equal(source.Identity, Make(name).Identity);
+        Assert.NotEqual(source.Identity, Make(kind, other: true).Identity);
+        Assert.Equal(source.Identity, Make(kind).Identity);
     }
 
     [Fact]
@@ -170,21 +185,23 @@ public class BatchSourceTests
         Assert.Contains("damaged: 'two'", Assert.Throws<InvalidDataException>(() => source.RestoreState(state)).Message, StringComparison.Ordinal);
     }
 
-    private static Walk Make(string name, bool other = false)
+    private static bool IsShuffled(Kind kind) => kind is Kind.ShuffledSequences or Kind.ShuffledBuckets or Kind.ShuffledRows;
+
+    private static Walk Make(Kind kind, bool other = false)
     {
         var stream = Enumerable.Range(0, 129 + (other ? 1 : 0)).ToArray();
         var series = Tensor<float>.From([.. stream[..128].Select(i => i + (other ? 0.5f : 0))], 128, 1);
         int[][] sequences = other ? [[1, 2], .. Sequences] : Sequences;
         Tensor<float>[] features = [.. sequences.Select(sequence => Tensor<float>.From([.. sequence.Select(i => (float)i)], sequence.Length, 1))];
-        RandomSource? random = name.StartsWith("shuffled", StringComparison.Ordinal) ? new(5) : null;
-        return name switch
+        RandomSource? random = IsShuffled(kind) ? new(5) : null;
+        return kind switch
         {
-            "stream" => new Walk<TokenWindow>(new TokenStreamSource(stream, 3, 7), Describe),
-            "overlapping stream" => new Walk<TokenWindow>(new TokenStreamSource(stream, 3, 7, 2), Describe),
-            "sequences" or "shuffled sequences" => new Walk<TokenWindow>(new TokenSequenceSource(sequences, 4, 5, random), Describe),
-            "series" => new Walk<SeriesWindow<float>>(new SeriesSource<float>(series, series, 3, 7, 3), window => string.Join(' ', window.Inputs(0, window.Steps).ToArray())),
-            "buckets" or "shuffled buckets" => new Walk<SequenceBatch>(SequenceBatch.Bucket(sequences, 4, 0, random), batch => $"{string.Join(' ', batch.Tokens.ToArray())} {string.Join(' ', batch.Indices.ToArray())}"),
-            "features" => new Walk<FeatureBatch<float>>(FeatureBatch<float>.Bucket(features, 4, random), batch => string.Join(' ', batch.Input.ToArray())),
+            Kind.Stream => new Walk<TokenWindow>(new TokenStreamSource(stream, 3, 7), Describe),
+            Kind.OverlappingStream => new Walk<TokenWindow>(new TokenStreamSource(stream, 3, 7, 2), Describe),
+            Kind.Sequences or Kind.ShuffledSequences => new Walk<TokenWindow>(new TokenSequenceSource(sequences, 4, 5, random), Describe),
+            Kind.Series => new Walk<SeriesWindow<float>>(new SeriesSource<float>(series, series, 3, 7, 3), window => string.Join(' ', window.Inputs(0, window.Steps).ToArray())),
+            Kind.Buckets or Kind.ShuffledBuckets => new Walk<SequenceBatch>(SequenceBatch.Bucket(sequences, 4, 0, random), batch => $"{string.Join(' ', batch.Tokens.ToArray())} {string.Join(' ', batch.Indices.ToArray())}"),
+            Kind.Features => new Walk<FeatureBatch<float>>(FeatureBatch<float>.Bucket(features, 4, random), batch => string.Join(' ', batch.Input.ToArray())),
             _ => new Walk<(Tensor<float> Inputs, Tensor<float> Targets)>(new RowSource<float>(series, series, 17, random), batch => string.Join(' ', batch.Inputs.ToArray())),
         };
     }

@@ -67,13 +67,23 @@ public class ModeTests
         Assert.Equal(score, model.Score(Tokens));
     }
 
+    /// <summary>The ways out of a training.</summary>
+    public enum Ending
+    {
+        Complete,
+        Cancelled,
+        LossThrows,
+        InfiniteGradient,
+        ProgressThrows,
+    }
+
     [Theory]
-    [InlineData("to the end")]
-    [InlineData("cancelled")]
-    [InlineData("the loss throws")]
-    [InlineData("a gradient is not finite")]
-    [InlineData("the progress throws")]
-    public async Task Training_puts_every_mode_back(string ending)
+    [InlineData(Ending.Complete)]
+    [InlineData(Ending.Cancelled)]
+    [InlineData(Ending.LossThrows)]
+    [InlineData(Ending.InfiniteGradient)]
+    [InlineData(Ending.ProgressThrows)]
+    public async Task Training_puts_every_mode_back(Ending ending)
     {
         foreach (var rootTrains in new[] { true, false })
         {
@@ -94,24 +104,24 @@ public class ModeTests
             Tensor<float> Loss(int[] batch)
             {
                 seen.Add([.. All(model).Select(module => module.IsTraining)]);
-                if (++steps == 3 && ending == "the loss throws")
+                if (++steps == 3 && ending == Ending.LossThrows)
                 {
                     throw new NotSupportedException();
                 }
 
                 var loss = model.ForwardLoss(batch.AsSpan(0, 8), 1, default, null, batch.AsSpan(1)).Loss;
-                return steps == 3 && ending == "a gradient is not finite" ? loss * float.PositiveInfinity : loss;
+                return steps == 3 && ending == Ending.InfiniteGradient ? loss * float.PositiveInfinity : loss;
             }
 
             var reports = new Reports
             {
                 OnReport = report =>
                 {
-                    if (report.Update == 2 && ending == "cancelled")
+                    if (report.Update == 2 && ending == Ending.Cancelled)
                     {
                         source.Cancel();
                     }
-                    else if (report.Update == 2 && ending == "the progress throws")
+                    else if (report.Update == 2 && ending == Ending.ProgressThrows)
                     {
                         throw new NotSupportedException();
                     }
@@ -119,7 +129,7 @@ public class ModeTests
             };
             var training = new Trainer<float>(model, new Sgd<float> { LearningRate = 0.1 }) { MaxUpdates = 4 }
                 .FitAsync([.. Tokens.Chunk(9).Take(10)], Loss, progress: reports, cancellationToken: source.Token);
-            if (ending == "to the end")
+            if (ending == Ending.Complete)
             {
                 await training;
             }

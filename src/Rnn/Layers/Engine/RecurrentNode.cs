@@ -75,7 +75,7 @@ internal sealed class RecurrentNode<T> : GraphNode<T>
         var states = engine.Shape.Layout.States.Count;
         var outputs = 1 + final.Length + (sequences is null ? 0 : states - 1);
         var node = new RecurrentNode<T>(engine, pass, inputs, output.Detach(), outputs) { HasSequences = sequences is not null };
-        node.Keep(pass, pass.SavedBytes);
+        node.SaveMemory(pass, pass.SavedBytes);
         node.Attach(output);
         for (var i = 0; i < final.Length; i++)
         {
