@@ -20,7 +20,7 @@ internal sealed unsafe class LinearProduct<T>
     {
         _paddingRow = paddingRow ?? -1;
         _forward = new(_gate);
-        _backward = new(_gate);
+        _backward = new(_gate, transposed: true);
     }
 
     /// <summary>Takes back what the weights' gradient has got for a row that stays zero; nothing else gives it any.</summary>
@@ -64,7 +64,7 @@ internal sealed unsafe class LinearProduct<T>
     {
         lock (_gate)
         {
-            return _forward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: false);
+            return _forward.Lease(weight);
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed unsafe class LinearProduct<T>
     {
         lock (_gate)
         {
-            return _backward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: true);
+            return _backward.Lease(weight);
         }
     }
 

@@ -23,7 +23,6 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
     private readonly LayerEngine<T>[] _engines;
     private readonly Parameter<T>[][][] _weights;
     private readonly Parameter<T>[]? _initial;
-    private readonly StepOptions _steps;
     private readonly string[] _stateNames;
 
     internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0)
@@ -40,19 +39,13 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         var initializer = new RecurrentInitializer<T>(options, seeded.Split("weights"));
         _engines = new LayerEngine<T>[HiddenSizes.Count];
         _weights = new Parameter<T>[HiddenSizes.Count][][];
-        _steps = new StepOptions
-        {
-            HiddenZoneout = options.HiddenZoneout,
-            CellZoneout = options.CellZoneout,
-            RecurrentDropout = options.RecurrentDropout,
-        };
         var width = inputSize;
         for (var layer = 0; layer < HiddenSizes.Count; layer++)
         {
             RecurrentChecks.CheckSize(Layout, width, HiddenSizes[layer], projectionSize);
             var shape = new CellShape(Layout, width, HiddenSizes[layer], projectionSize, options.Bias);
             // What layers above read was flushed of denormal numbers below.
-            _engines[layer] = new(cell, shape, _steps, Directions, options.Reverse, flushesInput: layer == 0);
+            _engines[layer] = new(cell, shape, options, flushesInput: layer == 0);
             _weights[layer] = new Parameter<T>[Directions][];
             for (var direction = 0; direction < Directions; direction++)
             {
@@ -195,10 +188,11 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
                 initial[i] = Initial(given, (layer * initial.Length) + i, input.Shape[0]);
             }
 
-            var result = _engines[layer].Forward(Dropped(below, layer), lengths, initial, Values(layer, IsTraining && Options.WeightDrop > 0), cells is not null, Noise());
-            result.Final.CopyTo(final, layer * initial.Length);
-            cells?.Add(result.Sequences![1]!);
-            output = Merged(result.Output);
+            var sequences = cells is null ? null : new Tensor<T>[States];
+            output = Merged(_engines[layer].Forward(
+                Dropped(below, layer), lengths, initial, Values(layer, IsTraining && Options.WeightDrop > 0),
+                final.AsSpan(layer * initial.Length, initial.Length), sequences, MaskSeed()));
+            cells?.Add(sequences![1]);
             output = AddsInput(layer, below.Shape[2]) ? ResidualSum.Apply(output, below, lengths) : output;
             topInput = below;
         }

@@ -7,8 +7,11 @@ namespace Rnn.Layers.Engine;
 /// The buffers that a program's steps write and read. With all steps (a backward pass follows) each step has rows of its own, packed as the plan
 /// has them; otherwise one step of each batch row is there, of the gates a few, and states alternate between two blocks of rows.
 /// </summary>
-/// <remarks>The gate buffer [rows, gates·H] holds pre-activations, then gate values, then, in the backward pass, their gradients.</remarks>
-internal sealed unsafe class StepMemory<T>
+/// <remarks>
+/// The gate buffer [rows, gates·H] holds pre-activations, then gate values, then, in the backward pass, their gradients.
+/// All other gradients are in buffers of their own, which last for one backward pass.
+/// </remarks>
+internal sealed unsafe partial class StepMemory<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly CellShape _shape;
@@ -25,6 +28,7 @@ internal sealed unsafe class StepMemory<T>
         var layout = _shape.Layout;
         _starts = new T*[(int)Buffer.PerState + layout.States.Count + layout.Products.Count];
         _lengths = new nint[_starts.Length];
+        _gradientStarts = new T*[(int)Gradient.PerState + layout.States.Count];
         GateStride = PaddedStride(_shape.GateColumns);
     }
 
