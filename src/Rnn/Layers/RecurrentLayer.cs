@@ -27,7 +27,7 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
 
     internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0)
     {
-        Layout = options.LayerNormalization ? cell.Layout.WithNormalizedProducts() : cell.Layout;
+        Layout = options.LayerNormalization ? cell.Layout.WithLayerNormalization() : cell.Layout;
         RecurrentChecks.Check(inputSize, hiddenSize, options, projectionSize, Layout);
         InputSize = inputSize;
         Options = options;
@@ -149,10 +149,6 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         if (CellCatalog.IsNormalized(cell))
         {
             options = options with { LayerNormalization = true };
-        }
-        else if (options.LayerNormalization)
-        {
-            cell += LayerNormalized.NameSuffix;
         }
 
         return new(CellCatalog.Create<T>(cell), inputSize, hiddenSize, options, projectionSize);

@@ -41,7 +41,7 @@ internal sealed class StepProgram
                 }
             }
 
-            _forward.Add(new(StepOperation.Cell) { Index = phase });
+            _forward.Add(new(StepOperation.Cell) { Index = layout.CellPhase(phase) });
             AddStateNormalizations(phase);
         }
 
