@@ -1,6 +1,5 @@
 using System.Numerics;
 using Rnn.Autograd;
-using Rnn.Kernels;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;
 

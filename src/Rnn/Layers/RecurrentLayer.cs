@@ -235,7 +235,7 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
     public RecurrentStream<T> CreateStream()
     {
         CheckCausal(nameof(CreateStream));
-        return new(CreateEngineStepper(rows: 1), InputSize, OutputSize, _stateNames);
+        return new(CreateStepper());
     }
 
     /// <inheritdoc/>

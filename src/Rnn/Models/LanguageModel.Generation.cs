@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Rnn.Sequences;
 using Rnn.Tensors;
 
@@ -42,7 +43,7 @@ public sealed partial class LanguageModel<T>
     public string Generate(string prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        var vocabulary = Vocabulary ?? throw new InvalidOperationException("Generate: this model has no Vocabulary to read the prompt with; set it, or give tokens.");
+        var vocabulary = RequireVocabulary(nameof(Generate));
         return vocabulary.Decode(Generate(vocabulary.Encode(prompt), count, options, cancellationToken));
     }
 
@@ -60,6 +61,42 @@ public sealed partial class LanguageModel<T>
     {
         options = Seeded(options);
         return WriteAsync(CheckGeneration(prompt, count, options), count, options, cancellationToken);
+    }
+
+    /// <summary>
+    /// Writes on from a text, piece by piece as <see cref="GenerateAsync(IReadOnlyList{int}, int, SamplingOptions, CancellationToken)"/> gives its tokens. Put together the pieces are the text that
+    /// <see cref="Generate(string, int, SamplingOptions, CancellationToken)"/> returns.
+    /// </summary>
+    /// <param name="prompt">The text to go on from. Empty only where the vocabulary has a token that begins sequences.</param>
+    /// <param name="count">The most tokens to write.</param>
+    /// <param name="options">How tokens are drawn, or null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the writing; <c>WithCancellation</c> does too.</param>
+    /// <returns>What each token adds to the text, a space before a word included.</returns>
+    /// <exception cref="ArgumentException">The prompt is empty or has symbols that the vocabulary does not know, or the count is negative.</exception>
+    /// <exception cref="InvalidOperationException">The model has no vocabulary.</exception>
+    public IAsyncEnumerable<string> GenerateAsync(string prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        var vocabulary = RequireVocabulary(nameof(GenerateAsync));
+        return Texts(GenerateAsync(vocabulary.Encode(prompt), count, options, cancellationToken), vocabulary, cancellationToken);
+    }
+
+    private IVocabulary RequireVocabulary(string method) =>
+        Vocabulary ?? throw new InvalidOperationException($"{method}: this model has no Vocabulary to read the prompt with; set it, or give tokens.");
+
+    // The text so far is decoded anew, since what a token adds to it depends on those before.
+    private static async IAsyncEnumerable<string> Texts(
+        IAsyncEnumerable<int> tokens, IVocabulary vocabulary, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var written = new List<int>();
+        var length = 0;
+        await foreach (var token in tokens.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            written.Add(token);
+            var text = vocabulary.Decode(CollectionsMarshal.AsSpan(written));
+            yield return text[length..];
+            length = text.Length;
+        }
     }
 
     // The seed is taken once a call, so that what it gives is the same each time it is enumerated.
