@@ -94,7 +94,7 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
         return 130;
     }
 
-    var score = model.Score(tokens.AsSpan(plan.TrainingLength), new TextScoreOptions { Streams = 16, WarmUp = 512 }, CancellationToken.None);
+    var score = model.Score(tokens.AsSpan(plan.TrainingLength), new TextScoreOptions { Segments = 16, WarmUp = 512 }, CancellationToken.None);
     report.Text("a longer text", Writer.Write(model, settings.Prompt, settings.Length, settings, CancellationToken.None));
     report.Line($"validation: {score.Loss:F4} nats per character, perplexity {score.Perplexity:F2}, {score.BitsPerCharacter:F3} bits per character");
     report.Line($"the model is saved in {Path.GetFullPath(settings.Save)}");

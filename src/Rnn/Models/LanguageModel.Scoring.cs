@@ -21,7 +21,7 @@ public sealed partial class LanguageModel<T>
         }
 
         options ??= new();
-        var (sum, count) = SequenceEvaluation.Score(this, tokens, options.Streams, options.Steps, options.WarmUp, ignored: null, cancellationToken);
+        var (sum, count) = SequenceEvaluation.Score(this, tokens, options.Segments, options.Steps, options.WarmUp, ignored: null, cancellationToken);
         return new(sum, count, count);
     }
 

@@ -1,20 +1,20 @@
 namespace Rnn.Models;
 
-/// <summary>How a language model goes over a text to score it.</summary>
+/// <summary>How a language model scores a text.</summary>
 public sealed record TextScoreOptions
 {
     /// <summary>
-    /// In how many parts the text is gone over side by side. With 1 the state is carried from the first token to the last; with more it is
-    /// much faster, and each part but the first starts from the state that its <see cref="WarmUp"/> leaves.
+    /// The number of segments of the text that are scored side by side, as rows of a batch. With 1 the state is carried from the first token to the last; with more it is
+    /// much faster, and each segment but the first starts from the state that its <see cref="WarmUp"/> leaves.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
-    public int Streams
+    public int Segments
     {
         get;
-        init => field = AtLeast(1, value, nameof(Streams));
+        init => field = AtLeast(1, value, nameof(Segments));
     } = 1;
 
-    /// <summary>How many tokens before its part a stream reads without scoring them, from a zero state.</summary>
+    /// <summary>How many tokens before its segment a row reads without scoring them, from a zero state.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int WarmUp
     {
@@ -22,7 +22,7 @@ public sealed record TextScoreOptions
         init => field = AtLeast(0, value, nameof(WarmUp));
     } = 256;
 
-    /// <summary>How many steps go through the model at once; the result does not depend on it.</summary>
+    /// <summary>How many steps run through the model at once; the result does not depend on it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
     public int Steps
     {

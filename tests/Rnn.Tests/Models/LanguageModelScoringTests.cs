@@ -41,18 +41,18 @@ public class LanguageModelScoringTests
     [InlineData(3, 128)]
     [InlineData(37, 17)]
     [InlineData(1000, 2)]
-    public void Streams_that_warm_up_on_everything_before_give_the_same(int streams, int steps)
+    public void Segments_that_warm_up_on_everything_before_give_the_same(int streams, int steps)
     {
         var model = LanguageModelTests.SmallModel();
-        var score = model.Score(Text, new TextScoreOptions { Streams = streams, WarmUp = 1000, Steps = steps });
+        var score = model.Score(Text, new TextScoreOptions { Segments = streams, WarmUp = 1000, Steps = steps });
         Assert.Equal(Expected(model, Text), score.NegativeLogLikelihood, 1e-11);
     }
 
     [Fact]
-    public void Streams_without_warm_up_start_their_parts_from_nothing()
+    public void Segments_without_warm_up_start_their_parts_from_nothing()
     {
         var model = LanguageModelTests.SmallModel();
-        var score = model.Score(Text, new TextScoreOptions { Streams = 3, WarmUp = 0 });
+        var score = model.Score(Text, new TextScoreOptions { Segments = 3, WarmUp = 0 });
         var expected = Expected(model, Text[..44]) + Expected(model, Text[43..87]) + Expected(model, Text[86..]);
         Assert.Equal(expected, score.NegativeLogLikelihood, 1e-11);
     }
@@ -101,7 +101,7 @@ public class LanguageModelScoringTests
         Assert.Contains("expected 2 tokens or more", Assert.Throws<ArgumentException>(() => model.Score([1])).Message, StringComparison.Ordinal);
         Assert.Contains("got 5", Assert.Throws<ArgumentException>(() => model.Score([1, 5, 2])).Message, StringComparison.Ordinal);
         Assert.True(model.IsTraining);
-        Assert.Contains("Streams: expected 1 or more but got 0", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { Streams = 0 }).Message, StringComparison.Ordinal);
+        Assert.Contains("Segments: expected 1 or more but got 0", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { Segments = 0 }).Message, StringComparison.Ordinal);
         Assert.Contains("WarmUp", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { WarmUp = -1 }).Message, StringComparison.Ordinal);
         Assert.Contains("Steps", Assert.Throws<ArgumentOutOfRangeException>(() => new TextScoreOptions { Steps = 0 }).Message, StringComparison.Ordinal);
         Assert.Throws<OperationCanceledException>(() => model.Score(Text, null, new CancellationToken(canceled: true)));
@@ -168,7 +168,7 @@ public class LanguageModelScoringTests
     public void More_streams_than_an_array_holds_steps_take_fewer_steps()
     {
         var model = LanguageModelTests.SmallModel();
-        var options = new TextScoreOptions { Streams = int.MaxValue, Steps = int.MaxValue, WarmUp = int.MaxValue };
+        var options = new TextScoreOptions { Segments = int.MaxValue, Steps = int.MaxValue, WarmUp = int.MaxValue };
         Assert.Equal(Expected(model, Text), model.Score(Text, options).NegativeLogLikelihood, 1e-11);
     }
 

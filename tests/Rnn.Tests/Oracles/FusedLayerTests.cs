@@ -1,3 +1,4 @@
+using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Cells;
@@ -33,6 +34,11 @@ public class FusedLayerTests
         ["residual stacked ragged"] = new() { Layers = 3, Residual = true },
         ["residual reverse stacked ragged"] = new() { Layers = 2, Residual = true, Reverse = true },
         ["residual both stacked ragged"] = new() { Bidirectional = true, Layers = 2, Residual = true },
+        ["zoneout"] = new() { HiddenZoneout = 0.4, CellZoneout = 0.3 },
+        ["zoneout evaluate ragged"] = new() { HiddenZoneout = 0.4, CellZoneout = 0.3 },
+        ["dropout reverse ragged"] = new() { RecurrentDropout = 0.4, Reverse = true },
+        ["masks both stacked ragged"] = new() { HiddenZoneout = 0.2, CellZoneout = 0.3, RecurrentDropout = 0.4, Bidirectional = true, Layers = 2 },
+        ["masks residual evaluate"] = new() { HiddenZoneout = 0.2, CellZoneout = 0.3, RecurrentDropout = 0.4, Residual = true, Layers = 2 },
         ["residual both sum stacked"] = new() { Bidirectional = true, Layers = 2, Merge = DirectionMerge.Sum, Residual = true },
     };
 
@@ -43,7 +49,7 @@ public class FusedLayerTests
         {
             // Cells that differ in their activation alone need not meet every option.
             var variant = !TestCells.IsDistinct(cell);
-            foreach (var option in variant ? ["both stacked ragged"] : Options.Keys.ToArray())
+            foreach (var option in variant ? ["both stacked ragged", "masks both stacked ragged"] : Options.Keys.ToArray())
             {
                 cases.Add(cell, option);
             }
@@ -60,6 +66,8 @@ public class FusedLayerTests
             cases.Add(cell, "plain");
             cases.Add(cell, "both stacked ragged");
             cases.Add(cell, "zeros");
+            cases.Add(cell, "zoneout evaluate ragged");
+            cases.Add(cell, "masks both stacked ragged");
         }
 
         return cases;
@@ -124,8 +132,17 @@ public class FusedLayerTests
         Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 230, Options[option] with { Seed = 0 }), CellOracle.Named(cell), option, batch, steps);
 
     // Normalised over one unit, or of one unit, values do not depend on anything, and gradients are rounding alone.
-    private static RecurrentOptions OptionsOf(string cell, string option) =>
-        option == "widths" && CellOracle.Named(cell).Normalized ? new() { HiddenSizes = [17, 4, 9] } : Options[option];
+    private static RecurrentOptions OptionsOf(string cell, string option)
+    {
+        // What a cell refuses since it would do nothing is left out.
+        var layout = CellCatalog.Layout(cell);
+        var options = Options[option] with
+        {
+            CellZoneout = layout.States.Count > 1 ? Options[option].CellZoneout : 0,
+            RecurrentDropout = layout.Products.Any(product => product.Source == Operand.Previous(0)) ? Options[option].RecurrentDropout : 0,
+        };
+        return option == "widths" && CellOracle.Named(cell).Normalized ? new() { HiddenSizes = [17, 4, 9] } : options;
+    }
 
     private static void Check(RecurrentLayer<double> layer, CellOracle cell, string option, int batch = 5, int steps = Steps)
     {
@@ -155,7 +172,12 @@ public class FusedLayerTests
         Tensor<double>[] initial = [.. state.Tensors.Select(tensor => Leaf(tensor.Detach().Clone()))];
 
         var merge = layer.Options.Merge switch { DirectionMerge.Sum => Merging.Sum, DirectionMerge.Mean => Merging.Mean, _ => Merging.Concat };
-        var oracle = new LayerOracle(cell, layer.LayerCount, layer.Directions == 2, merge, layer.Options.Residual, layer.Options.Reverse);
+        if (option.Contains("evaluate", StringComparison.Ordinal))
+        {
+            layer.Evaluate();
+        }
+
+        var oracle = new LayerOracle(cell, layer.LayerCount, layer.Directions == 2, merge, layer.Options.Residual, layer.Options.Reverse) { Masks = OracleMasks.Of(layer) };
         var expected = oracle.Run(parameters.GetValueOrDefault, xCopy, lengths, initial);
         var actual = layer.Forward(x, lengths, given ? state : null, cellStates: true);
 

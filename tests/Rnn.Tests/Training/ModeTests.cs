@@ -15,7 +15,7 @@ public class ModeTests
     {
         ["tokens"] = model => model.Score(Tokens),
         ["text"] = model => model.Score("abcdeab"),
-        ["several streams"] = model => model.Score(Tokens, new TextScoreOptions { Streams = 3 }),
+        ["several streams"] = model => model.Score(Tokens, new TextScoreOptions { Segments = 3 }),
         ["refused tokens"] = model => Assert.Throws<ArgumentException>(() => model.Score([1, 9, 2])),
         ["cancelled"] = model => Assert.Throws<OperationCanceledException>(() => model.Score(Tokens, null, new CancellationToken(canceled: true))),
         ["mean loss"] = model => SequenceEvaluation.MeanLoss(model, Tokens),

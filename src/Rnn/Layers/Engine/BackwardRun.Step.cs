@@ -31,7 +31,7 @@ internal sealed unsafe partial class BackwardRun<T>
                     Project(ref frame);
                     break;
                 case StepOperation.Zoneout:
-                    SplitAtZoneout(instruction.Index, ref frame);
+                    SplitGradientAtZoneout(instruction.Index, ref frame);
                     break;
                 case StepOperation.AddZoneoutGradient:
                     AddZoneoutGradient(instruction.Index, frame);
@@ -138,7 +138,7 @@ internal sealed unsafe partial class BackwardRun<T>
     }
 
     // Splits the gradient of a state: the part of the units that kept their state goes past the cell.
-    private void SplitAtZoneout(int state, ref StepFrame<T> frame)
+    private void SplitGradientAtZoneout(int state, ref StepFrame<T> frame)
     {
         var size = _shape.StateSize(state);
         var mask = new Span<T>(frame.Scratch, size);

@@ -156,7 +156,7 @@ internal sealed unsafe partial class BackwardRun<T>
         for (var step = end - 1; step >= 0; step--)
         {
             var rows = _run.ActiveRows(step, firstRow, endRow);
-            _run.Place(ref frame, step, firstRow, rows, (nint)Plan.Offset(step) + firstRow);
+            _run.SetFrame(ref frame, step, firstRow, rows, (nint)Plan.Offset(step) + firstRow);
             frame.Cell.OutputGradient = _outputGradient.Step(step, firstRow);
             frame.IgnoredStates = step == 0 ? _unwantedInitial : 0;
             if (_hasSequenceGradients)

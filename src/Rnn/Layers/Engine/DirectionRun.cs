@@ -117,7 +117,7 @@ internal sealed unsafe class DirectionRun<T>
     }
 
     /// <summary>Sets a frame to a step of some rows.</summary>
-    internal void Place(ref StepFrame<T> frame, int step, int firstRow, int rows, nint gateRow)
+    internal void SetFrame(ref StepFrame<T> frame, int step, int firstRow, int rows, nint gateRow)
     {
         frame.Step = step;
         frame.FirstRow = firstRow;
@@ -128,7 +128,7 @@ internal sealed unsafe class DirectionRun<T>
         frame.Cell.Rows = rows;
         frame.Cell.Gates = Memory.Gates(gateRow);
         frame.Cell.Previous[0] = step == 0 ? InitialHidden.Skip(firstRow) : Output.Step(step - 1, firstRow);
-        Memory.Place(ref frame);
+        Memory.SetBuffers(ref frame);
     }
 
     /// <summary>Gives the memory back.</summary>

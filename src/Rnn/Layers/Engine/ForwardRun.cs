@@ -116,7 +116,7 @@ internal sealed unsafe class ForwardRun<T>
             {
                 // Gates of all steps with a backward pass to come, else of the chunk's.
                 var gateRow = (Memory.HoldsAllSteps ? Plan.Offset(step) : (step - start) * (nint)Plan.Rows) + firstRow;
-                _run.Place(ref frame, step, firstRow, _run.ActiveRows(step, firstRow, endRow), gateRow);
+                _run.SetFrame(ref frame, step, firstRow, _run.ActiveRows(step, firstRow, endRow), gateRow);
                 _step.Run(ref frame);
                 frame.IgnoredStates = 0;
             }

@@ -206,7 +206,7 @@ internal sealed unsafe class LayerStepper<T>
             frame.Output = _memory.State(0, frame.NextStateRow);
             frame.Cell.Gates = _memory.Gates(0);
             frame.Cell.Previous[0] = _memory.State(0, frame.StateRow);
-            _memory.Place(ref frame);
+            _memory.SetBuffers(ref frame);
         }
 
         SetRows(rows);

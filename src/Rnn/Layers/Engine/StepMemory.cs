@@ -137,7 +137,7 @@ internal sealed unsafe partial class StepMemory<T>
         weights.Gains(columns.GainSlot) + columns.Gain);
 
     /// <summary>Completes a frame whose rows, gates, hidden state and places are set: with all that follows from them.</summary>
-    internal void Place(ref StepFrame<T> frame)
+    internal void SetBuffers(ref StepFrame<T> frame)
     {
         var layout = _shape.Layout;
         ref var cell = ref frame.Cell;
