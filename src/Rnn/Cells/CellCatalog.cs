@@ -56,10 +56,10 @@ public static class CellCatalog
 
     /// <summary>The names of all built-in cells.</summary>
     /// <remarks>A name with <c>-layernorm</c> behind it stands for the cell in a layer with the option <c>LayerNormalization</c>.</remarks>
-    public static IReadOnlyList<string> Names => field ??= [.. Entries.Select(entry => entry.Layout.Name)];
+    public static IReadOnlyList<string> Names => field ??= Array.ConvertAll(Entries, entry => entry.Layout.Name);
 
     /// <summary>The types of all built-in cells, in the order of <see cref="Names"/>.</summary>
-    internal static IReadOnlyList<Type> Types => [.. Entries.Select(entry => entry.Cell)];
+    internal static IReadOnlyList<Type> Types => Array.ConvertAll(Entries, entry => entry.Cell);
 
     /// <summary>What a step of a built-in cell is made of.</summary>
     /// <param name="name">One of <see cref="Names"/>, with <c>-layernorm</c> behind it for the cell with layer normalisation.</param>

@@ -111,7 +111,7 @@ public sealed partial record CellLayout
     {
         Name = Name + NormalizedSuffix,
         NormalizesProducts = true,
-        Normalizations = [.. Normalizations, .. OptionalNormalizations],
+        Normalizations = Normalizations.Concat(OptionalNormalizations).ToArray(),
         Intermediates = Intermediates + OptionalNormalizations.Count,
         Phases = NormalizedPhases.Count > 0 ? NormalizedPhases.Count : Phases,
     };

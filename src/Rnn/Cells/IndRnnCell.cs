@@ -17,9 +17,9 @@ public readonly struct IndRnnCell<TActivation> : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = $"indrnn-{TActivation.Name}",
-        Gates = [new("h", "hidden state")],
-        States = [new("h", "hidden state", CarriesGradient: true)],
-        UnitWeights = [new("u", "recurrent weight of each unit", 0, Operand.Previous(0), UnitWeightInitial.UnitInterval)],
+        Gates = new Gate[] { new("h", "hidden state") },
+        States = new CellState[] { new("h", "hidden state", CarriesGradient: true) },
+        UnitWeights = new UnitWeight[] { new("u", "recurrent weight of each unit", 0, Operand.Previous(0), UnitWeightInitial.UnitInterval) },
     };
 
     /// <inheritdoc/>

@@ -255,14 +255,14 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
         {
             Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}",
             Gates = gates,
-            States = [new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true)],
+            States = new CellState[] { new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true) },
             Products = products,
             UnitWeights = unitWeights,
             UnitWeightName = "weight_peephole",
             SavedValues = 1,
             Phases = TPeephole.IsFull ? 2 : 1,
-            OptionalNormalizations = [new("norm_c", C, Intermediate: 0, AfterPhase: 0)],
-            NormalizedPhases = [TPeephole.IsFull ? 0 : CellPhase, NormalizedOutputPhase],
+            OptionalNormalizations = new RowNormalization[] { new("norm_c", C, Intermediate: 0, AfterPhase: 0) },
+            NormalizedPhases = new[] { TPeephole.IsFull ? 0 : CellPhase, NormalizedOutputPhase },
         };
     }
 }

@@ -8,7 +8,7 @@ internal static partial class RecurrentChecks
     private static void CheckEffects(int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize, CellLayout layout)
     {
         var defaults = new RecurrentOptions();
-        var sizes = options.HiddenSizes ?? [.. Enumerable.Repeat(hiddenSize, options.Layers)];
+        var sizes = options.HiddenSizes ?? Enumerable.Repeat(hiddenSize, options.Layers).ToArray();
         var hasMemoryGate = layout.Gates.Any(gate => gate.Role != GateRole.Other);
         var hasForgetBias = layout.Gates.Any(gate => gate.InitialBias != 0);
         ThrowIf(

@@ -31,7 +31,7 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         RecurrentChecks.Check(inputSize, hiddenSize, options, projectionSize, Layout);
         InputSize = inputSize;
         Options = options;
-        HiddenSizes = options.HiddenSizes is { } sizes ? [.. sizes] : [.. Enumerable.Repeat(hiddenSize, options.Layers)];
+        HiddenSizes = (options.HiddenSizes ?? Enumerable.Repeat(hiddenSize, options.Layers)).ToArray();
         Directions = options.Bidirectional ? 2 : 1;
         ProjectionSize = projectionSize;
         var seeded = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random));

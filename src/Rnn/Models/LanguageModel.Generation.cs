@@ -60,7 +60,8 @@ public sealed partial class LanguageModel<T>
     public IAsyncEnumerable<int> GenerateAsync(IReadOnlyList<int> prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
     {
         options = Seeded(options);
-        return WriteAsync(CheckGeneration(prompt, count, options), count, options, cancellationToken);
+        var tokens = CheckGeneration(prompt, count, options);
+        return OnPool(token => Write(tokens, count, options, token), cancellationToken);
     }
 
     /// <summary>
@@ -78,19 +79,20 @@ public sealed partial class LanguageModel<T>
     {
         ArgumentNullException.ThrowIfNull(prompt);
         var vocabulary = RequireVocabulary(nameof(GenerateAsync));
-        return Texts(GenerateAsync(vocabulary.Encode(prompt), count, options, cancellationToken), vocabulary, cancellationToken);
+        options = Seeded(options);
+        var tokens = CheckGeneration(vocabulary.Encode(prompt), count, options);
+        return OnPool(token => Pieces(Write(tokens, count, options, token), vocabulary), cancellationToken);
     }
 
     private IVocabulary RequireVocabulary(string method) =>
-        Vocabulary ?? throw new InvalidOperationException($"{method}: this model has no Vocabulary to read the prompt with; set it, or give tokens.");
+        Vocabulary ?? throw new InvalidOperationException($"{method}: this model has no Vocabulary to read a text with; set it, or give tokens.");
 
-    // The text so far is decoded anew, since what a token adds to it depends on those before.
-    private static async IAsyncEnumerable<string> Texts(
-        IAsyncEnumerable<int> tokens, IVocabulary vocabulary, [EnumeratorCancellation] CancellationToken cancellationToken)
+    // What each token adds to the text. All of it is decoded each time, since what a token adds depends on those before.
+    private static IEnumerable<string> Pieces(IEnumerable<int> tokens, IVocabulary vocabulary)
     {
         var written = new List<int>();
         var length = 0;
-        await foreach (var token in tokens.WithCancellation(cancellationToken).ConfigureAwait(false))
+        foreach (var token in tokens)
         {
             written.Add(token);
             var text = vocabulary.Decode(CollectionsMarshal.AsSpan(written));
@@ -135,13 +137,14 @@ public sealed partial class LanguageModel<T>
         }
     }
 
-    private async IAsyncEnumerable<int> WriteAsync(
-        int[] prompt, int count, SamplingOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    // What is written, each step of it on a thread of the pool.
+    private static async IAsyncEnumerable<TItem> OnPool<TItem>(
+        Func<CancellationToken, IEnumerable<TItem>> write, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var tokens = Write(prompt, count, options, cancellationToken).GetEnumerator();
-        while (await Task.Run(tokens.MoveNext, cancellationToken).ConfigureAwait(false))
+        using var items = write(cancellationToken).GetEnumerator();
+        while (await Task.Run(items.MoveNext, cancellationToken).ConfigureAwait(false))
         {
-            yield return tokens.Current;
+            yield return items.Current;
         }
     }
 

@@ -30,7 +30,8 @@ internal sealed class SymbolTable
         {
             Begin = list.Count;
             End = list.Count + 1;
-            list.AddRange([BeginName, EndName]);
+            list.Add(BeginName);
+            list.Add(EndName);
         }
 
         Special = list.Count;

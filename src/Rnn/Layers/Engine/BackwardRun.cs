@@ -216,7 +216,7 @@ internal sealed unsafe partial class BackwardRun<T>
         new(Memory.InputProducts(0).Start, Memory.GateStride, Plan), _inputGradient, step, end, firstRow, endRow, _weights.Input,
         _shape.InputColumns, _shape.InputSize, _addsInputGradient, null, scratch);
 
-    // What flows into a state from its sequence, where the sequence was an output.
+    // Adds the gradient of a state's sequence where the sequence was an output of the layer.
     private void AddSequenceGradients(in StepFrame<T> frame)
     {
         for (var state = 1; state < _sequenceGradients.Length; state++)

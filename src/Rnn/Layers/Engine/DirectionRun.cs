@@ -16,7 +16,7 @@ internal sealed unsafe class DirectionRun<T>
     // Steps of fewer rows than a tile has are gathered, so that the tiles are full.
     private const int DirectRows = 12;
 
-    // Multiplications from which on threads share one product.
+    // The least number of multiplications for which threads share one product.
     private const long SharedProduct = 200_000;
 
     // Packed weights that one pass over several steps reads: part of the second-level cache.
@@ -176,12 +176,12 @@ internal sealed unsafe class DirectionRun<T>
 
     /// <summary>
     /// C = A B, or C += A B, or C = A B + bias for the rows <paramref name="firstRow"/> … <paramref name="endRow"/> of the steps
-    /// <paramref name="step"/> … <paramref name="end"/>. The weights are read as seldom as memory for the rows allows.
+    /// <paramref name="step"/> … <paramref name="end"/>. Weights are read once for as many rows as scratch memory holds.
     /// </summary>
     internal void MultiplySteps(
         in StepMap<T> a, in StepMap<T> c, int step, int end, int firstRow, int endRow, T* packed, int inner, int outputs, bool accumulate, T* bias, T* scratch)
     {
-        // Rows that run get fewer from step to step: first the steps of many rows, then the others. Threads that share products share few, large ones.
+        // The number of running rows falls from step to step: first the steps of many rows, then the others. Threads that share products share few, large ones.
         var many = step;
         while (!SharesProducts && many < end && ActiveRows(many, firstRow, endRow) >= DirectRows)
         {

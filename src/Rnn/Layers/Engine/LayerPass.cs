@@ -12,7 +12,7 @@ namespace Rnn.Layers.Engine;
 internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Products of less than this are over before another thread has woken up.
+    // Fewer floating-point operations than this are done before another thread has woken up.
     private const double FlopPerThread = 400_000;
 
     // Each part reads all weights at every step: fewer rows than these are not cut, and fewer than the second number not where the weights

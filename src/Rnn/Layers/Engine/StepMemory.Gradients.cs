@@ -25,7 +25,7 @@ internal sealed unsafe partial class StepMemory<T>
         PerState,
     }
 
-    /// <summary>A few neighbouring rows, never of two parts, add up their gradients of gains in one place, which so stays in the first-level cache: 2 to this power.</summary>
+    /// <summary>2 to this power neighbouring rows, never of two parts, share one row of sums for the gradients of gains, which so stays in the first-level cache.</summary>
     internal int SumShift { get; private set; }
 
     /// <summary>The rows that gradients of gains are added up in.</summary>

@@ -63,7 +63,7 @@ internal sealed unsafe partial class StepMemory<T>
     /// <summary>The bytes that are rented.</summary>
     internal long Bytes => _workspace.Bytes;
 
-    /// <summary>As many zeros as the widest row has elements, and as all gates have.</summary>
+    /// <summary>Zeros, as many as the widest row of any buffer has elements.</summary>
     internal T* Zeros => _starts[(int)Buffer.Zeros];
 
     private int Hidden => _shape.HiddenSize;
@@ -136,7 +136,7 @@ internal sealed unsafe partial class StepMemory<T>
         rows.SkipColumns(columns.Column), At(Buffer.Moments, row, _program.MomentColumns) + columns.Moments, _program.MomentColumns,
         weights.Gains(columns.GainSlot) + columns.Gain);
 
-    /// <summary>Completes a frame whose rows, gates, hidden state and places are set: with all that follows from them.</summary>
+    /// <summary>Sets what the cell reads and writes from the rows, gates, hidden state and row numbers that a frame has already.</summary>
     internal void SetBuffers(ref StepFrame<T> frame)
     {
         var layout = _shape.Layout;
