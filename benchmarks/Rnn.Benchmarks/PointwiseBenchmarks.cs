@@ -40,7 +40,7 @@ public unsafe class PointwiseBenchmarks
 
         _rows = RowKernels<float>.For(Bits);
         _normalization = NormalizationKernels<float>.For(Bits);
-        _cell = CellKernels<float>.Create<LstmCell<NoPeephole, SeparateForget, Unnormalized>>(Bits);
+        _cell = CellKernels<float>.Create<LstmCell<NoPeephole, SeparateForget>>(Bits);
         _block = new() { Rows = Batch, Units = Units, Gates = new(_memory, 4 * Units), Saved = new(_memory + (4 * Batch * Units), Units) };
         for (var state = 0; state < 2; state++)
         {

@@ -8,15 +8,15 @@ public static class CellCatalog
 {
     private static readonly ICellEntry[] Entries =
     [
-        new Entry<LstmCell<NoPeephole, SeparateForget, Unnormalized>>(),
-        new Entry<LstmCell<NoPeephole, CoupledForget, Unnormalized>>(),
-        new Entry<LstmCell<NoPeephole, NoForget, Unnormalized>>(),
-        new Entry<LstmCell<DiagonalPeephole, SeparateForget, Unnormalized>>(),
-        new Entry<LstmCell<DiagonalPeephole, CoupledForget, Unnormalized>>(),
-        new Entry<LstmCell<DiagonalPeephole, NoForget, Unnormalized>>(),
-        new Entry<LstmCell<FullPeephole, SeparateForget, Unnormalized>>(),
-        new Entry<LstmCell<FullPeephole, CoupledForget, Unnormalized>>(),
-        new Entry<LstmCell<FullPeephole, NoForget, Unnormalized>>(),
+        new Entry<LstmCell<NoPeephole, SeparateForget>>(),
+        new Entry<LstmCell<NoPeephole, CoupledForget>>(),
+        new Entry<LstmCell<NoPeephole, NoForget>>(),
+        new Entry<LstmCell<DiagonalPeephole, SeparateForget>>(),
+        new Entry<LstmCell<DiagonalPeephole, CoupledForget>>(),
+        new Entry<LstmCell<DiagonalPeephole, NoForget>>(),
+        new Entry<LstmCell<FullPeephole, SeparateForget>>(),
+        new Entry<LstmCell<FullPeephole, CoupledForget>>(),
+        new Entry<LstmCell<FullPeephole, NoForget>>(),
         new Entry<GruCell<UpdateKeeps>>(),
         new Entry<GruCell<UpdateReplaces>>(),
         new Entry<GruBeforeCell<UpdateKeeps>>(),
@@ -44,20 +44,6 @@ public static class CellCatalog
         new Entry<IndRnnCell<Identity>>(),
     ];
 
-    // The cells of which more than products is normalised: cells of their own under the option.
-    private static readonly ICellEntry[] NormalizedEntries =
-    [
-        new Entry<LstmCell<NoPeephole, SeparateForget, LayerNormalized>>(),
-        new Entry<LstmCell<NoPeephole, CoupledForget, LayerNormalized>>(),
-        new Entry<LstmCell<NoPeephole, NoForget, LayerNormalized>>(),
-        new Entry<LstmCell<DiagonalPeephole, SeparateForget, LayerNormalized>>(),
-        new Entry<LstmCell<DiagonalPeephole, CoupledForget, LayerNormalized>>(),
-        new Entry<LstmCell<DiagonalPeephole, NoForget, LayerNormalized>>(),
-        new Entry<LstmCell<FullPeephole, SeparateForget, LayerNormalized>>(),
-        new Entry<LstmCell<FullPeephole, CoupledForget, LayerNormalized>>(),
-        new Entry<LstmCell<FullPeephole, NoForget, LayerNormalized>>(),
-    ];
-
     private interface ICellEntry
     {
         CellLayout Layout { get; }
@@ -72,11 +58,8 @@ public static class CellCatalog
     /// <remarks>A name with <c>-layernorm</c> behind it stands for the cell in a layer with the option <c>LayerNormalization</c>.</remarks>
     public static IReadOnlyList<string> Names => field ??= Array.ConvertAll(Entries, entry => entry.Layout.Name);
 
-    /// <summary>The types of all built-in cells, in the order of <see cref="TypeNames"/>.</summary>
-    internal static IReadOnlyList<Type> Types => (Type[])[.. Entries.Concat(NormalizedEntries).Select(entry => entry.Cell)];
-
-    /// <summary>The names of <see cref="Types"/>: of all cells, then of those that are cells of their own when normalised.</summary>
-    internal static IReadOnlyList<string> TypeNames => (string[])[.. Entries.Concat(NormalizedEntries).Select(entry => entry.Layout.Name)];
+    /// <summary>The types of all built-in cells, in the order of <see cref="Names"/>.</summary>
+    internal static IReadOnlyList<Type> Types => Array.ConvertAll(Entries, entry => entry.Cell);
 
     /// <summary>What a step of a built-in cell is made of.</summary>
     /// <param name="name">One of <see cref="Names"/>, with <c>-layernorm</c> behind it for the cell with layer normalisation.</param>
@@ -84,16 +67,16 @@ public static class CellCatalog
     public static CellLayout Layout(string name)
     {
         var layout = Find(name).Layout;
-        return IsNormalized(name) ? layout.WithNormalizedProducts() : layout;
+        return IsNormalized(name) ? layout.WithLayerNormalization() : layout;
     }
 
     /// <summary>Whether there is a cell of a name, also with <c>-layernorm</c> behind it.</summary>
     internal static bool Contains(string name) => FindOrNull(name) is not null;
 
     /// <summary>Whether a name stands for a cell with layer normalisation.</summary>
-    internal static bool IsNormalized(string name) => name.EndsWith(LayerNormalized.NameSuffix, StringComparison.Ordinal);
+    internal static bool IsNormalized(string name) => name.EndsWith(CellLayout.NormalizedSuffix, StringComparison.Ordinal);
 
-    /// <summary>The element-wise kernels of a built-in cell; its products are normalised where the layer's options say so.</summary>
+    /// <summary>The element-wise kernels of a built-in cell; layer normalisation is the layer's.</summary>
     internal static CellKernels<T> Create<T>(string name)
         where T : unmanaged, IFloatingPointIeee754<T> => Find(name).Create<T>();
 
@@ -102,15 +85,9 @@ public static class CellCatalog
 
     private static ICellEntry? FindOrNull(string name)
     {
-        if (!IsNormalized(name))
-        {
-            return Named(Entries, name);
-        }
-
-        return Named(NormalizedEntries, name) ?? Named(Entries, name[..^LayerNormalized.NameSuffix.Length]);
+        var plain = IsNormalized(name) ? name[..^CellLayout.NormalizedSuffix.Length] : name;
+        return Array.Find(Entries, entry => entry.Layout.Name == plain);
     }
-
-    private static ICellEntry? Named(ICellEntry[] entries, string name) => Array.Find(entries, entry => entry.Layout.Name == name);
 
     private sealed class Entry<TCell> : ICellEntry
         where TCell : struct, ICell

@@ -30,6 +30,8 @@ public sealed partial record CellLayout
             Require(Gates[gate - 1].FromInput || !Gates[gate].FromInput, "Gates", $"'{Gates[gate].Letter}' takes the input and must stand before the gates that do not");
         }
 
+        Require(
+            NormalizedPhases.All(phase => phase is >= 0 and < MostPhases), "NormalizedPhases", $"expected phases from 0 to {MostPhases - 1} but got {string.Join(", ", NormalizedPhases)}");
         CheckProducts();
         foreach (var weight in UnitWeights)
         {

@@ -7,6 +7,9 @@ namespace Rnn.Cells;
 /// <remarks>Throughout, <c>H</c> is the hidden size; each gate is one block of H columns.</remarks>
 public sealed partial record CellLayout
 {
+    /// <summary>What layer normalisation adds to the name of a cell.</summary>
+    internal const string NormalizedSuffix = "-layernorm";
+
     /// <summary>The name in files and on command lines, such as <c>lstm-peephole</c>.</summary>
     public required string Name { get; init; }
 
@@ -28,7 +31,7 @@ public sealed partial record CellLayout
     /// <summary>The row normalisations between phases.</summary>
     public IReadOnlyList<RowNormalization> Normalizations { get; init; } = [];
 
-    /// <summary>How many intermediates the step has: values that products of later phases multiply, and normalised states.</summary>
+    /// <summary>How many intermediates the step has: values that products of later phases multiply, and the results of <see cref="Normalizations"/>.</summary>
     public int Intermediates { get; init; }
 
     /// <summary>How many values beyond the gates are saved for the backward pass.</summary>
@@ -43,8 +46,17 @@ public sealed partial record CellLayout
     /// </summary>
     public bool NormalizesProducts { get; init; }
 
-    /// <summary>Whether there is another cell that is this one with layer normalisation, since more than products is normalised.</summary>
-    internal bool HasNormalizedForm { get; init; }
+    /// <summary>
+    /// The row normalisations that the option <c>LayerNormalization</c> adds beside that of products, for a cell whose states it normalises too. Their results are further
+    /// intermediates, behind <see cref="Intermediates"/>; <see cref="NormalizedPhases"/> has the phases that set the states and read the results.
+    /// </summary>
+    public IReadOnlyList<RowNormalization> OptionalNormalizations { get; init; } = [];
+
+    /// <summary>
+    /// The phases of a step with <see cref="OptionalNormalizations"/>, in order, by the numbers that the cell gets as <c>phase</c>; empty for those of every step. A phase that computes a state and
+    /// reads it at once needs two others here, since the normalisation over the row comes in between.
+    /// </summary>
+    public IReadOnlyList<int> NormalizedPhases { get; init; } = [];
 
     /// <summary>The number of gates that the input product feeds.</summary>
     public int InputGates
@@ -94,9 +106,18 @@ public sealed partial record CellLayout
         }
     }
 
-    /// <summary>The same cell with layer-normalised products, under a name of its own.</summary>
-    internal CellLayout WithNormalizedProducts() =>
-        NormalizesProducts ? this : this with { Name = Name + LayerNormalized.NameSuffix, NormalizesProducts = true };
+    /// <summary>The same cell with layer normalisation, under a name of its own.</summary>
+    internal CellLayout WithLayerNormalization() => NormalizesProducts ? this : this with
+    {
+        Name = Name + NormalizedSuffix,
+        NormalizesProducts = true,
+        Normalizations = Normalizations.Concat(OptionalNormalizations).ToArray(),
+        Intermediates = Intermediates + OptionalNormalizations.Count,
+        Phases = NormalizedPhases.Count > 0 ? NormalizedPhases.Count : Phases,
+    };
+
+    /// <summary>The number by which the cell knows a phase of this layout.</summary>
+    internal int CellPhase(int phase) => NormalizesProducts && NormalizedPhases.Count > 0 ? NormalizedPhases[phase] : phase;
 
     /// <summary>The number of gate rows of a weight matrix that products share by name.</summary>
     internal int GateRows(string weight) => Products.Where(product => product.Weight == weight).Sum(product => product.GateCount);

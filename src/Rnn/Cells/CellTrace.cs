@@ -32,6 +32,11 @@ internal sealed partial class CellTrace(CellLayout layout)
         if (!Passed<TCell>.Value)
         {
             Check<TCell>(TCell.Layout);
+            if (TCell.Layout.OptionalNormalizations.Count > 0)
+            {
+                Check<TCell>(TCell.Layout.WithLayerNormalization());
+            }
+
             Passed<TCell>.Value = true;
         }
     }
@@ -48,7 +53,7 @@ internal sealed partial class CellTrace(CellLayout layout)
         for (var phase = 0; phase < layout.Phases; phase++)
         {
             trace.BeginForward(phase);
-            TCell.Forward<TracedForwardStep, Vec1<double>, double>(phase, new(trace));
+            TCell.Forward<TracedForwardStep, Vec1<double>, double>(layout.CellPhase(phase), new(trace));
             trace.EndForward(phase);
         }
 
@@ -56,7 +61,7 @@ internal sealed partial class CellTrace(CellLayout layout)
         for (var phase = layout.Phases - 1; phase >= 0; phase--)
         {
             trace.BeginBackward(phase);
-            TCell.Backward<TracedBackwardStep, Vec1<double>, double>(phase, new(trace));
+            TCell.Backward<TracedBackwardStep, Vec1<double>, double>(layout.CellPhase(phase), new(trace));
             trace.EndBackward(phase);
         }
 

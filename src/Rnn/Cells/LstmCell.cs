@@ -13,20 +13,24 @@ namespace Rnn.Cells;
 /// see p⊙c₋, o sees p⊙c) or <see cref="FullPeephole"/> (σ(Θ·[c, h, x] + b): i and f see P c₋, o sees P c, the new c).</para>
 /// <para><typeparamref name="TForget"/>: <see cref="SeparateForget"/>, <see cref="CoupledForget"/> (i = 1 − f: three gates; Greff et al. 2017) or
 /// <see cref="NoForget"/> (f = 1: the cell of 1997).</para>
-/// <para><typeparamref name="TNormalization"/>: <see cref="Unnormalized"/> or <see cref="LayerNormalized"/> (Ba, Kiros and Hinton 2016,
-/// arXiv:1607.06450): each gate's pre-activation is LN(W x; γ₁) + LN(U h₋; γ₂) + b, each LN over all gates together, and h = o⊙tanh(LN(c; γ₃, β₃)).
-/// Peepholes see c as it is; a peephole's product P c is normalised like the others.</para>
+/// <para>With layer normalisation (Ba, Kiros and Hinton 2016, arXiv:1607.06450) each gate's pre-activation is LN(W x; γ₁) + LN(U h₋; γ₂) + b, each LN over
+/// all gates together, and h = o⊙tanh(LN(c; γ₃, β₃)). Peepholes see c as it is; a peephole's product P c is normalised like the others.</para>
 /// </remarks>
 /// <typeparam name="TPeephole">How the gates see the cell state.</typeparam>
 /// <typeparam name="TForget">Where the forget gate comes from.</typeparam>
-/// <typeparam name="TNormalization">Whether products and cell state are layer-normalised.</typeparam>
-public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
+public readonly struct LstmCell<TPeephole, TForget> : ICell
     where TPeephole : struct, IPeephole
     where TForget : struct, IForget
-    where TNormalization : struct, INormalization
 {
     private const int H = 0;
     private const int C = 1;
+
+    // The phases beyond 0, which is the whole step unless a product stands between cell state and output. Where the cell state is normalised, an
+    // operation over its row does: the step is CellPhase (with a full peephole 0) and NormalizedOutputPhase. The output is written twice at
+    // most: the JIT inlines what it drops afterwards too, and would run out of locals.
+    private const int CellPhase = 1;
+    private const int OutputPhase = 1;
+    private const int NormalizedOutputPhase = 2;
 
     /// <inheritdoc/>
     public static CellLayout Layout { get; } = MakeLayout();
@@ -56,13 +60,6 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         get => G + 1;
     }
 
-    // A product or a row pass stands between the cell state and the output.
-    private static bool HasTwoPhases
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TPeephole.IsFull || TNormalization.Normalizes;
-    }
-
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Forward<TStep, V, T>(int phase, TStep step)
@@ -70,7 +67,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (phase == 0)
+        if (phase != NormalizedOutputPhase && (phase != OutputPhase || !TPeephole.IsFull))
         {
             var cPrev = step.Previous(C);
             var g = V.Tanh(step.Gate(G));
@@ -98,7 +95,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
 
             step.SaveGate(G, g);
             step.SetNext(C, c);
-            if (!HasTwoPhases)
+            if (phase != CellPhase && !TPeephole.IsFull)
             {
                 Output<TStep, V, T>(step, c, c);
             }
@@ -106,7 +103,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         else
         {
             var c = step.Next(C);
-            Output<TStep, V, T>(step, c, TNormalization.Normalizes ? step.Intermediate(0) : c);
+            Output<TStep, V, T>(step, c, phase == NormalizedOutputPhase ? step.Intermediate(0) : c);
         }
     }
 
@@ -117,14 +114,14 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (HasTwoPhases && phase == 1)
+        if (phase == NormalizedOutputPhase || (phase == OutputPhase && TPeephole.IsFull))
         {
-            // Phase 0 reads dc after the engine has added what flows through o's peephole matrix or the normalisation.
-            step.SetGradient(C, OutputBackward<TStep, V, T>(step));
+            // The phase of the cell state reads dc after the engine has added what flows through o's peephole matrix or the normalisation.
+            step.SetGradient(C, OutputBackward<TStep, V, T>(phase, step));
             return;
         }
 
-        var dc = HasTwoPhases ? step.CarriedGradient(C) : OutputBackward<TStep, V, T>(step);
+        var dc = phase == CellPhase || TPeephole.IsFull ? step.CarriedGradient(C) : OutputBackward<TStep, V, T>(phase, step);
         var cPrev = step.Previous(C);
         var g = step.Gate(G);
         V dcPrev;
@@ -185,7 +182,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
 
     // Gives the gradient of c (through h, o's peephole and the next step) and sets that of o.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V OutputBackward<TStep, V, T>(TStep step)
+    private static V OutputBackward<TStep, V, T>(int phase, TStep step)
         where TStep : struct, IBackwardStep<V, T>
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -195,7 +192,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         var tanhC = step.SavedValue(0);
         var dO = dh * tanhC * (o * (V.One - o));
         var dc = step.Gradient(C);
-        if (TNormalization.Normalizes)
+        if (phase == NormalizedOutputPhase)
         {
             step.SetIntermediateGradient(0, dh * o * (V.One - (tanhC * tanhC)));
         }
@@ -256,18 +253,16 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
 
         return new()
         {
-            Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}{TNormalization.Suffix}",
+            Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}",
             Gates = gates,
-            States = (CellState[])[new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true)],
+            States = new CellState[] { new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true) },
             Products = products,
             UnitWeights = unitWeights,
             UnitWeightName = "weight_peephole",
             SavedValues = 1,
-            Phases = HasTwoPhases ? 2 : 1,
-            NormalizesProducts = TNormalization.Normalizes,
-            HasNormalizedForm = !TNormalization.Normalizes,
-            Normalizations = TNormalization.Normalizes ? (RowNormalization[])[new("norm_c", C, Intermediate: 0, AfterPhase: 0)] : [],
-            Intermediates = TNormalization.Normalizes ? 1 : 0,
+            Phases = TPeephole.IsFull ? 2 : 1,
+            OptionalNormalizations = new RowNormalization[] { new("norm_c", C, Intermediate: 0, AfterPhase: 0) },
+            NormalizedPhases = new[] { TPeephole.IsFull ? 0 : CellPhase, NormalizedOutputPhase },
         };
     }
 }

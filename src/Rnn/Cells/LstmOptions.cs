@@ -1,6 +1,6 @@
 namespace Rnn.Cells;
 
-/// <summary>How the gates of an LSTM see its cell state; a type parameter of <see cref="LstmCell{TPeephole, TForget, TNormalization}"/>.</summary>
+/// <summary>How the gates of an LSTM see its cell state; a type parameter of <see cref="LstmCell{TPeephole, TForget}"/>.</summary>
 public interface IPeephole
 {
     /// <summary>Whether each unit's gates see that unit's cell state through a weight of their own.</summary>
@@ -52,7 +52,7 @@ public readonly struct FullPeephole : IPeephole
     public static string Suffix => "-fullpeephole";
 }
 
-/// <summary>Where the forget gate of an LSTM comes from; a type parameter of <see cref="LstmCell{TPeephole, TForget, TNormalization}"/>.</summary>
+/// <summary>Where the forget gate of an LSTM comes from; a type parameter of <see cref="LstmCell{TPeephole, TForget}"/>.</summary>
 public interface IForget
 {
     /// <summary>Whether there is an input gate of its own.</summary>

@@ -20,9 +20,9 @@ public readonly struct MinimalGatedUnitCell : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = "mgu",
-        Gates = (Gate[])[new("f", "forget gate", Role: GateRole.Input), new("n", "candidate")],
-        States = (CellState[])[new("h", "hidden state", CarriesGradient: true)],
-        Products = (RecurrentProduct[])[new("weight_hh", Operand.Previous(0), F, 1), new("weight_hh", Operand.Intermediate(0), N, 1, Phase: 1)],
+        Gates = new Gate[] { new("f", "forget gate", Role: GateRole.Input), new("n", "candidate") },
+        States = new CellState[] { new("h", "hidden state", CarriesGradient: true) },
+        Products = new RecurrentProduct[] { new("weight_hh", Operand.Previous(0), F, 1), new("weight_hh", Operand.Intermediate(0), N, 1, Phase: 1) },
         Intermediates = 1,
         SavedValues = 1,
         Phases = 2,

@@ -54,10 +54,23 @@ internal sealed class ChainStepper<T> : SequenceStepper<T>
     {
         for (var i = 0; i < _steppers.Length; i++)
         {
-            input = Step(i, input);
+            var next = i == _steppers.Length - 1 ? output : Output(i);
+            if (_steppers[i] is { } stepper)
+            {
+                stepper.Step(input, next);
+            }
+            else
+            {
+                _chain[i].StepRows(Rows, input, next);
+            }
+
+            input = next;
         }
 
-        input.CopyTo(output);
+        if (_steppers.Length == 0)
+        {
+            input.CopyTo(output);
+        }
     }
 
     protected override void SetRows(SequenceState<T> state)
@@ -70,39 +83,14 @@ internal sealed class ChainStepper<T> : SequenceStepper<T>
         }
     }
 
-    private ReadOnlySpan<T> Step(int index, ReadOnlySpan<T> input)
+    private Span<T> Output(int index)
     {
-        if (_steppers[index] is { } stepper)
+        var length = Rows * _chain.SizeAfter(index);
+        if (_outputs[index].Length < length)
         {
-            var output = Output(index, stepper.OutputSize);
-            stepper.Step(input, output);
-            return output;
+            _outputs[index] = new T[length];
         }
 
-        switch (_chain[index])
-        {
-            case Dropout<T>:
-                return input;
-            case Linear<T> linear:
-                var product = Output(index, linear.OutputSize);
-                linear.Product.Apply(input, linear.Weight, linear.Bias?.Value, product);
-                return product;
-            case var layer:
-                using (Evaluation.Enter())
-                using (NoGradient.Enter())
-                {
-                    return layer.Forward(Tensor<T>.From(input, Rows, 1, input.Length / Rows)).AsReadOnlySpan();
-                }
-        }
-    }
-
-    private Span<T> Output(int index, int size)
-    {
-        if (_outputs[index].Length < Rows * size)
-        {
-            _outputs[index] = new T[Rows * size];
-        }
-
-        return _outputs[index].AsSpan(0, Rows * size);
+        return _outputs[index].AsSpan(0, length);
     }
 }

@@ -65,4 +65,7 @@ public sealed class Dropout<T> : Layer<T>
         ArgumentNullException.ThrowIfNull(input);
         return IsTraining ? input.Dropout(Probability, Random) : input;
     }
+
+    /// <inheritdoc/>
+    protected internal override void StepRows(int rows, ReadOnlySpan<T> input, Span<T> output) => input.CopyTo(output);
 }

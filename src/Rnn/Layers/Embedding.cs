@@ -22,17 +22,17 @@ public sealed record EmbeddingOptions
     public RandomSource? Random { get; init; }
 }
 
-/// <summary>A table of one row for each symbol: looks the rows of symbols up and learns them.</summary>
+/// <summary>A table of one learned row for each index, such as a token: looks rows up.</summary>
 /// <remarks>The table is the parameter <c>weight</c> [V, size], named as in PyTorch.</remarks>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
 public sealed class Embedding<T> : Layer<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>A table with new rows.</summary>
-    /// <param name="count">The number of symbols V.</param>
+    /// <param name="count">The number of rows V.</param>
     /// <param name="size">The size of a row.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the padding index is not a symbol.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the padding index is out of range.</exception>
     /// <exception cref="ArgumentException">The options give both a seed and a source.</exception>
     public Embedding(int count, int size, EmbeddingOptions? options = null)
     {
@@ -54,7 +54,7 @@ public sealed class Embedding<T> : Layer<T>
         Weight = AddParameter("weight", new Parameter<T>("weight", weight) { PaddingRow = PaddingIndex });
     }
 
-    /// <summary>The number of symbols V.</summary>
+    /// <summary>The number of rows V.</summary>
     public int Count => Weight.Shape[0];
 
     /// <summary>The size of a row.</summary>
@@ -96,42 +96,42 @@ public sealed class Embedding<T> : Layer<T>
         return new(count, size, new() { PaddingIndex = reader.Has("padding_index") ? reader.GetInt32("padding_index") : null, Initializer = Initializer.Zeros });
     }
 
-    /// <summary>The rows of symbols.</summary>
-    /// <param name="symbols">Indices from 0 to V − 1, row-major; copied.</param>
+    /// <summary>The rows of indices.</summary>
+    /// <param name="indices">Indices from 0 to V − 1, row-major; copied.</param>
     /// <param name="shape">The shape of the indices, such as [N, T]; null for a vector.</param>
     /// <returns>The shape of the indices followed by <see cref="Size"/>.</returns>
     /// <exception cref="ArgumentException">An index is out of range, or the shape does not fit the indices.</exception>
-    public Tensor<T> Forward(ReadOnlySpan<int> symbols, Shape? shape = null) => Weight.Value.Embedding(symbols, shape, PaddingIndex);
+    public Tensor<T> Forward(ReadOnlySpan<int> indices, Shape? shape = null) => Weight.Value.Embedding(indices, shape, PaddingIndex);
 
-    /// <summary>The rows of symbols.</summary>
-    /// <param name="symbols">Indices from 0 to V − 1, [N, T].</param>
+    /// <summary>The rows of indices.</summary>
+    /// <param name="indices">Indices from 0 to V − 1, [N, T].</param>
     /// <returns>[N, T, <see cref="Size"/>].</returns>
     /// <exception cref="ArgumentException">An index is out of range.</exception>
-    public Tensor<T> Forward(int[,] symbols)
+    public Tensor<T> Forward(int[,] indices)
     {
-        ArgumentNullException.ThrowIfNull(symbols);
-        var flat = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, int>(ref MemoryMarshal.GetArrayDataReference(symbols)), symbols.Length);
-        return Forward(flat, [symbols.GetLength(0), symbols.GetLength(1)]);
+        ArgumentNullException.ThrowIfNull(indices);
+        var flat = MemoryMarshal.CreateReadOnlySpan(ref Unsafe.As<byte, int>(ref MemoryMarshal.GetArrayDataReference(indices)), indices.Length);
+        return Forward(flat, [indices.GetLength(0), indices.GetLength(1)]);
     }
 
-    /// <summary>The rows of symbols that are given as numbers of the element type, so that the layer can stand first in a <see cref="Sequential{T}"/>.</summary>
+    /// <summary>The rows of indices that are given as numbers of the element type, so that the layer can stand first in a <see cref="Sequential{T}"/>.</summary>
     /// <param name="input">Whole numbers from 0 to V − 1, of any shape.</param>
     /// <returns>The shape of the input followed by <see cref="Size"/>.</returns>
     /// <exception cref="ArgumentException">A number is not whole or out of range.</exception>
     public override Tensor<T> Forward(Tensor<T> input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var symbols = new int[input.Length];
+        var indices = new int[input.Length];
         var values = input.AsReadOnlySpan();
-        for (var i = 0; i < symbols.Length; i++)
+        for (var i = 0; i < indices.Length; i++)
         {
-            symbols[i] = T.IsInteger(values[i]) ? int.CreateSaturating(values[i]) : -1;
-            if ((uint)symbols[i] >= (uint)Count)
+            indices[i] = T.IsInteger(values[i]) ? int.CreateSaturating(values[i]) : -1;
+            if ((uint)indices[i] >= (uint)Count)
             {
                 throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"input: expected whole numbers from 0 to {Count - 1} but got {values[i]}."), nameof(input));
             }
         }
 
-        return Forward(symbols, input.Shape);
+        return Forward(indices, input.Shape);
     }
 }

@@ -49,7 +49,7 @@ public abstract class Initializer
     /// <summary>Normal.</summary>
     /// <param name="mean">The mean.</param>
     /// <param name="standardDeviation">The standard deviation.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The deviation is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The standard deviation is negative.</exception>
     public static Initializer Normal(double mean, double standardDeviation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(standardDeviation);

@@ -125,4 +125,7 @@ public sealed class Linear<T> : Layer<T>
 
         return Product.Apply(input, Weight, Bias?.Value);
     }
+
+    /// <inheritdoc/>
+    protected internal override void StepRows(int rows, ReadOnlySpan<T> input, Span<T> output) => Product.Apply(input, Weight, Bias?.Value, output);
 }

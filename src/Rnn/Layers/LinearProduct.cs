@@ -1,6 +1,5 @@
 using System.Numerics;
 using Rnn.Autograd;
-using Rnn.Kernels;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;
 
@@ -20,7 +19,7 @@ internal sealed unsafe class LinearProduct<T>
     {
         _paddingRow = paddingRow ?? -1;
         _forward = new(_gate);
-        _backward = new(_gate);
+        _backward = new(_gate, transposed: true);
     }
 
     /// <summary>Takes back what the weights' gradient has got for a row that stays zero; nothing else gives it any.</summary>
@@ -64,7 +63,7 @@ internal sealed unsafe class LinearProduct<T>
     {
         lock (_gate)
         {
-            return _forward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: false);
+            return _forward.Lease(weight);
         }
     }
 
@@ -73,7 +72,7 @@ internal sealed unsafe class LinearProduct<T>
     {
         lock (_gate)
         {
-            return _backward.Lease(MatrixKernels<T>.Current, weight, 0, weight.Shape[0], weight.Shape[1], transposed: true);
+            return _backward.Lease(weight);
         }
     }
 

@@ -49,13 +49,7 @@ public sealed class Lstm<T> : RecurrentLayer<T>
 
     private static CellKernels<T> WithPeephole<TPeephole>(LstmOptions options)
         where TPeephole : struct, IPeephole =>
-        options.CoupledGates ? WithForget<TPeephole, CoupledForget>(options)
-        : options.ForgetGate ? WithForget<TPeephole, SeparateForget>(options)
-        : WithForget<TPeephole, NoForget>(options);
-
-    private static CellKernels<T> WithForget<TPeephole, TForget>(LstmOptions options)
-        where TPeephole : struct, IPeephole
-        where TForget : struct, IForget => options.LayerNormalization
-        ? CellKernels<T>.Create<LstmCell<TPeephole, TForget, LayerNormalized>>()
-        : CellKernels<T>.Create<LstmCell<TPeephole, TForget, Unnormalized>>();
+        options.CoupledGates ? CellKernels<T>.Create<LstmCell<TPeephole, CoupledForget>>()
+        : options.ForgetGate ? CellKernels<T>.Create<LstmCell<TPeephole, SeparateForget>>()
+        : CellKernels<T>.Create<LstmCell<TPeephole, NoForget>>();
 }

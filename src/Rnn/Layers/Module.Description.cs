@@ -95,7 +95,4 @@ public abstract partial class Module<T>
         memory.Position = 0;
         return new(memory, "stream", leaveOpen: false);
     }
-
-    private IEnumerable<KeyValuePair<string, string>> DescriptionMetadata() =>
-        FileType is null ? [] : (KeyValuePair<string, string>[])[new(FormatKey, FormatVersion), new(DescriptionKey, DescriptionWriter.ToJson(this))];
 }

@@ -67,8 +67,23 @@ public abstract partial class Module<T>
         return reader.Header.Metadata;
     }
 
-    private IEnumerable<KeyValuePair<string, string>> AllMetadata(IEnumerable<KeyValuePair<string, string>>? metadata) =>
-        FileMetadata.Concat(DescriptionMetadata()).Concat(ArithmeticMetadata()).Concat(metadata ?? []);
+    private List<KeyValuePair<string, string>> AllMetadata(IEnumerable<KeyValuePair<string, string>>? metadata)
+    {
+        List<KeyValuePair<string, string>> all = [.. FileMetadata];
+        if (FileType is not null)
+        {
+            all.Add(new(FormatKey, FormatVersion));
+            all.Add(new(DescriptionKey, DescriptionWriter.ToJson(this)));
+        }
+
+        if (ModuleArithmetics() is { Count: > 0 } arithmetics)
+        {
+            all.Add(new(ArithmeticKey, ModuleArithmetic.Write(arithmetics)));
+        }
+
+        all.AddRange(metadata ?? []);
+        return all;
+    }
 
     /// <summary>Refuses a file whose metadata say that its weights belong to something else.</summary>
     private protected virtual void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)
@@ -86,12 +101,6 @@ public abstract partial class Module<T>
         {
             throw new InvalidDataException($"{source} does not fit this {TypeName}: {message}.");
         }
-    }
-
-    private IEnumerable<KeyValuePair<string, string>> ArithmeticMetadata()
-    {
-        var all = ModuleArithmetics();
-        return all.Count > 0 ? (KeyValuePair<string, string>[])[new(ArithmeticKey, ModuleArithmetic.Write(all))] : [];
     }
 
     // By path, the module's own under the empty one.

@@ -78,7 +78,7 @@ public abstract partial class Module<T>
     }
 
     /// <summary>All that the module computes, beyond its tensors: what a training that goes on must find again.</summary>
-    internal string Identity => $"{ToString()}\n{string.Join('\n', Named<string>(module => (KeyValuePair<string, string>[])[new("computes", module.Arithmetic), new("regularization", module.Regularization)])
+    internal string Identity => $"{ToString()}\n{string.Join('\n', Named<string>(module => new KeyValuePair<string, string>[] { new("computes", module.Arithmetic), new("regularization", module.Regularization) })
         .Where(pair => pair.Value.Length > 0).Select(pair => $"{pair.Key}: {pair.Value}"))}";
 
     // What is saved in files: parameters, then buffers.

@@ -41,18 +41,18 @@ public static class ModuleCatalog
     private static class Readers<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        internal static readonly ConcurrentDictionary<string, Func<DescriptionReader, Module<T>>> All = new(
-        (KeyValuePair<string, Func<DescriptionReader, Module<T>>>[])[
-            new(RecurrentDescription.Type, RecurrentDescription.Read<T>),
-            new(Linear<T>.Type, Linear<T>.Read),
-            new(Embedding<T>.Type, Embedding<T>.Read),
-            new(LayerNorm<T>.Type, LayerNorm<T>.Read),
-            new(Dropout<T>.Type, reader => new Dropout<T>(reader.GetDouble("probability"))),
-            new(LastStep<T>.Type, _ => new LastStep<T>()),
-            new(ActivationLayer<T>.Type, reader => new ActivationLayer<T>(Enum.Parse<Activation>(reader.GetString("activation")))),
-            new(Sequential<T>.Type, reader => new Sequential<T>(Layers<T>(reader))),
-            new(SequenceChain<T>.Type, reader => new SequenceChain<T>(reader.GetInt32("input_size"), Layers<T>(reader))),
-        ]);
+        internal static readonly ConcurrentDictionary<string, Func<DescriptionReader, Module<T>>> All = new()
+        {
+            [RecurrentDescription.Type] = RecurrentDescription.Read<T>,
+            [Linear<T>.Type] = Linear<T>.Read,
+            [Embedding<T>.Type] = Embedding<T>.Read,
+            [LayerNorm<T>.Type] = LayerNorm<T>.Read,
+            [Dropout<T>.Type] = reader => new Dropout<T>(reader.GetDouble("probability")),
+            [LastStep<T>.Type] = _ => new LastStep<T>(),
+            [ActivationLayer<T>.Type] = reader => new ActivationLayer<T>(Enum.Parse<Activation>(reader.GetString("activation"))),
+            [Sequential<T>.Type] = reader => new Sequential<T>(Layers<T>(reader)),
+            [SequenceChain<T>.Type] = reader => new SequenceChain<T>(reader.GetInt32("input_size"), Layers<T>(reader)),
+        };
     }
 
     private static Layer<T>[] Layers<T>(DescriptionReader reader)

@@ -8,37 +8,34 @@ internal static partial class RecurrentChecks
     private static void CheckEffects(int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize, CellLayout layout)
     {
         var defaults = new RecurrentOptions();
-        var sizes = options.HiddenSizes ?? (int[])[.. Enumerable.Repeat(hiddenSize, options.Layers)];
+        var sizes = options.HiddenSizes ?? Enumerable.Repeat(hiddenSize, options.Layers).ToArray();
         var hasMemoryGate = layout.Gates.Any(gate => gate.Role != GateRole.Other);
         var hasForgetBias = layout.Gates.Any(gate => gate.InitialBias != 0);
-        Refuse(
+        ThrowIf(
             options.HiddenSizes is not null && options.Layers != 1 && options.Layers != sizes.Count,
             nameof(options.Layers), $"{options.Layers} layers but {sizes.Count} HiddenSizes; leave Layers out.");
-        Refuse(
+        ThrowIf(
             options.Dropout > 0 && sizes.Count == 1,
             nameof(options.Dropout), "it acts between layers, and there is only one; use more Layers, or a Dropout layer after this one.");
-        Refuse(
+        ThrowIf(
             options.Merge != DirectionMerge.Concatenate && !options.Bidirectional,
             nameof(options.Merge), "there is only one direction; set Bidirectional.");
-        Refuse(
-            options.LayerNormalization && layout.HasNormalizedForm,
-            nameof(options.LayerNormalization), "the cell state is normalised too, which is a cell of its own: use Lstm, or LstmCell<…, LayerNormalized>.");
-        Refuse(
+        ThrowIf(
             options.CellZoneout > 0 && layout.States.Count < 2,
             nameof(options.CellZoneout), $"the cell '{layout.Name}' has no cell state.");
-        Refuse(
+        ThrowIf(
             options.RecurrentDropout > 0 && !layout.Products.Any(product => product.Source == Operand.Previous(0)),
             nameof(options.RecurrentDropout), $"the cell '{layout.Name}' has no product of its hidden state.");
-        Refuse(
+        ThrowIf(
             options.WeightDrop > 0 && layout.Products.Count == 0,
             nameof(options.WeightDrop), $"the cell '{layout.Name}' has no recurrent matrix.");
-        Refuse(
+        ThrowIf(
             options.Residual && !HasResidual(inputSize, sizes, options, projectionSize),
             nameof(options.Residual), "no layer's input and output have the same size, so nothing would be added.");
         if (options.Initialization == RecurrentInitialization.Chrono)
         {
-            Refuse(!options.Bias, nameof(options.Initialization), "Chrono sets biases, and Bias is off.");
-            Refuse(!hasMemoryGate, nameof(options.Initialization), $"the cell '{layout.Name}' has no forget, input or update gate that Chrono could set.");
+            ThrowIf(!options.Bias, nameof(options.Initialization), "Chrono sets biases, and Bias is off.");
+            ThrowIf(!hasMemoryGate, nameof(options.Initialization), $"the cell '{layout.Name}' has no forget, input or update gate that Chrono could set.");
             if (options.ChronoSteps < 2)
             {
                 throw new ArgumentOutOfRangeException(nameof(options), options.ChronoSteps, $"ChronoSteps: expected 2 or more but got {options.ChronoSteps}.");
@@ -46,14 +43,14 @@ internal static partial class RecurrentChecks
         }
         else
         {
-            Refuse(options.ChronoSteps != defaults.ChronoSteps, nameof(options.ChronoSteps), "it acts with Initialization = Chrono only.");
+            ThrowIf(options.ChronoSteps != defaults.ChronoSteps, nameof(options.ChronoSteps), "it acts with Initialization = Chrono only.");
         }
 
         if (options.ForgetBias != defaults.ForgetBias)
         {
-            Refuse(!options.Bias, nameof(options.ForgetBias), "Bias is off.");
-            Refuse(!hasForgetBias, nameof(options.ForgetBias), $"the cell '{layout.Name}' has no forget gate.");
-            Refuse(
+            ThrowIf(!options.Bias, nameof(options.ForgetBias), "Bias is off.");
+            ThrowIf(!hasForgetBias, nameof(options.ForgetBias), $"the cell '{layout.Name}' has no forget gate.");
+            ThrowIf(
                 options.Initialization is RecurrentInitialization.Uniform or RecurrentInitialization.Chrono,
                 nameof(options.ForgetBias), $"Initialization = {options.Initialization} sets the biases itself.");
         }
@@ -77,7 +74,7 @@ internal static partial class RecurrentChecks
         return false;
     }
 
-    private static void Refuse(bool condition, string option, string reason, string argument = "options")
+    private static void ThrowIf(bool condition, string option, string reason, string argument = "options")
     {
         if (condition)
         {

@@ -26,8 +26,8 @@ public partial class RecurrentLayer<T>
 
     private bool Separates => Directions == 2 && Options.Merge == DirectionMerge.Separate;
 
-    // Each run draws one number for each layer whose steps need masks; all of them follow from it.
-    private StepNoise Noise() => new(IsTraining, IsTraining && _steps != StepOptions.None ? Random.NextUInt64() : 0);
+    // The seed of a layer's masks in training: a run draws one number for each layer whose steps need masks.
+    private ulong? MaskSeed() => !IsTraining ? null : Options.HasMasks ? Random.NextUInt64() : 0;
 
     // What a layer above the first reads.
     private Tensor<T> Dropped(Tensor<T> input, int layer) =>

@@ -23,16 +23,15 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
     private readonly LayerEngine<T>[] _engines;
     private readonly Parameter<T>[][][] _weights;
     private readonly Parameter<T>[]? _initial;
-    private readonly StepOptions _steps;
     private readonly string[] _stateNames;
 
     internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0)
     {
-        Layout = options.LayerNormalization ? cell.Layout.WithNormalizedProducts() : cell.Layout;
+        Layout = options.LayerNormalization ? cell.Layout.WithLayerNormalization() : cell.Layout;
         RecurrentChecks.Check(inputSize, hiddenSize, options, projectionSize, Layout);
         InputSize = inputSize;
         Options = options;
-        HiddenSizes = options.HiddenSizes is { } sizes ? (int[])[.. sizes] : [.. Enumerable.Repeat(hiddenSize, options.Layers)];
+        HiddenSizes = (options.HiddenSizes ?? Enumerable.Repeat(hiddenSize, options.Layers)).ToArray();
         Directions = options.Bidirectional ? 2 : 1;
         ProjectionSize = projectionSize;
         var seeded = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random));
@@ -40,19 +39,13 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         var initializer = new RecurrentInitializer<T>(options, seeded.Split("weights"));
         _engines = new LayerEngine<T>[HiddenSizes.Count];
         _weights = new Parameter<T>[HiddenSizes.Count][][];
-        _steps = new StepOptions
-        {
-            HiddenZoneout = options.HiddenZoneout,
-            CellZoneout = options.CellZoneout,
-            RecurrentDropout = options.RecurrentDropout,
-        };
         var width = inputSize;
         for (var layer = 0; layer < HiddenSizes.Count; layer++)
         {
             RecurrentChecks.CheckSize(Layout, width, HiddenSizes[layer], projectionSize);
             var shape = new CellShape(Layout, width, HiddenSizes[layer], projectionSize, options.Bias);
             // What layers above read was flushed of denormal numbers below.
-            _engines[layer] = new(cell, shape, _steps, Directions, options.Reverse, flushesInput: layer == 0);
+            _engines[layer] = new(cell, shape, options, flushesInput: layer == 0);
             _weights[layer] = new Parameter<T>[Directions][];
             for (var direction = 0; direction < Directions; direction++)
             {
@@ -157,10 +150,6 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         {
             options = options with { LayerNormalization = true };
         }
-        else if (options.LayerNormalization)
-        {
-            cell += LayerNormalized.NameSuffix;
-        }
 
         return new(CellCatalog.Create<T>(cell), inputSize, hiddenSize, options, projectionSize);
     }
@@ -195,10 +184,11 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
                 initial[i] = Initial(given, (layer * initial.Length) + i, input.Shape[0]);
             }
 
-            var result = _engines[layer].Forward(Dropped(below, layer), lengths, initial, Values(layer, IsTraining && Options.WeightDrop > 0), cells is not null, Noise());
-            result.Final.CopyTo(final, layer * initial.Length);
-            cells?.Add(result.Sequences![1]!);
-            output = Merged(result.Output);
+            var sequences = cells is null ? null : new Tensor<T>[States];
+            output = Merged(_engines[layer].Forward(
+                Dropped(below, layer), lengths, initial, Values(layer, IsTraining && Options.WeightDrop > 0),
+                final.AsSpan(layer * initial.Length, initial.Length), sequences, MaskSeed()));
+            cells?.Add(sequences![1]);
             output = AddsInput(layer, below.Shape[2]) ? ResidualSum.Apply(output, below, lengths) : output;
             topInput = below;
         }
@@ -245,7 +235,7 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
     public RecurrentStream<T> CreateStream()
     {
         CheckCausal(nameof(CreateStream));
-        return new(CreateEngineStepper(rows: 1), InputSize, OutputSize, _stateNames);
+        return new(CreateStepper());
     }
 
     /// <inheritdoc/>

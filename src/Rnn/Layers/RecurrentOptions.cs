@@ -71,6 +71,12 @@ public record RecurrentOptions
 
     /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
     public RandomSource? Random { get; init; }
+
+    /// <summary>Whether steps draw masks in training.</summary>
+    internal bool HasMasks => HiddenZoneout > 0 || CellZoneout > 0 || RecurrentDropout > 0;
+
+    /// <summary>The probability of keeping a unit of a state of the step before.</summary>
+    internal double Zoneout(int state) => state == 0 ? HiddenZoneout : CellZoneout;
 }
 
 /// <summary>How the outputs of the two directions of a bidirectional layer become one.</summary>
@@ -101,7 +107,7 @@ public enum RecurrentInitialization
     /// <summary>All weight matrices Glorot uniform, each gate by itself (Glorot and Bengio 2010), biases zero but for forget gates.</summary>
     Glorot,
 
-    /// <summary>Recurrent matrices the identity, input weights normal with deviation 0.001, biases zero (IRNN; Le, Jaitly and Hinton 2015, arXiv:1504.00941).</summary>
+    /// <summary>Recurrent matrices the identity, input weights normal with standard deviation 0.001, biases zero (IRNN; Le, Jaitly and Hinton 2015, arXiv:1504.00941).</summary>
     Identity,
 
     /// <summary>

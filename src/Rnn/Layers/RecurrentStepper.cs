@@ -14,7 +14,18 @@ internal sealed class RecurrentStepper<T> : SequenceStepper<T>
     internal RecurrentStepper(RecurrentLayer<T> layer, Stepper<T> stepper, string[] stateNames)
         : base(layer, stepper.Rows) => (_stepper, _stateNames) = (stepper, stateNames);
 
-    public override SequenceState<T> GetState() => GetStates(_stepper, _stateNames);
+    public override SequenceState<T> GetState()
+    {
+        var tensors = new Tensor<T>[_stateNames.Length];
+        for (var i = 0; i < tensors.Length; i++)
+        {
+            var (layer, state) = (i / _stepper.States, i % _stepper.States);
+            tensors[i] = Tensor<T>.Uninitialized(new Shape(_stepper.Rows, _stepper.StateSize(layer, state)));
+            _stepper.CopyStateTo(layer, state, tensors[i].AsSpan());
+        }
+
+        return new(_stepper.Rows, _stateNames, tensors);
+    }
 
     public override void Reset() => _stepper.Reset();
 
@@ -34,39 +45,6 @@ internal sealed class RecurrentStepper<T> : SequenceStepper<T>
         }
     }
 
-    /// <summary>The states of all rows, as tensors of their own.</summary>
-    internal static SequenceState<T> GetStates(Stepper<T> stepper, string[] names)
-    {
-        var tensors = new Tensor<T>[names.Length];
-        for (var i = 0; i < tensors.Length; i++)
-        {
-            var (layer, state) = (i / stepper.States, i % stepper.States);
-            tensors[i] = Tensor<T>.Uninitialized(new Shape(stepper.Rows, stepper.StateSize(layer, state)));
-            stepper.CopyStateTo(layer, state, tensors[i].AsSpan());
-        }
-
-        return new(stepper.Rows, names, tensors);
-    }
-
-    /// <summary>Sets the states of all rows.</summary>
-    /// <exception cref="ArgumentException">A tensor has another size.</exception>
-    internal static void SetStates(Stepper<T> stepper, Tensor<T>[] state)
-    {
-        for (var i = 0; i < state.Length; i++)
-        {
-            var expected = new Shape(stepper.Rows, stepper.StateSize(i / stepper.States, i % stepper.States));
-            if (state[i].Shape != expected)
-            {
-                throw new ArgumentException($"state: expected {expected} for state {i % stepper.States} of layer {i / stepper.States} but got {state[i].Shape}.", nameof(state));
-            }
-        }
-
-        for (var i = 0; i < state.Length; i++)
-        {
-            stepper.CopyStateFrom(i / stepper.States, i % stepper.States, state[i].AsReadOnlySpan());
-        }
-    }
-
     protected override void StepRows(ReadOnlySpan<T> input, Span<T> output) => _stepper.Step(input, output);
 
     protected override void ChooseRows(ReadOnlySpan<int> rows) => _stepper.SelectRows(rows);
@@ -78,6 +56,9 @@ internal sealed class RecurrentStepper<T> : SequenceStepper<T>
             _stepper.SelectRows(new int[state.Rows]);
         }
 
-        SetStates(_stepper, state.InOrder(_stateNames, nameof(state)));
+        for (var i = 0; i < _stateNames.Length; i++)
+        {
+            _stepper.CopyStateFrom(i / _stepper.States, i % _stepper.States, state.Tensors[i].AsReadOnlySpan());
+        }
     }
 }

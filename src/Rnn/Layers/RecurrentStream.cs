@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
-using Rnn.Layers.Engine;
 
 namespace Rnn.Layers;
 
@@ -14,42 +13,21 @@ namespace Rnn.Layers;
 public sealed class RecurrentStream<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly Stepper<T> _stepper;
+    private readonly SequenceStepper<T> _stepper;
 
-    private readonly string[] _stateNames;
-
-    internal RecurrentStream(Stepper<T> stepper, int inputSize, int outputSize, string[] stateNames)
-    {
-        _stateNames = stateNames;
-        _stepper = stepper;
-        InputSize = inputSize;
-        OutputSize = outputSize;
-    }
+    internal RecurrentStream(SequenceStepper<T> stepper) => _stepper = stepper;
 
     /// <summary>The size of a step's input.</summary>
-    public int InputSize { get; }
+    public int InputSize => _stepper.InputSize;
 
     /// <summary>The size of a step's output.</summary>
-    public int OutputSize { get; }
+    public int OutputSize => _stepper.OutputSize;
 
     /// <summary>Runs one step.</summary>
     /// <param name="input">The step's input, <see cref="InputSize"/> numbers.</param>
     /// <param name="output">Receives the step's output, <see cref="OutputSize"/> numbers.</param>
     /// <exception cref="ArgumentException">A span has another length.</exception>
-    public void Step(ReadOnlySpan<T> input, Span<T> output)
-    {
-        if (input.Length != InputSize)
-        {
-            throw new ArgumentException($"input: expected {InputSize} numbers, the layer's InputSize, but got {input.Length}.", nameof(input));
-        }
-
-        if (output.Length != OutputSize)
-        {
-            throw new ArgumentException($"output: expected room for {OutputSize} numbers, the layer's OutputSize, but got {output.Length}.", nameof(output));
-        }
-
-        _stepper.Step(input, output);
-    }
+    public void Step(ReadOnlySpan<T> input, Span<T> output) => _stepper.Step(input, output);
 
     /// <summary>Starts a new sequence: all states zero, or the learned initial ones.</summary>
     public void Reset() => _stepper.Reset();
@@ -65,9 +43,9 @@ public sealed class RecurrentStream<T>
             throw new ArgumentException($"state: expected a state of one row but got {state.Rows}.", nameof(state));
         }
 
-        RecurrentStepper<T>.SetStates(_stepper, state.InOrder(_stateNames, nameof(state)));
+        _stepper.SetState(state);
     }
 
     /// <summary>The states after the last step, as tensors of one row.</summary>
-    public SequenceState<T> GetState() => RecurrentStepper<T>.GetStates(_stepper, _stateNames);
+    public SequenceState<T> GetState() => _stepper.GetState();
 }

@@ -17,6 +17,7 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly List<Layer<T>> _layers = [];
+    private readonly List<int> _sizes = [];
     private readonly string[] _stateNames;
 
     /// <summary>A chain whose input size the first layers tell: a sequence layer, linear or normalising layer does.</summary>
@@ -40,6 +41,7 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
         {
             ArgumentNullException.ThrowIfNull(layer, nameof(layers));
             OutputSize = SizeAfter(layers, _layers.Count, OutputSize);
+            _sizes.Add(OutputSize);
             names.AddRange(StateNames(layer).Select(name => $"{_layers.Count}.{name}"));
             _layers.Add(AddModule(_layers.Count.ToString(CultureInfo.InvariantCulture), layer));
         }
@@ -67,6 +69,9 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
     public Layer<T> this[int index] => _layers[index];
 
     internal static string Type => "sequence-chain";
+
+    /// <summary>The size of what a layer gives.</summary>
+    internal int SizeAfter(int index) => _sizes[index];
 
     /// <inheritdoc/>
     protected override string? FileType => Type;

@@ -8,7 +8,7 @@ using Rnn.Tensors;
 namespace Rnn.Layers;
 
 /// <summary>
-/// Layers one after another, each fed with what the one before gave: <c>new Sequential&lt;float&gt;(lstm, new LastStep&lt;float&gt;(), new Linear&lt;float&gt;(64, 10))</c>.
+/// Layers one after another, each reads the output of the one before: <c>new Sequential&lt;float&gt;(lstm, new LastStep&lt;float&gt;(), new Linear&lt;float&gt;(64, 10))</c>.
 /// </summary>
 /// <remarks>
 /// The layers are named <c>0</c>, <c>1</c>, … in paths, as in PyTorch. Sequence layers in it start from their initial states and give their outputs; where their states are wanted too, use a

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Rnn.Sequences;
 using Rnn.Tensors;
 
@@ -42,7 +43,7 @@ public sealed partial class LanguageModel<T>
     public string Generate(string prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        var vocabulary = Vocabulary ?? throw new InvalidOperationException("Generate: this model has no Vocabulary to read the prompt with; set it, or give tokens.");
+        var vocabulary = RequireVocabulary(nameof(Generate));
         return vocabulary.Decode(Generate(vocabulary.Encode(prompt), count, options, cancellationToken));
     }
 
@@ -59,7 +60,45 @@ public sealed partial class LanguageModel<T>
     public IAsyncEnumerable<int> GenerateAsync(IReadOnlyList<int> prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
     {
         options = Seeded(options);
-        return WriteAsync(CheckGeneration(prompt, count, options), count, options, cancellationToken);
+        var tokens = CheckGeneration(prompt, count, options);
+        return OnPool(token => Write(tokens, count, options, token), cancellationToken);
+    }
+
+    /// <summary>
+    /// Writes on from a text, piece by piece as <see cref="GenerateAsync(IReadOnlyList{int}, int, SamplingOptions, CancellationToken)"/> gives its tokens. Put together the pieces are the text that
+    /// <see cref="Generate(string, int, SamplingOptions, CancellationToken)"/> returns.
+    /// </summary>
+    /// <param name="prompt">The text to go on from. Empty only where the vocabulary has a token that begins sequences.</param>
+    /// <param name="count">The most tokens to write.</param>
+    /// <param name="options">How tokens are drawn, or null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the writing; <c>WithCancellation</c> does too.</param>
+    /// <returns>What each token adds to the text, a space before a word included.</returns>
+    /// <exception cref="ArgumentException">The prompt is empty or has symbols that the vocabulary does not know, or the count is negative.</exception>
+    /// <exception cref="InvalidOperationException">The model has no vocabulary.</exception>
+    public IAsyncEnumerable<string> GenerateAsync(string prompt, int count, SamplingOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        var vocabulary = RequireVocabulary(nameof(GenerateAsync));
+        options = Seeded(options);
+        var tokens = CheckGeneration(vocabulary.Encode(prompt), count, options);
+        return OnPool(token => Pieces(Write(tokens, count, options, token), vocabulary), cancellationToken);
+    }
+
+    private IVocabulary RequireVocabulary(string method) =>
+        Vocabulary ?? throw new InvalidOperationException($"{method}: this model has no Vocabulary to read a text with; set it, or give tokens.");
+
+    // What each token adds to the text. All of it is decoded each time, since what a token adds depends on those before.
+    private static IEnumerable<string> Pieces(IEnumerable<int> tokens, IVocabulary vocabulary)
+    {
+        var written = new List<int>();
+        var length = 0;
+        foreach (var token in tokens)
+        {
+            written.Add(token);
+            var text = vocabulary.Decode(CollectionsMarshal.AsSpan(written));
+            yield return text[length..];
+            length = text.Length;
+        }
     }
 
     // The seed is taken once a call, so that what it gives is the same each time it is enumerated.
@@ -98,13 +137,14 @@ public sealed partial class LanguageModel<T>
         }
     }
 
-    private async IAsyncEnumerable<int> WriteAsync(
-        int[] prompt, int count, SamplingOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    // What is written, each step of it on a thread of the pool.
+    private static async IAsyncEnumerable<TItem> OnPool<TItem>(
+        Func<CancellationToken, IEnumerable<TItem>> write, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var tokens = Write(prompt, count, options, cancellationToken).GetEnumerator();
-        while (await Task.Run(tokens.MoveNext, cancellationToken).ConfigureAwait(false))
+        using var items = write(cancellationToken).GetEnumerator();
+        while (await Task.Run(items.MoveNext, cancellationToken).ConfigureAwait(false))
         {
-            yield return tokens.Current;
+            yield return items.Current;
         }
     }
 

@@ -35,7 +35,7 @@ public sealed partial class LanguageModel<T>
     public TextScore Score(string text, TextScoreOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var vocabulary = Vocabulary ?? throw new InvalidOperationException("Score: this model has no Vocabulary to read the text with; set it, or give tokens.");
+        var vocabulary = RequireVocabulary(nameof(Score));
         var tokens = vocabulary.Encode(text);
         var score = Score(tokens, options, cancellationToken);
         return score with { Characters = CountCharacters(text.AsSpan(Sequences.Vocabulary.EndOfFirst(vocabulary, text, tokens[0]))) };

@@ -56,14 +56,14 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
                 nameof(options));
         }
 
-        // Each part forks by a name of its own; dropout under names that no other layer has, since the recurrent layer may have the same seed.
+        // Each part splits off a random source by a name of its own; dropout under names that no other layer has, since the recurrent layer may have the same seed.
         var seed = RandomSource.ChooseSeed(options.Seed, options.Random);
         var random = new RandomSource(seed);
 
         // A tied table is also read as output weights, whose scores should start near zero.
-        var deviation = options.TieWeights ? 1 / Math.Sqrt(layer.InputSize) : 1;
+        var standardDeviation = options.TieWeights ? 1 / Math.Sqrt(layer.InputSize) : 1;
         Embedding = AddModule(
-            "embedding", new Embedding<T>(vocabularySize, layer.InputSize, new() { Initializer = Initializer.Normal(0, deviation), Seed = seed }));
+            "embedding", new Embedding<T>(vocabularySize, layer.InputSize, new() { Initializer = Initializer.Normal(0, standardDeviation), Seed = seed }));
         _embeddingDropout = options.EmbeddingDropout > 0 ? AddModule("embedding_dropout", new Dropout<T>(options.EmbeddingDropout, random.Split("embedding dropout"))) : null;
 
         // The name in files, from the time when every layer here was recurrent.

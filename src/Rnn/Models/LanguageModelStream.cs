@@ -1,8 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
-using Rnn.Autograd;
 using Rnn.Layers;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Models;
 
@@ -32,7 +30,7 @@ public sealed class LanguageModelStream<T>
     /// <param name="token">From 0 to V − 1.</param>
     /// <returns>The scores of the token that follows, [V]; they change with the next step.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
-    public unsafe ReadOnlySpan<T> Step(int token)
+    public ReadOnlySpan<T> Step(int token)
     {
         if ((uint)token >= (uint)_logits.Length)
         {
@@ -41,16 +39,7 @@ public sealed class LanguageModelStream<T>
 
         var size = _stepper.InputSize;
         _stepper.Step(_model.Embedding.Weight.Value.AsReadOnlySpan().Slice(token * size, size), _hidden);
-        fixed (T* hidden = _hidden, weight = _model.Output.Weight.Value.AsReadOnlySpan(), logits = _logits)
-        {
-            SpanSweep<T>.RowTimesTransposed(hidden, weight, logits, _logits.Length, _hidden.Length, accumulate: false);
-        }
-
-        if (_model.Output.Bias is { } bias)
-        {
-            TensorPrimitives.Add(_logits, bias.Value.AsReadOnlySpan(), _logits);
-        }
-
+        _model.Output.StepRows(1, _hidden, _logits);
         return _logits;
     }
 

@@ -27,7 +27,7 @@ public sealed class ParameterGroup<T>
     public ParameterGroup(IEnumerable<Parameter<T>> parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        NamedParameters = parameters.Distinct().Select(parameter => KeyValuePair.Create(parameter.Name, parameter)).ToArray();
+        NamedParameters = parameters.Distinct().Select(parameter => new KeyValuePair<string, Parameter<T>>(parameter.Name, parameter)).ToArray();
     }
 
     /// <summary>The learning rate of this group; null for the optimiser's.</summary>

@@ -33,7 +33,7 @@ internal static class InliningProbe
 
         using var listener = new Listener();
         Report(CellKernels<float>.Create<OversizeCell>(), listener);
-        foreach (var name in CellCatalog.TypeNames)
+        foreach (var name in CellCatalog.Names)
         {
             Report(CellCatalog.Create<float>(name), listener);
             Report(CellCatalog.Create<double>(name), listener);
@@ -48,7 +48,7 @@ internal static class InliningProbe
         Run(cell);
 
         // Forward with and without keeping, backward; whole vectors, and the last partial one unless a vector has one lane.
-        var sweeps = cell.Layout.Phases * 3 * (Simd.VectorBits == 0 ? 1 : 2);
+        var sweeps = Phases(cell.Layout).Count() * 3 * (Simd.VectorBits == 0 ? 1 : 2);
         var seen = listener.Take(sweeps, out var failures);
         Console.WriteLine($"{(seen == sweeps ? "whole" : "lost")} {cell.Layout.Name} {typeof(T).Name} of {Simd.VectorBits} bits: {seen} of {sweeps} sweeps compiled");
         foreach (var failure in failures.Distinct())
@@ -56,6 +56,9 @@ internal static class InliningProbe
             Console.WriteLine($"failed {cell.Layout.Name} {typeof(T).Name} {failure}");
         }
     }
+
+    // Those of the plain step, and those with layer normalisation.
+    private static IEnumerable<int> Phases(CellLayout layout) => Enumerable.Range(0, layout.Phases).Union(layout.NormalizedPhases);
 
     // One row of a whole vector and a partial one.
     private static unsafe void Run<T>(CellKernels<T> cell)
@@ -82,7 +85,7 @@ internal static class InliningProbe
             block.Gradient[state] = Next();
         }
 
-        for (var phase = 0; phase < cell.Layout.Phases; phase++)
+        foreach (var phase in Phases(cell.Layout))
         {
             cell.Forward(phase, block, saves: false);
             cell.Forward(phase, block, saves: true);

@@ -21,6 +21,10 @@ public partial class RoomTests
     };
 
     [Fact]
+    public void Read_only_lists_are_arrays_and_not_types_that_the_compiler_makes() =>
+        Assert.DoesNotContain(typeof(Rnn.Cells.ICell).Assembly.GetTypes(), type => type.Name.StartsWith("<>z__", StringComparison.Ordinal));
+
+    [Fact]
     public void Arrows_point_down()
     {
         var wrong = SourceTree.Library

@@ -170,8 +170,10 @@ public sealed class SequenceStepperTests
     {
         var random = new RandomSource(1);
         var zoned = CellCatalog.Layout(cell).States.Count > 1 ? 0.2 : 0;
+        var projected = CellCatalog.Layout(cell).States[0].CarriesGradient ? 0 : 3;
         SequenceLayer<double>[] layers =
         [
+            RecurrentLayer<double>.Create(cell, 3, 5, new() { Seed = 3, Layers = 2, HiddenZoneout = 0.2 }, projected),
             RecurrentLayer<double>.Create(cell, 3, 5, new() { Seed = 1 }),
             RecurrentLayer<double>.Create(cell, 4, 4, new() { Seed = 1, Layers = 2, Residual = true, LearnedInitialState = true, HiddenZoneout = 0.3, CellZoneout = zoned, Bias = false }),
             new SequenceChain<double>(

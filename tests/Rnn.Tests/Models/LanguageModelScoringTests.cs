@@ -41,7 +41,7 @@ public class LanguageModelScoringTests
     [InlineData(3, 128)]
     [InlineData(37, 17)]
     [InlineData(1000, 2)]
-    public void Streams_that_warm_up_on_everything_before_give_the_same(int streams, int steps)
+    public void Segments_that_warm_up_on_everything_before_give_the_same(int streams, int steps)
     {
         var model = LanguageModelTests.SmallModel();
         var score = model.Score(Text, new TextScoreOptions { Segments = streams, WarmUp = 1000, Steps = steps });
@@ -49,7 +49,7 @@ public class LanguageModelScoringTests
     }
 
     [Fact]
-    public void Streams_without_warm_up_start_their_parts_from_nothing()
+    public void Segments_without_warm_up_start_their_parts_from_nothing()
     {
         var model = LanguageModelTests.SmallModel();
         var score = model.Score(Text, new TextScoreOptions { Segments = 3, WarmUp = 0 });

@@ -1,3 +1,4 @@
+using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Cells;
@@ -35,6 +36,11 @@ public class FusedLayerTests
         ["residual reverse stacked ragged"] = new(new() { Layers = 2, Residual = true, Reverse = true }) { IsRagged = true },
         ["residual both stacked ragged"] = new(new() { Bidirectional = true, Layers = 2, Residual = true }) { IsRagged = true },
         ["residual both sum stacked"] = new(new() { Bidirectional = true, Layers = 2, Merge = DirectionMerge.Sum, Residual = true }),
+        ["zoneout"] = new(new() { HiddenZoneout = 0.4, CellZoneout = 0.3 }),
+        ["zoneout evaluate ragged"] = new(new() { HiddenZoneout = 0.4, CellZoneout = 0.3 }) { IsRagged = true, IsEvaluated = true },
+        ["dropout reverse ragged"] = new(new() { RecurrentDropout = 0.4, Reverse = true }) { IsRagged = true },
+        ["masks both stacked ragged"] = new(new() { HiddenZoneout = 0.2, CellZoneout = 0.3, RecurrentDropout = 0.4, Bidirectional = true, Layers = 2 }) { IsRagged = true },
+        ["masks residual evaluate"] = new(new() { HiddenZoneout = 0.2, CellZoneout = 0.3, RecurrentDropout = 0.4, Residual = true, Layers = 2 }) { IsEvaluated = true },
     };
 
     public static TheoryData<string, string> Cases()
@@ -44,7 +50,7 @@ public class FusedLayerTests
         {
             // Cells that differ in their activation alone need not meet every option.
             var variant = !TestCells.IsDistinct(cell);
-            foreach (var run in variant ? ["both stacked ragged"] : Runs.Keys.ToArray())
+            foreach (var run in variant ? ["both stacked ragged", "masks both stacked ragged"] : Runs.Keys.ToArray())
             {
                 cases.Add(cell, run);
             }
@@ -61,6 +67,8 @@ public class FusedLayerTests
             cases.Add(cell, "plain");
             cases.Add(cell, "both stacked ragged");
             cases.Add(cell, "zeros");
+            cases.Add(cell, "zoneout evaluate ragged");
+            cases.Add(cell, "masks both stacked ragged");
         }
 
         return cases;
@@ -125,8 +133,17 @@ public class FusedLayerTests
         Check(RecurrentLayer<double>.Create(cell, Inputs, hiddenSize: 230, Runs[run].Options with { Seed = 0 }), CellOracle.Named(cell), Runs[run], batch, steps);
 
     // Normalised over one unit, or of one unit, values do not depend on anything, and gradients are rounding alone.
-    private static RecurrentOptions OptionsOf(string cell, string run) =>
-        CellOracle.Named(cell).Normalized && Runs[run].Options.HiddenSizes is [17, 1, 9] ? new() { HiddenSizes = [17, 4, 9] } : Runs[run].Options;
+    private static RecurrentOptions OptionsOf(string cell, string run)
+    {
+        // What a cell refuses since it would do nothing is left out.
+        var (layout, given) = (CellCatalog.Layout(cell), Runs[run].Options);
+        var options = given with
+        {
+            CellZoneout = layout.States.Count > 1 ? given.CellZoneout : 0,
+            RecurrentDropout = layout.Products.Any(product => product.Source == Operand.Previous(0)) ? given.RecurrentDropout : 0,
+        };
+        return CellOracle.Named(cell).Normalized && options.HiddenSizes is [17, 1, 9] ? new() { HiddenSizes = [17, 4, 9] } : options;
+    }
 
     private static void Check(RecurrentLayer<double> layer, CellOracle cell, LayerCase run, int batch = 5, int steps = Steps)
     {
@@ -156,7 +173,12 @@ public class FusedLayerTests
         Tensor<double>[] initial = [.. state.Tensors.Select(tensor => Leaf(tensor.Detach().Clone()))];
 
         var merge = layer.Options.Merge switch { DirectionMerge.Sum => Merging.Sum, DirectionMerge.Mean => Merging.Mean, _ => Merging.Concat };
-        var oracle = new LayerOracle(cell, layer.LayerCount, layer.Directions == 2, merge, layer.Options.Residual, layer.Options.Reverse);
+        if (run.IsEvaluated)
+        {
+            layer.Evaluate();
+        }
+
+        var oracle = new LayerOracle(cell, layer.LayerCount, layer.Directions == 2, merge, layer.Options.Residual, layer.Options.Reverse) { Masks = OracleMasks.Of(layer) };
         var expected = oracle.Run(parameters.GetValueOrDefault, xCopy, lengths, initial);
         var actual = layer.Forward(x, lengths, given ? state : null, cellStates: true);
 

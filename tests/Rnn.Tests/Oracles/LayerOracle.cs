@@ -23,6 +23,9 @@ internal sealed record OracleResult(Tensor<double> Output, Tensor<double> Last, 
 internal sealed record LayerOracle(
     CellOracle Cell, int Layers = 1, bool Bidirectional = false, Merging Merge = Merging.Concat, bool Residual = false, bool Reverse = false)
 {
+    /// <summary>The masks of zoneout and dropout of the recurrent state.</summary>
+    public OracleMasks? Masks { get; init; }
+
     private int Directions => Bidirectional ? 2 : 1;
 
     /// <summary>Runs the whole sequence.</summary>
@@ -42,9 +45,11 @@ internal sealed record LayerOracle(
             var runs = new List<(Tensor<double>[] Steps, Tensor<double>[] Final)>();
             for (var direction = 0; direction < Directions; direction++)
             {
-                var w = new Weights(find, direction == 0 ? $"l{layer}" : $"l{layer}_reverse", Cell);
+                var (at, of) = (layer, direction);
+                var w = new Weights(
+                    find, direction == 0 ? $"l{layer}" : $"l{layer}_reverse", Cell, Masks is null ? null : size => Masks.Dropout(at, of, batch, size));
                 var state = initial.Skip(final.Count).Take(Cell.States).ToArray();
-                runs.Add((RunDirection(w, x, valid, state, backward: Reverse || direction == 1), state));
+                runs.Add((RunDirection(w, x, lengths, valid, state, layer, direction), state));
                 final.AddRange(state);
             }
 
@@ -68,17 +73,26 @@ internal sealed record LayerOracle(
     }
 
     /// <summary>All states after every step, [N, T, ·] each; <paramref name="state"/> holds the initial states before and the final ones after.</summary>
-    private Tensor<double>[] RunDirection(Weights w, Tensor<double> x, Tensor<double>[] valid, Tensor<double>[] state, bool backward)
+    private Tensor<double>[] RunDirection(
+        Weights w, Tensor<double> x, int[]? lengths, Tensor<double>[] valid, Tensor<double>[] state, int layer, int direction)
     {
-        var steps = x.Shape[1];
+        var (batch, steps) = (x.Shape[0], x.Shape[1]);
+        var backward = Reverse || direction == 1;
         var outputs = state.Select(_ => new Tensor<double>[steps]).ToArray();
         for (var turn = 0; turn < steps; turn++)
         {
             // The backward direction meets the steps past a row's end first: the row's state waits until its last valid step.
             var t = backward ? steps - 1 - turn : turn;
             var next = Cell.Step(w, x.Select(1, t), state);
+            int[] numbers = [.. Enumerable.Range(0, batch).Select(row => backward ? Math.Max(0, (lengths?[row] ?? steps) - 1 - t) : t)];
             for (var s = 0; s < next.Length; s++)
             {
+                if (Masks is not null)
+                {
+                    var kept = Masks.Zoneout(layer, direction, s, next[s].Shape[1], numbers);
+                    next[s] = (kept * state[s]) + ((1.0 - kept) * next[s]);
+                }
+
                 state[s] = (valid[t] * next[s]) + ((1.0 - valid[t]) * state[s]);
                 outputs[s][t] = valid[t] * state[s];
             }

@@ -8,7 +8,8 @@ namespace Rnn.Tests.Oracles;
 /// <param name="find">A parameter by its full name, such as <c>weight_ih_l0_reverse</c>; null where the layer has none of that name.</param>
 /// <param name="suffix">Layer and direction: <c>l0</c>, <c>l0_reverse</c>, …</param>
 /// <param name="cell">The cell, which knows the order of the gates' rows.</param>
-internal sealed class Weights(Func<string, Tensor<double>?> find, string suffix, CellOracle cell)
+/// <param name="dropout">The mask [N, size] of what recurrent products multiply; null for none.</param>
+internal sealed class Weights(Func<string, Tensor<double>?> find, string suffix, CellOracle cell, Func<int, Tensor<double>>? dropout = null)
 {
     /// <summary>A parameter by its name without layer and direction.</summary>
     public Tensor<double> this[string name] =>
@@ -20,7 +21,7 @@ internal sealed class Weights(Func<string, Tensor<double>?> find, string suffix,
     public Tensor<double> Input(char gate, Tensor<double> x) => Product("ih", cell.InputGates, gate, x);
 
     /// <summary>U h of one gate: [N, H] from h [N, H or P].</summary>
-    public Tensor<double> Recurrent(char gate, Tensor<double> h) => Product("hh", cell.RecurrentGates, gate, h);
+    public Tensor<double> Recurrent(char gate, Tensor<double> h) => Product("hh", cell.RecurrentGates, gate, dropout is null ? h : h * dropout(h.Shape[1]));
 
     /// <summary>
     /// One gate of a product; layer-normalised where the cell is: over all gates that are multiplied together (<see cref="CellOracle.Together"/>).

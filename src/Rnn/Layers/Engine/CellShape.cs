@@ -3,23 +3,71 @@ using Rnn.Cells;
 namespace Rnn.Layers.Engine;
 
 /// <summary>A cell with sizes: everything about one direction of one layer that follows from its layout.</summary>
-/// <param name="Layout">What a step is made of.</param>
-/// <param name="InputSize">I.</param>
-/// <param name="HiddenSize">H.</param>
-/// <param name="ProjectionSize">P, or 0 for no projection.</param>
-/// <param name="HasBias">Whether gates have biases.</param>
-internal sealed record CellShape(CellLayout Layout, int InputSize, int HiddenSize, int ProjectionSize, bool HasBias)
+internal sealed class CellShape
 {
-    private readonly WeightSlot[] _slots = MakeSlots(Layout, InputSize, HiddenSize, ProjectionSize, HasBias);
+    private readonly WeightSlot[] _slots;
+    private readonly int[] _productSlots;
+    private readonly int[] _productRows;
+
+    /// <summary>Gives a cell its sizes.</summary>
+    /// <param name="layout">What a step is made of.</param>
+    /// <param name="inputSize">I.</param>
+    /// <param name="hiddenSize">H.</param>
+    /// <param name="projectionSize">P, or 0 for no projection.</param>
+    /// <param name="hasBias">Whether gates have biases.</param>
+    internal CellShape(CellLayout layout, int inputSize, int hiddenSize, int projectionSize, bool hasBias)
+    {
+        Layout = layout;
+        InputSize = inputSize;
+        HiddenSize = hiddenSize;
+        ProjectionSize = projectionSize;
+        GateColumns = layout.Gates.Count * hiddenSize;
+        InputColumns = layout.InputGates * hiddenSize;
+        _slots = MakeSlots(layout, inputSize, hiddenSize, projectionSize, hasBias);
+        BiasSlot = SlotOf(WeightKind.Bias);
+        UnitWeightsSlot = SlotOf(WeightKind.UnitWeights);
+        ProjectionSlot = SlotOf(WeightKind.Projection);
+        var products = layout.Products;
+        _productSlots = new int[products.Count];
+        _productRows = new int[products.Count];
+        for (var i = 0; i < products.Count; i++)
+        {
+            // Products of one name share a matrix, their rows in the order of the list.
+            var weight = products[i].Weight;
+            _productSlots[i] = SlotOf(WeightKind.Recurrent, weight);
+            _productRows[i] = products.Take(i).Where(product => product.Weight == weight).Sum(product => product.GateCount) * hiddenSize;
+        }
+    }
+
+    /// <summary>What a step is made of.</summary>
+    internal CellLayout Layout { get; }
+
+    /// <summary>The size of the input I.</summary>
+    internal int InputSize { get; }
+
+    /// <summary>The hidden size H.</summary>
+    internal int HiddenSize { get; }
+
+    /// <summary>The size of the projection P, or 0.</summary>
+    internal int ProjectionSize { get; }
+
+    /// <summary>The place of the bias among <see cref="Slots"/>, or −1.</summary>
+    internal int BiasSlot { get; }
+
+    /// <summary>The place of the per-unit weights among <see cref="Slots"/>, or −1.</summary>
+    internal int UnitWeightsSlot { get; }
+
+    /// <summary>The place of the projection among <see cref="Slots"/>, or −1.</summary>
+    internal int ProjectionSlot { get; }
 
     /// <summary>The width of the output and of the hidden state: P, or H without projection.</summary>
     internal int OutputSize => ProjectionSize > 0 ? ProjectionSize : HiddenSize;
 
     /// <summary>All gate columns: gates · H.</summary>
-    internal int GateColumns { get; } = Layout.Gates.Count * HiddenSize;
+    internal int GateColumns { get; }
 
     /// <summary>The gate columns that the input product feeds.</summary>
-    internal int InputColumns { get; } = Layout.InputGates * HiddenSize;
+    internal int InputColumns { get; }
 
     /// <summary>The recurrent weights, which every step multiplies.</summary>
     internal long RecurrentWeights
@@ -45,6 +93,12 @@ internal sealed record CellShape(CellLayout Layout, int InputSize, int HiddenSiz
     /// <summary>The place of a parameter among <see cref="Slots"/>, or −1.</summary>
     internal int SlotOf(WeightKind kind, string? name = null) =>
         Array.FindIndex(_slots, slot => slot.Kind == kind && (name is null || slot.Name == name));
+
+    /// <summary>The place of a product's matrix among <see cref="Slots"/>.</summary>
+    internal int ProductSlot(int product) => _productSlots[product];
+
+    /// <summary>The first row of a product within its matrix.</summary>
+    internal int ProductRow(int product) => _productRows[product];
 
     /// <summary>The width of a state: the hidden state has the output's, all others H.</summary>
     internal int StateSize(int state) => state == 0 ? OutputSize : HiddenSize;
@@ -126,15 +180,20 @@ internal enum WeightKind
 }
 
 /// <summary>A parameter of one direction of a layer.</summary>
-/// <param name="Name">Its name without layer and direction.</param>
-/// <param name="Kind">What it is.</param>
-/// <param name="Blocks">Gate blocks (or vectors) along its first dimension.</param>
-/// <param name="Shape">Its dimensions.</param>
-internal sealed record WeightSlot(string Name, WeightKind Kind, int Blocks, int[] Shape)
+/// <param name="name">Its name without layer and direction.</param>
+/// <param name="kind">What it is.</param>
+/// <param name="blocks">Gate blocks (or vectors) along its first dimension.</param>
+/// <param name="shape">Its dimensions.</param>
+internal sealed class WeightSlot(string name, WeightKind kind, int blocks, int[] shape)
 {
-    /// <summary>Whether it multiplies whole rows, so that its gradient is a product.</summary>
-    internal bool IsMatrix => Kind is WeightKind.Input or WeightKind.Recurrent or WeightKind.Projection;
+    internal string Name => name;
 
-    /// <summary>Whether it is the gain of a normalisation.</summary>
-    internal bool IsGain => Kind is WeightKind.Gain or WeightKind.GainAndBias;
+    internal WeightKind Kind => kind;
+
+    internal int Blocks => blocks;
+
+    internal int[] Shape => shape;
+
+    /// <summary>Whether it multiplies whole rows, so that its gradient is a product.</summary>
+    internal bool IsMatrix => kind is WeightKind.Input or WeightKind.Recurrent or WeightKind.Projection;
 }

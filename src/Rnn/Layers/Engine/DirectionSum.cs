@@ -35,13 +35,13 @@ internal static class DirectionSum
         internal override void Backward()
         {
             var from = OutputGradient();
-            var to = InputGradient(0, out var fresh);
+            var to = InputGradient(0, out var overwrite);
             for (var at = 0; at < from.Length; at += size)
             {
                 for (var half = 0; half < 2; half++)
                 {
                     var sum = to.Slice((2 * at) + (half * size), size);
-                    if (fresh)
+                    if (overwrite)
                     {
                         TensorPrimitives.Multiply(from.Slice(at, size), scale, sum);
                     }

@@ -3,7 +3,7 @@ using Rnn.Tensors;
 
 namespace Rnn.Layers.Engine;
 
-/// <summary>What does not fit into one array: said before anything large is allocated.</summary>
+/// <summary>Refuses batches whose buffers exceed an array, before anything large is allocated.</summary>
 internal static class EngineLimits
 {
     /// <summary>Refuses a batch whose gates or states are more than an array holds.</summary>

@@ -16,23 +16,20 @@ internal sealed unsafe class ForwardRun<T>
     private readonly CellShape _shape;
     private readonly WeightLeases<T> _weights;
     private readonly StepForward<T> _step;
-    private readonly SequenceProduct<T> _inputProduct;
     private readonly Lock _flushing = new();
     private Workspace<T> _flushedSpace;
     private bool _looksForTiny;
     private T* _inputStart;
     private T* _flushedInput;
     private ulong _zeroStates;
-    private int _parts;
     private int _chunkSteps;
 
-    internal ForwardRun(DirectionRun<T> run, CellKernels<T> cell)
+    internal ForwardRun(DirectionRun<T> run, CellKernels<T> cell, WeightLeases<T> weights)
     {
         _run = run;
-        _shape = run.Weights.Shape;
-        _weights = new(run.Weights, backward: false);
-        _step = new(cell, _weights, run.Memory, run.Masks);
-        _inputProduct = new(run.Plan);
+        _shape = run.Shape;
+        _weights = weights;
+        _step = new(cell, weights, run.Memory, run.Masks);
     }
 
     private BatchPlan Plan => _run.Plan;
@@ -45,30 +42,25 @@ internal sealed unsafe class ForwardRun<T>
     /// <param name="program">What a step does.</param>
     /// <param name="values">The weights in the order of the shape's slots.</param>
     /// <param name="saves">Whether a backward pass will follow.</param>
-    /// <param name="parts">How many parts the rows are cut into.</param>
-    /// <param name="shares">Whether no other thread has a part, so that threads may share single products.</param>
     /// <param name="readsStates">Whether any step reads a state that is not zero: there are several, or one was given.</param>
     /// <param name="looksForTiny">Whether the input may hold numbers too small to matter.</param>
-    /// <param name="noise">The randomness of zoneout and dropout.</param>
-    internal void Prepare(
-        StepProgram program, Tensor<T>[] values, bool saves, int parts, bool shares, bool readsStates, bool looksForTiny, in StepNoise noise)
+    /// <param name="seed">The seed of all masks in training; null in evaluation.</param>
+    internal void Prepare(StepProgram program, Tensor<T>[] values, bool saves, bool readsStates, bool looksForTiny, ulong? seed)
     {
         _looksForTiny = looksForTiny;
-        _parts = parts;
-        _step.SharesProducts = shares;
+        _step.SharesProducts = _run.SharesProducts;
         _step.Saves = saves;
-        _inputProduct.IsShared = shares;
-        _weights.Renew(MatrixKernels<T>.Current, values, readsStates: readsStates);
+        _weights.Renew(values, readsStates: readsStates);
         _chunkSteps = ChunkSteps();
         Memory.Rent(program, Plan, _chunkSteps, saves);
-        _run.Masks.Prepare(program, noise);
+        _run.Masks.Prepare(program, seed);
     }
 
-    /// <summary>Says where input, output and initial hidden state lie; see <see cref="SequenceRows{T}.Bind"/>.</summary>
+    /// <summary>Says where input, output and initial hidden state lie; see <see cref="DirectionRun{T}.Bind"/>.</summary>
     internal void Bind(T* input, T* output, int outputWidth, T* initialHidden)
     {
         _inputStart = input;
-        _run.Rows.Bind(input, output, outputWidth, initialHidden, Memory.Zeros);
+        _run.Bind(input, output, outputWidth, initialHidden);
         SetZero(0, initialHidden == null);
     }
 
@@ -101,8 +93,8 @@ internal sealed unsafe class ForwardRun<T>
     /// <summary>Runs all steps of one part of the rows.</summary>
     internal void Run(int part)
     {
-        var firstRow = Plan.PartStart(part, _parts);
-        var endRow = Plan.PartStart(part + 1, _parts);
+        var firstRow = Plan.PartStart(part, _run.Parts);
+        var endRow = Plan.PartStart(part + 1, _run.Parts);
         if (firstRow >= endRow)
         {
             return;
@@ -117,14 +109,14 @@ internal sealed unsafe class ForwardRun<T>
             // A = X Wᵀ + b for the steps of a chunk, then its steps.
             var start = step;
             var end = Math.Min(step + _chunkSteps, steps);
-            _inputProduct.Multiply(
+            _run.MultiplySteps(
                 Input(step, end, firstRow, endRow), InputProducts(step), step, end, firstRow, endRow, _weights.Input, _shape.InputSize,
                 _shape.InputColumns, accumulate: false, _step.InputBias, frame.Scratch);
             for (; step < end; step++)
             {
                 // Gates of all steps with a backward pass to come, else of the chunk's.
                 var gateRow = (Memory.HoldsAllSteps ? Plan.Offset(step) : (step - start) * (nint)Plan.Rows) + firstRow;
-                _run.Place(ref frame, step, firstRow, _run.ActiveRows(step, firstRow, endRow), gateRow);
+                _run.SetFrame(ref frame, step, firstRow, _run.ActiveRows(step, firstRow, endRow), gateRow);
                 _step.Run(ref frame);
                 frame.IgnoredStates = 0;
             }
@@ -147,7 +139,7 @@ internal sealed unsafe class ForwardRun<T>
     {
         var size = _shape.StateSize(state);
         var offsets = Array.Empty<nint>();
-        var view = _run.Rows.View(destination, width, ref offsets);
+        var view = _run.View(destination, width, ref offsets);
         for (var step = 0; step < Plan.RunSteps; step++)
         {
             var rows = Memory.State(state, _run.StateRow(step, after: true));
@@ -177,7 +169,7 @@ internal sealed unsafe class ForwardRun<T>
             return Memory.State(state, length == 0 ? 0 : _run.StateRow(length - 1, after: true))[row];
         }
 
-        return length == 0 ? _run.Rows.InitialHidden[row] : _run.Rows.Output.At(length - 1, row);
+        return length == 0 ? _run.InitialHidden[row] : _run.Output.At(length - 1, row);
     }
 
     // Where the input products of a chunk that begins at a step go.
@@ -195,7 +187,7 @@ internal sealed unsafe class ForwardRun<T>
     // Inputs too small to matter are read as zeros, from a copy of the whole input that is made where any are found.
     private StepMap<T> Input(int step, int end, int firstRow, int endRow)
     {
-        var input = _run.Rows.Input;
+        var input = _run.Input;
         for (var row = firstRow; row < endRow && _looksForTiny; row++)
         {
             var last = Math.Min(end, Plan.Length(row)) - 1;
@@ -205,7 +197,7 @@ internal sealed unsafe class ForwardRun<T>
             }
 
             // A row's steps lie behind each other, backward where the direction runs back in time.
-            if (Tiny<T>.IsAny(input.At(_run.Rows.IsReverse ? last : step, row), (nint)(last + 1 - step) * _shape.InputSize))
+            if (Tiny<T>.IsAny(input.At(_run.IsReverse ? last : step, row), (nint)(last + 1 - step) * _shape.InputSize))
             {
                 return input.MovedBy((nint)(FlushedInput() - _inputStart));
             }
@@ -238,7 +230,7 @@ internal sealed unsafe class ForwardRun<T>
     {
         const int CacheBytes = 1 << 21;
         const int EnoughRows = 96;
-        var rows = Math.Max(1, (Plan.Rows + _parts - 1) / _parts);
+        var rows = Math.Max(1, (Plan.Rows + _run.Parts - 1) / _run.Parts);
         var byCache = CacheBytes / ((long)rows * Memory.GateStride * sizeof(T));
         var byRows = (EnoughRows + rows - 1) / rows;
         return (int)Math.Clamp(Math.Max(byCache, byRows), 1, Math.Max(1, Plan.RunSteps));

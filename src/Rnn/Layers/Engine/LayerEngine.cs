@@ -12,27 +12,27 @@ namespace Rnn.Layers.Engine;
 internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly CellKernels<T> _cell;
-    private readonly DirectionWeights<T>[] _weights;
     private readonly StepProgram _training;
-    private readonly bool _reverse;
-    private readonly bool _flushesInput;
+    private readonly PackedWeights<T>[][] _forwardWeights;
+    private readonly PackedWeights<T>[][] _backwardWeights;
     private readonly List<LayerPass<T>> _idle = [];
 
     // The fewest passes that were idle at once since memory was last trimmed: the first of them have not been used since.
     private int _unused;
 
-    internal LayerEngine(CellKernels<T> cell, CellShape shape, StepOptions options, int directions, bool reverse, bool flushesInput)
+    internal LayerEngine(CellKernels<T> cell, CellShape shape, RecurrentOptions options, bool flushesInput)
     {
-        _cell = cell;
+        Cell = cell;
         Program = new(shape, options, isTraining: false);
         _training = options.RecurrentDropout > 0 ? new(shape, options, isTraining: true) : Program;
-        _reverse = reverse;
-        _flushesInput = flushesInput;
-        _weights = new DirectionWeights<T>[directions];
-        for (var d = 0; d < directions; d++)
+        FlushesInput = flushesInput;
+        Directions = options.Bidirectional ? 2 : 1;
+        _forwardWeights = new PackedWeights<T>[Directions][];
+        _backwardWeights = new PackedWeights<T>[Directions][];
+        for (var d = 0; d < Directions; d++)
         {
-            _weights[d] = new(shape);
+            _forwardWeights[d] = WeightLeases<T>.Pack(shape, backward: false);
+            _backwardWeights[d] = WeightLeases<T>.Pack(shape, backward: true);
         }
 
         TensorMemory.RegisterWeakly(this);
@@ -63,51 +63,50 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
     internal StepProgram Program { get; }
 
     /// <summary>The element-wise part of the cell.</summary>
-    internal CellKernels<T> Cell => _cell;
+    internal CellKernels<T> Cell { get; }
 
     /// <summary>The number of directions.</summary>
-    internal int Directions => _weights.Length;
+    internal int Directions { get; }
 
-    /// <summary>The packed weights of a direction.</summary>
-    internal DirectionWeights<T> Weights(int direction) => _weights[direction];
+    /// <summary>Whether the input may hold numbers too small to matter, which are read as zeros.</summary>
+    internal bool FlushesInput { get; }
+
+    /// <summary>Leases of the packed weights of a direction, for a run of its own.</summary>
+    internal WeightLeases<T> Weights(int direction, bool backward) => new(Shape, (backward ? _backwardWeights : _forwardWeights)[direction]);
 
     /// <summary>Runs the layer over a batch; recorded where gradients are wanted.</summary>
     /// <param name="input">[N, T, I].</param>
     /// <param name="lengths">The length of each row, empty for all steps.</param>
     /// <param name="initial">Initial states [N, size], direction-major, null for zeros.</param>
     /// <param name="values">The weights of each direction in the order of the shape's slots.</param>
-    /// <param name="sequences">Whether the states other than the hidden one are wanted after every step.</param>
-    /// <param name="noise">The randomness of zoneout and dropout.</param>
-    internal LayerResult<T> Forward(
-        Tensor<T> input, ReadOnlySpan<int> lengths, Tensor<T>?[] initial, Tensor<T>[][] values, bool sequences, in StepNoise noise)
+    /// <param name="final">Receives the final states [N, size], direction-major.</param>
+    /// <param name="sequences">Receives the states from 1 on after every step [N, T, D·H]; null where they are not wanted.</param>
+    /// <param name="seed">The seed of all masks in training; null in evaluation.</param>
+    /// <returns>The output [N, T, D·size].</returns>
+    internal Tensor<T> Forward(
+        Tensor<T> input, ReadOnlySpan<int> lengths, Tensor<T>?[] initial, Tensor<T>[][] values, Span<Tensor<T>> final, Tensor<T>[]? sequences, ulong? seed)
     {
         var records = Records(input, initial, values);
-        EngineLimits.Check(Shape, input, lengths, records || sequences);
+        var saves = records || sequences is not null;
+        EngineLimits.Check(Shape, input, lengths, saves);
         var (rows, steps) = (input.Shape[0], input.Shape[1]);
         var states = Shape.Layout.States.Count;
         var output = Tensor<T>.Uninitialized(new Shape(rows, steps, Directions * Shape.OutputSize));
-        var final = new Tensor<T>[Directions * states];
         for (var i = 0; i < final.Length; i++)
         {
             final[i] = Tensor<T>.Uninitialized(new Shape(rows, Shape.StateSize(i % states)));
         }
 
-        Tensor<T>?[]? cells = null;
-        if (sequences)
+        for (var state = 1; state < states && sequences is not null; state++)
         {
-            cells = new Tensor<T>?[states];
-            for (var state = 1; state < states; state++)
-            {
-                cells[state] = Tensor<T>.Uninitialized(new Shape(rows, steps, Directions * Shape.HiddenSize));
-                cells[state]!.AsSpan().Clear();
-            }
+            sequences[state] = Tensor<T>.Zeros(rows, steps, Directions * Shape.HiddenSize);
         }
 
         var pass = Rent();
         try
         {
             pass.Plan.Set(rows, steps, lengths);
-            pass.Forward(noise.IsTraining ? _training : Program, input, initial, values, output, final, cells, records || sequences, noise);
+            pass.Forward(seed is null ? Program : _training, input, initial, values, output, final, sequences, saves, seed);
         }
         catch
         {
@@ -117,7 +116,7 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
 
         if (records)
         {
-            RecurrentNode<T>.Record(this, pass, input, initial, values, output, final, cells);
+            RecurrentNode<T>.Record(this, pass, input, initial, values, output, final, sequences);
         }
         else
         {
@@ -125,7 +124,7 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
             Return(pass);
         }
 
-        return new(output, final, cells);
+        return output;
     }
 
     /// <summary>Drops passes that have not been used since the last time, and those with tables of a much larger batch; or all.</summary>
@@ -186,13 +185,6 @@ internal sealed class LayerEngine<T> : TensorMemory.ITrimmable
             }
         }
 
-        return new(this, _cell, _weights, Program, _reverse, _flushesInput);
+        return new(this);
     }
 }
-
-/// <summary>What one layer gives.</summary>
-/// <param name="Output">[N, T, D·size].</param>
-/// <param name="Final">The final states [N, size], direction-major.</param>
-/// <param name="Sequences">The states from 1 on after every step [N, T, D·H], where they were wanted.</param>
-internal readonly record struct LayerResult<T>(Tensor<T> Output, Tensor<T>[] Final, Tensor<T>?[]? Sequences)
-    where T : unmanaged, IFloatingPointIeee754<T>;

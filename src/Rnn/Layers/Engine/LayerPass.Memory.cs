@@ -6,7 +6,7 @@ namespace Rnn.Layers.Engine;
 /// <content>What a pass holds in memory, and initial states without numbers too small to matter.</content>
 internal sealed unsafe partial class LayerPass<T>
 {
-    // Tables up to so many times as long as a batch needs stay, and small ones.
+    // Tables are kept that are small, or at most this many times longer than the last batch needed.
     private const int SpareTables = 16;
     private const int SmallTables = 1 << 13;
 

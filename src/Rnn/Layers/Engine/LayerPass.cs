@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Rnn.Cells;
 using Rnn.Kernels;
 using Rnn.Tensors;
 
@@ -13,7 +12,7 @@ namespace Rnn.Layers.Engine;
 internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Products of less than this are over before another thread has woken up.
+    // Fewer floating-point operations than this are done before another thread has woken up.
     private const double FlopPerThread = 400_000;
 
     // Each part reads all weights at every step: fewer rows than these are not cut, and fewer than the second number not where the weights
@@ -24,7 +23,6 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
 
     private readonly LayerEngine<T> _engine;
     private readonly CellShape _shape;
-    private readonly bool _flushesInput;
     private readonly DirectionRun<T>[] _directions;
     private readonly T*[][] _slotGradients;
     private readonly bool[][] _slotOverwrites;
@@ -35,18 +33,16 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     private bool _overwriteInput;
     private T* _inputGradient;
 
-    internal LayerPass(
-        LayerEngine<T> engine, CellKernels<T> cell, DirectionWeights<T>[] weights, StepProgram program, bool reverse, bool flushesInput)
+    internal LayerPass(LayerEngine<T> engine)
     {
         _engine = engine;
-        _shape = program.Shape;
-        _flushesInput = flushesInput;
-        _directions = new DirectionRun<T>[weights.Length];
-        _slotGradients = new T*[weights.Length][];
-        _slotOverwrites = new bool[weights.Length][];
-        for (var d = 0; d < weights.Length; d++)
+        _shape = engine.Shape;
+        _directions = new DirectionRun<T>[engine.Directions];
+        _slotGradients = new T*[_directions.Length][];
+        _slotOverwrites = new bool[_directions.Length][];
+        for (var d = 0; d < _directions.Length; d++)
         {
-            _directions[d] = new(cell, weights[d], program, Plan, d, reverse ^ (d == 1));
+            _directions[d] = new(engine, Plan, d);
             _slotGradients[d] = new T*[_shape.Slots.Count];
             _slotOverwrites[d] = new bool[_shape.Slots.Count];
         }
@@ -73,18 +69,17 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     /// <param name="final">The final states, as <paramref name="initial"/>.</param>
     /// <param name="sequences">For states from 1 on, the tensors [N, T, D·H] that receive them after every step, or null.</param>
     /// <param name="saves">Whether <see cref="Backward"/> will follow, or states are wanted after every step.</param>
-    /// <param name="noise">The randomness of zoneout and dropout.</param>
+    /// <param name="seed">The seed of all masks in training; null in evaluation.</param>
     internal void Forward(
-        StepProgram program, Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, Tensor<T>[] final,
-        Tensor<T>?[]? sequences, bool saves, in StepNoise noise)
+        StepProgram program, Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output,
+        ReadOnlySpan<Tensor<T>> final, Tensor<T>[]? sequences, bool saves, ulong? seed)
     {
         _values = values;
-        var threads = Work(FlopPerThread);
-        _parts = Parts(threads);
+        var threads = Cut();
         var states = _shape.Layout.States.Count;
         var readsStates = Plan.RunSteps > 1 || Array.Exists(initial, state => state is not null);
         var version = input.Version;
-        var looks = _flushesInput && input.Memory.CleanVersion != version;
+        var looksForTiny = _engine.FlushesInput && input.Memory.CleanVersion != version;
         try
         {
             var x = PinToRead(input);
@@ -92,7 +87,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d].Forward;
-                direction.Prepare(program, values[d], saves, _parts, SharesProducts(threads), readsStates, looks, noise);
+                direction.Prepare(program, values[d], saves, readsStates, looksForTiny, seed);
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, initial[d * states] is { } h ? PinToRead(Flushed(h)) : null);
                 for (var state = 1; state < states; state++)
@@ -103,7 +98,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
 
             _phase = Phase.Forward;
             Run(_directions.Length * _parts, threads);
-            if (looks && Plan.IsFull && !Array.Exists(_directions, direction => direction.Forward.HasFlushedInput))
+            if (looksForTiny && Plan.IsFull && !Array.Exists(_directions, direction => direction.Forward.HasFlushedInput))
             {
                 // Data that is used again, as in the next epoch, need not be looked through again.
                 input.Memory.CleanVersion = version;
@@ -140,12 +135,11 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
 
     /// <summary>Runs the layer backward: adds to the gradients of input, initial states and weights.</summary>
     /// <param name="node">Where the gradients come from and go to.</param>
-    /// <param name="again">Whether another backward pass will follow, for which saved values must be there as they are now.</param>
-    internal void Backward(RecurrentNode<T> node, bool again)
+    /// <param name="keepsGraph">Whether another backward pass will follow, for which saved values must be there as they are now.</param>
+    internal void Backward(RecurrentNode<T> node, bool keepsGraph)
     {
         var states = _shape.Layout.States.Count;
-        var threads = Work(FlopPerThread);
-        _parts = Parts(threads);
+        var threads = Cut();
         try
         {
             var x = PinToRead(node.Input);
@@ -161,7 +155,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
             for (var d = 0; d < _directions.Length; d++)
             {
                 var direction = _directions[d].Backward;
-                direction.Prepare(_values[d], _inputGradient != null, _parts, SharesProducts(threads), readsStates, again);
+                direction.Prepare(_values[d], _inputGradient != null, readsStates, keepsGraph);
                 direction.Bind(
                     x, y + (d * _shape.OutputSize), OutputWidth, node.Initial(d * states) is { } h ? PinToRead(Flushed(h)) : null);
                 direction.BindOutputGradient(dy == null ? null : dy + (d * _shape.OutputSize), OutputWidth);
@@ -299,20 +293,22 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         }
     }
 
-    private int Work(double flopPerThread)
+    // How many threads have work, and how the rows are cut into parts for them.
+    private int Cut()
     {
         var flop = _directions.Length * (double)Plan.Total * _shape.FlopPerStep;
-        return (int)Math.Clamp(flop / flopPerThread, 1, Workers.MaxThreads);
-    }
+        var threads = (int)Math.Clamp(flop / FlopPerThread, 1, Workers.MaxThreads);
+        var sharesWeights = _directions.Length == 1 && Plan.Rows < 2 * RowsPerDistantPart && _shape.RecurrentWeights * sizeof(T) > NearBytes;
+        _parts = sharesWeights ? 1 : Math.Max(1, Math.Min(Plan.Rows / RowsPerPart, threads / _directions.Length));
+        foreach (var direction in _directions)
+        {
+            // One direction whose rows are not worth cutting: threads share its products instead.
+            direction.Parts = _parts;
+            direction.SharesProducts = threads > 1 && _parts == 1 && _directions.Length == 1;
+        }
 
-    private int Parts(int threads)
-    {
-        var shared = _directions.Length == 1 && Plan.Rows < 2 * RowsPerDistantPart && _shape.RecurrentWeights * sizeof(T) > NearBytes;
-        return shared ? 1 : Math.Max(1, Math.Min(Plan.Rows / RowsPerPart, threads / _directions.Length));
+        return threads;
     }
-
-    // One direction whose rows are not worth cutting: threads share its products instead.
-    private bool SharesProducts(int threads) => threads > 1 && _parts == 1 && _directions.Length == 1;
 
     private void ClearPastEnds(T* output, int width)
     {

@@ -12,7 +12,6 @@ namespace Rnn.Layers.Engine;
 internal sealed unsafe class LayerStepper<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly CellShape _shape;
     private readonly StepMemory<T> _memory;
     private readonly StepForward<T> _step;
@@ -39,7 +38,7 @@ internal sealed unsafe class LayerStepper<T>
         var program = engine.Program;
         _shape = program.Shape;
         _memory = new(program);
-        _weights = new(engine.Weights(0), backward: false);
+        _weights = engine.Weights(direction: 0, backward: false);
         _step = new(engine.Cell, _weights, _memory, new(program.Options, new(), direction: 0));
         _values = values;
         _initial = initial;
@@ -66,7 +65,7 @@ internal sealed unsafe class LayerStepper<T>
     /// <returns>The output [N, size], good until the next call.</returns>
     internal ReadOnlySpan<T> Step(ReadOnlySpan<T> input, bool shares)
     {
-        _weights.Renew(_kernels, _values);
+        _weights.Renew(_values);
         fixed (T* from = input)
         {
             Tiny<T>.CopyFlushed(from, _input, input.Length);
@@ -207,7 +206,7 @@ internal sealed unsafe class LayerStepper<T>
             frame.Output = _memory.State(0, frame.NextStateRow);
             frame.Cell.Gates = _memory.Gates(0);
             frame.Cell.Previous[0] = _memory.State(0, frame.StateRow);
-            _memory.Place(ref frame);
+            _memory.SetBuffers(ref frame);
         }
 
         SetRows(rows);

@@ -10,46 +10,61 @@ namespace Rnn.Layers.Engine;
 /// lease it, since what is published is never written to while anyone reads it.
 /// </summary>
 /// <param name="gate">Guards what is published and the counts of leases; one for all matrices that a run leases together.</param>
-internal sealed unsafe class PackedWeights<T>(Lock gate)
+/// <param name="transposed">Whether it is packed as W of dA W, for backward passes; else as W of x Wᵀ.</param>
+internal sealed unsafe class PackedWeights<T>(Lock gate, bool transposed = false)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private PackedMatrix<T>? _current;
 
-    /// <summary>
-    /// Leases rows <paramref name="firstRow"/> … + <paramref name="rows"/> of <paramref name="weights"/> [·, columns], packed as W of x Wᵀ, or
-    /// transposed as W of dA W. The gate must be held. Give the lease back with <see cref="PackedMatrix{T}.Release"/>.
-    /// </summary>
-    internal PackedMatrix<T> Lease(MatrixKernels<T> kernels, Tensor<T> weights, int firstRow, int rows, int columns, bool transposed)
+    /// <summary>Guards what is published and the counts of leases.</summary>
+    internal Lock Gate => gate;
+
+    /// <summary>The place of the weights among the parameters of a recurrent layer's direction.</summary>
+    internal int Slot { get; init; }
+
+    /// <summary>The first of the rows that are packed.</summary>
+    internal int FirstRow { get; init; }
+
+    /// <summary>How many rows are packed; 0 for all.</summary>
+    internal int Rows { get; init; }
+
+    /// <summary>Whether the weights are read as they lie: biases, per-unit weights and gains.</summary>
+    internal bool IsVector { get; init; }
+
+    /// <summary>Whether they multiply only states of earlier steps or, in the backward pass, lead only to their gradients.</summary>
+    internal bool NeedsState { get; init; }
+
+    /// <summary>Leases the packed form of the present values. The gate must be held. Give the lease back with <see cref="PackedMatrix{T}.Release"/>.</summary>
+    internal PackedMatrix<T> Lease(Tensor<T> weights)
     {
         Debug.Assert(gate.IsHeldByCurrentThread, "What is published changes under the gate.");
         if (_current?.IsOf(weights) != true)
         {
-            var version = weights.Version;
-            var inner = transposed ? rows : columns;
-            var outputs = transposed ? columns : rows;
-            var matrix = Room(kernels.PackedLength(inner, outputs));
-            matrix.Pack(kernels, weights, version, firstRow, columns, inner, outputs, transposed);
-            _current = matrix;
+            _current = IsVector ? Copied(weights) : Packed(weights);
         }
 
         _current.AddLease();
         return _current;
     }
 
-    /// <summary>Leases a copy of weights that are read as they lie: biases and per-unit weights. The gate must be held.</summary>
-    internal PackedMatrix<T> LeaseCopy(Tensor<T> weights)
+    private PackedMatrix<T> Packed(Tensor<T> weights)
     {
-        Debug.Assert(gate.IsHeldByCurrentThread, "What is published changes under the gate.");
-        if (_current?.IsOf(weights) != true)
-        {
-            var version = weights.Version;
-            var copy = Room(weights.Length);
-            copy.Copy(weights, version);
-            _current = copy;
-        }
+        var kernels = MatrixKernels<T>.Current;
+        var version = weights.Version;
+        var columns = weights.Shape[1];
+        var rows = Rows == 0 ? weights.Shape[0] : Rows;
+        var (inner, outputs) = transposed ? (rows, columns) : (columns, rows);
+        var matrix = Room(kernels.PackedLength(inner, outputs));
+        matrix.Pack(kernels, weights, version, FirstRow, columns, inner, outputs, transposed);
+        return matrix;
+    }
 
-        _current.AddLease();
-        return _current;
+    private PackedMatrix<T> Copied(Tensor<T> weights)
+    {
+        var version = weights.Version;
+        var copy = Room(weights.Length);
+        copy.Copy(weights, version);
+        return copy;
     }
 
     // Who still reads the old form keeps it; a training step, which nobody overlaps with, packs into the same memory again.

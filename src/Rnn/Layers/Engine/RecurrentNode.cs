@@ -60,8 +60,8 @@ internal sealed class RecurrentNode<T> : GraphNode<T>
 
     /// <summary>Records a pass that has saved what the backward pass needs.</summary>
     internal static void Record(
-        LayerEngine<T> engine, LayerPass<T> pass, Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, Tensor<T>[] final,
-        Tensor<T>?[]? sequences)
+        LayerEngine<T> engine, LayerPass<T> pass, Tensor<T> input, Tensor<T>?[] initial, Tensor<T>[][] values, Tensor<T> output, ReadOnlySpan<Tensor<T>> final,
+        Tensor<T>[]? sequences)
     {
         var slots = engine.Shape.Slots.Count;
         var inputs = new Tensor<T>?[1 + initial.Length + (engine.Directions * slots)];
@@ -84,7 +84,7 @@ internal sealed class RecurrentNode<T> : GraphNode<T>
 
         for (var state = 1; state < states && sequences is not null; state++)
         {
-            node.Attach(sequences[state]!, final.Length + state);
+            node.Attach(sequences[state], final.Length + state);
         }
     }
 

@@ -57,12 +57,12 @@ internal static class ResidualSum
             {
                 if (Needs(i))
                 {
-                    Add(Inputs[i]!.Shape, InputGradient(i, out var fresh), fresh);
+                    Add(Inputs[i]!.Shape, InputGradient(i, out var overwrite), overwrite);
                 }
             }
         }
 
-        private void Add(Shape shape, Span<T> to, bool fresh)
+        private void Add(Shape shape, Span<T> to, bool overwrite)
         {
             var (row, width) = (shape[1] * shape[2], shape[2]);
             for (var r = 0; r < shape[0]; r++)
@@ -70,7 +70,7 @@ internal static class ResidualSum
                 var count = lengths.Length == 0 ? row : lengths[r] * width;
                 var from = OutputGradient().Slice(r * row, count);
                 var sum = to.Slice(r * row, count);
-                if (fresh)
+                if (overwrite)
                 {
                     from.CopyTo(sum);
                     to.Slice((r * row) + count, row - count).Clear();

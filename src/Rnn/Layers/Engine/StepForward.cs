@@ -173,7 +173,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
         }
     }
 
-    // What a cell sets is flushed as it is stored; what the engine makes of it as well.
+    // Tiny numbers become zero where a state is stored, by the cell or by the engine.
     internal static void Flush(Rows<T> rows, int count, int width)
     {
         for (var row = 0; row < count; row++)

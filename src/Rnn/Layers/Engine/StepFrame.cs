@@ -14,7 +14,7 @@ internal unsafe struct StepFrame<T>
     /// <summary>The hidden state after the step as the next step and the layer's user see it: after projection and zoneout.</summary>
     internal Rows<T> Output;
 
-    /// <summary>The first row in buffers that have one row for each row and step, or for each row where only one step is held.</summary>
+    /// <summary>The first row in buffers of all steps; where one step is held, the first of the batch's rows.</summary>
     internal nint Row;
 
     /// <summary>The first row of the states before the step in their buffers.</summary>
@@ -29,7 +29,7 @@ internal unsafe struct StepFrame<T>
     /// <summary>The first of the batch's rows, in the engine's order.</summary>
     internal int FirstRow;
 
-    /// <summary>A bit for each state that is zero before the step, so that its products are nothing. Backward: that nobody wants the gradient of.</summary>
+    /// <summary>A bit for each state that is zero before the step, whose products are skipped; in the backward pass for each whose gradient before the step is not wanted.</summary>
     internal ulong IgnoredStates;
 
     /// <summary>Scratch memory of the thread.</summary>

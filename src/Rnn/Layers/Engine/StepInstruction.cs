@@ -40,60 +40,60 @@ internal enum StepOperation
 internal readonly struct NormalizedColumns(int column, int moments, int gainSlot, int gain, int sums)
 {
     /// <summary>The first column in its buffer.</summary>
-    internal int Column => column;
+    internal readonly int Column = column;
 
     /// <summary>The place of μ and 1/σ among the moments of a row.</summary>
-    internal int Moments => moments;
+    internal readonly int Moments = moments;
 
     /// <summary>The slot of the gains γ.</summary>
-    internal int GainSlot => gainSlot;
+    internal readonly int GainSlot = gainSlot;
 
     /// <summary>The first gain in that slot.</summary>
-    internal int Gain => gain;
+    internal readonly int Gain = gain;
 
     /// <summary>The first column among the sums that become the gradients of the gains.</summary>
-    internal int Sums => sums;
+    internal readonly int Sums = sums;
 }
 
 /// <summary>One instruction of a <see cref="StepProgram"/>: an operation and what it works on, all decided when the layer is made.</summary>
-internal readonly struct StepInstruction(StepOperation operation)
+internal struct StepInstruction(StepOperation operation)
 {
     /// <summary>What it does.</summary>
-    internal StepOperation Operation { get; init; } = operation;
+    internal StepOperation Operation = operation;
 
     /// <summary>The phase, product, state or masked source that it works on.</summary>
-    internal int Index { get; init; }
+    internal int Index;
 
     /// <summary>What a product multiplies.</summary>
-    internal Operand Source { get; init; }
+    internal Operand Source;
 
     /// <summary>Which masked source a product reads in place of <see cref="Source"/>, or −1.</summary>
-    internal int MaskIndex { get; init; } = -1;
+    internal int MaskIndex = -1;
 
     /// <summary>The width of the source.</summary>
-    internal int SourceSize { get; init; }
+    internal int SourceSize;
 
     /// <summary>The number of columns it writes: gates · H.</summary>
-    internal int Columns { get; init; }
+    internal int Columns;
 
     /// <summary>The first column in the gate buffer; −1 where a product is normalised before it is added to gates.</summary>
-    internal int GateColumn { get; init; } = -1;
+    internal int GateColumn = -1;
 
     /// <summary>The first column among the recurrent products before normalisation; −1 where they are not normalised.</summary>
-    internal int ProductColumn { get; init; } = -1;
+    internal int ProductColumn = -1;
 
     /// <summary>Whether it adds to what its target holds, else overwrites it.</summary>
-    internal bool Accumulate { get; init; }
+    internal bool Accumulate;
 
     /// <summary>The bit of the state before the step that a product multiplies, else 0: such a product is nothing where that state is zero.</summary>
-    internal ulong PreviousState { get; init; }
+    internal ulong PreviousState;
 
     /// <summary>Backward: the bit of the state whose gradient only the step before would read, else 0.</summary>
-    internal ulong EndsAtState { get; init; }
+    internal ulong EndsAtState;
 
     /// <summary>The columns that are normalised: of the recurrent product, the input product that stands alone, or the state.</summary>
-    internal NormalizedColumns Normalized { get; init; }
+    internal NormalizedColumns Normalized;
 
     /// <summary>The columns of the input product that are normalised together with a recurrent product, or null.</summary>
-    internal NormalizedColumns? WithInput { get; init; }
+    internal NormalizedColumns? WithInput;
 }

@@ -8,11 +8,11 @@ namespace Rnn.Layers.Engine;
 /// expectation, and of variational dropout of the recurrent state (Gal and Ghahramani 2016, arXiv:1512.05287), one a sequence.
 /// </summary>
 /// <remarks>They follow from seed and place alone, so the backward pass draws the zoneout masks again.</remarks>
-internal sealed unsafe class StepMasks<T>(StepOptions options, BatchPlan plan, int direction)
+internal sealed unsafe class StepMasks<T>(RecurrentOptions options, BatchPlan plan, int direction)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private Workspace<T> _workspace;
-    private StepNoise _noise;
+    private ulong? _seed;
     private T* _dropout;
     private int _width;
 
@@ -20,9 +20,11 @@ internal sealed unsafe class StepMasks<T>(StepOptions options, BatchPlan plan, i
     internal long Bytes => _workspace.Bytes;
 
     /// <summary>Draws the dropout masks of a run.</summary>
-    internal void Prepare(StepProgram program, in StepNoise noise)
+    /// <param name="program">What a step does.</param>
+    /// <param name="seed">The seed of all masks in training; null in evaluation, where zoneout takes its expectation.</param>
+    internal void Prepare(StepProgram program, ulong? seed)
     {
-        _noise = noise;
+        _seed = seed;
         _workspace = default;
         if (program.MaskedSources.Count == 0)
         {
@@ -34,7 +36,7 @@ internal sealed unsafe class StepMasks<T>(StepOptions options, BatchPlan plan, i
         _workspace.Rent();
         _dropout = _workspace.Take((nint)plan.Rows * _width);
         var keep = 1 - options.RecurrentDropout;
-        var key = RandomMask.Key(RandomMask.Key(noise.Seed, direction), 0);
+        var key = RandomMask.Key(RandomMask.Key(seed.GetValueOrDefault(), direction), 0);
         for (var row = 0; row < plan.Rows; row++)
         {
             RandomMask.Fill(new Span<T>(_dropout + ((nint)row * _width), _width), RandomMask.Key(key, plan.Order(row)), keep, T.CreateTruncating(1 / keep));
@@ -52,9 +54,9 @@ internal sealed unsafe class StepMasks<T>(StepOptions options, BatchPlan plan, i
     internal void FillZoneout(int state, int step, int row, Span<T> mask)
     {
         var probability = options.Zoneout(state);
-        if (_noise.IsTraining)
+        if (_seed is { } seed)
         {
-            var key = RandomMask.Key(RandomMask.Key(_noise.Seed, direction), 1 + state);
+            var key = RandomMask.Key(RandomMask.Key(seed, direction), 1 + state);
             RandomMask.Fill(mask, RandomMask.Key(RandomMask.Key(key, plan.Order(row)), step), probability, T.One);
         }
         else

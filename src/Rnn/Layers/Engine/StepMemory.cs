@@ -7,8 +7,11 @@ namespace Rnn.Layers.Engine;
 /// The buffers that a program's steps write and read. With all steps (a backward pass follows) each step has rows of its own, packed as the plan
 /// has them; otherwise one step of each batch row is there, of the gates a few, and states alternate between two blocks of rows.
 /// </summary>
-/// <remarks>The gate buffer [rows, gates·H] holds pre-activations, then gate values, then, in the backward pass, their gradients.</remarks>
-internal sealed unsafe class StepMemory<T>
+/// <remarks>
+/// The gate buffer [rows, gates·H] holds pre-activations, then gate values, then, in the backward pass, their gradients.
+/// All other gradients are in buffers of their own, which last for one backward pass.
+/// </remarks>
+internal sealed unsafe partial class StepMemory<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly CellShape _shape;
@@ -25,6 +28,7 @@ internal sealed unsafe class StepMemory<T>
         var layout = _shape.Layout;
         _starts = new T*[(int)Buffer.PerState + layout.States.Count + layout.Products.Count];
         _lengths = new nint[_starts.Length];
+        _gradientStarts = new T*[(int)Gradient.PerState + layout.States.Count];
         GateStride = PaddedStride(_shape.GateColumns);
     }
 
@@ -59,7 +63,7 @@ internal sealed unsafe class StepMemory<T>
     /// <summary>The bytes that are rented.</summary>
     internal long Bytes => _workspace.Bytes;
 
-    /// <summary>As many zeros as the widest row has elements, and as all gates have.</summary>
+    /// <summary>Zeros, as many as the widest row of any buffer has elements.</summary>
     internal T* Zeros => _starts[(int)Buffer.Zeros];
 
     private int Hidden => _shape.HiddenSize;
@@ -132,8 +136,8 @@ internal sealed unsafe class StepMemory<T>
         rows.SkipColumns(columns.Column), At(Buffer.Moments, row, _program.MomentColumns) + columns.Moments, _program.MomentColumns,
         weights.Gains(columns.GainSlot) + columns.Gain);
 
-    /// <summary>Completes a frame whose rows, gates, hidden state and places are set: with all that follows from them.</summary>
-    internal void Place(ref StepFrame<T> frame)
+    /// <summary>Sets what the cell reads and writes from the rows, gates, hidden state and row numbers that a frame has already.</summary>
+    internal void SetBuffers(ref StepFrame<T> frame)
     {
         var layout = _shape.Layout;
         ref var cell = ref frame.Cell;

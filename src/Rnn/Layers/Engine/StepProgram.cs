@@ -21,9 +21,9 @@ internal sealed class StepProgram
 
     /// <summary>Compiles the program of a layer.</summary>
     /// <param name="shape">The cell and its sizes.</param>
-    /// <param name="options">What the layer does to states beyond the cell.</param>
+    /// <param name="options">The layer's options, of which zoneout and recurrent dropout act within a step.</param>
     /// <param name="isTraining">Whether dropout masks are applied.</param>
-    internal StepProgram(CellShape shape, StepOptions options, bool isTraining)
+    internal StepProgram(CellShape shape, RecurrentOptions options, bool isTraining)
     {
         Shape = shape;
         Options = options;
@@ -41,7 +41,7 @@ internal sealed class StepProgram
                 }
             }
 
-            _forward.Add(new(StepOperation.Cell) { Index = phase });
+            _forward.Add(new(StepOperation.Cell) { Index = layout.CellPhase(phase) });
             AddStateNormalizations(phase);
         }
 
@@ -67,8 +67,8 @@ internal sealed class StepProgram
     /// <summary>The cell and its sizes.</summary>
     internal CellShape Shape { get; }
 
-    /// <summary>What the layer does to states beyond the cell.</summary>
-    internal StepOptions Options { get; }
+    /// <summary>The layer's options, of which zoneout and recurrent dropout act within a step.</summary>
+    internal RecurrentOptions Options { get; }
 
     /// <summary>The forward step, after the product of the input.</summary>
     internal StepInstruction[] Forward { get; }

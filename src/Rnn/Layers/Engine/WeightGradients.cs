@@ -10,7 +10,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
 {
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly ColumnKernels<T> _columns = ColumnKernels<T>.Current;
-    private readonly CellShape _shape = run.Weights.Shape;
+    private readonly CellShape _shape = run.Shape;
     private nint[] _inputTable = [];
     private nint[] _previousTable = [];
     private nint[] _nextTable = [];
@@ -36,7 +36,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
             return;
         }
 
-        var (input, output) = (run.Rows.Input, run.Rows.Output);
+        var (input, output) = (run.Input, run.Output);
         _input = Plan.IsFull && input.IsEven(Plan, out var stride) ? new(input.At(0, 0), stride) : PackedRows(input, 0, ref _inputTable);
         _previousHidden = PackedRows(output, 1, ref _previousTable);
         _nextHidden = Reads(Operand.Next(0)) ? PackedRows(output, 0, ref _nextTable) : default;
@@ -73,10 +73,10 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
         {
             if (instruction.Operation == StepOperation.Multiply)
             {
-                var slot = run.Weights.ProductSlot(instruction.Index);
+                var slot = _shape.ProductSlot(instruction.Index);
                 if (gradients[slot] != null)
                 {
-                    var first = (nint)run.Weights.ProductRow(instruction.Index) * Hidden * instruction.SourceSize;
+                    var first = (nint)_shape.ProductRow(instruction.Index) * instruction.SourceSize;
                     RecurrentGradient(instruction, gradients[slot] + first, part, parts, !overwrites[slot]);
                 }
             }
@@ -86,28 +86,28 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
             }
         }
 
-        if (run.Weights.BiasSlot >= 0 && gradients[run.Weights.BiasSlot] != null)
+        if (_shape.BiasSlot >= 0 && gradients[_shape.BiasSlot] != null)
         {
-            var (first, end) = Share(_shape.GateColumns, part, parts);
-            _columns.AddSums(Memory.Gates(0), Plan.Total, gradients[run.Weights.BiasSlot], first, end);
+            var (first, end) = PartOf(_shape.GateColumns, part, parts);
+            _columns.AddSums(Memory.Gates(0), Plan.Total, gradients[_shape.BiasSlot], first, end);
         }
 
-        if (run.Weights.UnitWeightsSlot >= 0 && gradients[run.Weights.UnitWeightsSlot] != null)
+        if (_shape.UnitWeightsSlot >= 0 && gradients[_shape.UnitWeightsSlot] != null)
         {
-            UnitWeightGradients(gradients[run.Weights.UnitWeightsSlot], part, parts);
+            UnitWeightGradients(gradients[_shape.UnitWeightsSlot], part, parts);
         }
 
-        var projection = run.Weights.ProjectionSlot;
+        var projection = _shape.ProjectionSlot;
         if (projection >= 0 && gradients[projection] != null)
         {
             AddProduct(
-                run.Backward.Gradients.Projected(0), Memory.Unprojected(0), Plan.Total, _shape.ProjectionSize, Hidden, gradients[projection], part, parts,
+                Memory.ProjectedGradients(0), Memory.Unprojected(0), Plan.Total, _shape.ProjectionSize, Hidden, gradients[projection], part, parts,
                 !overwrites[projection]);
         }
     }
 
     // Cuts a dimension at multiples of a cache line, so that no two threads write one line.
-    private static (int First, int End) Share(int count, int part, int parts)
+    private static (int First, int End) PartOf(int count, int part, int parts)
     {
         var line = 64 / sizeof(T);
         return (Cut(part), Cut(part + 1));
@@ -117,7 +117,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
 
     private void AddProduct(Rows<T> a, Rows<T> b, int count, int m, int n, T* gradient, int part, int parts, bool accumulate)
     {
-        var (first, end) = Share(m, part, parts);
+        var (first, end) = PartOf(m, part, parts);
         if (first < end)
         {
             var scratch = Scratch<T>.Get(_kernels.TransposedScratch(count, m, n));
@@ -138,9 +138,9 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
         else if (product.Source == Operand.Previous(0))
         {
             var first = Plan.Active(0);
-            if (!run.Rows.StartsFromZeros)
+            if (!run.StartsFromZeros)
             {
-                AddProduct(a, run.Rows.InitialHidden, first, m, n, gradient, part, parts, accumulate);
+                AddProduct(a, run.InitialHidden, first, m, n, gradient, part, parts, accumulate);
                 accumulate = true;
             }
 
@@ -154,7 +154,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
 
     private void UnitWeightGradients(T* gradient, int part, int parts)
     {
-        var (first, end) = Share(Hidden, part, parts);
+        var (first, end) = PartOf(Hidden, part, parts);
         for (var i = 0; i < _shape.Layout.UnitWeights.Count; i++)
         {
             var vector = _shape.Layout.UnitWeights[i];
@@ -163,7 +163,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
             if (vector.Source == Operand.Previous(0))
             {
                 var active = Plan.Active(0);
-                _columns.AddProducts(a, run.Rows.InitialHidden, active, sums, first, end);
+                _columns.AddProducts(a, run.InitialHidden, active, sums, first, end);
                 if (Plan.Total > active)
                 {
                     _columns.AddProducts(a.Skip(active), _previousHidden, Plan.Total - active, sums, first, end);
@@ -189,9 +189,8 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
         {
             if (gradients[columns.GainSlot] != null)
             {
-                var memory = run.Backward.Gradients;
-                var (first, end) = Share(count, part, parts);
-                _columns.AddSums(memory.GainSums(0).SkipColumns(columns.Sums), memory.SumRows, gradients[columns.GainSlot] + columns.Gain, first, end);
+                var (first, end) = PartOf(count, part, parts);
+                _columns.AddSums(Memory.GainSums(0).SkipColumns(columns.Sums), Memory.SumRows, gradients[columns.GainSlot] + columns.Gain, first, end);
             }
         }
     }
@@ -216,7 +215,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
 
         var isNext = source.Kind == OperandKind.Next;
         var rows = Memory.State(source.Index, run.StateRow(0, after: isNext));
-        return isNext || Plan.IsFull ? rows : new(rows.Start, 0, SequenceRows<T>.Table(ref _stateTable, Plan.Total));
+        return isNext || Plan.IsFull ? rows : new(rows.Start, 0, DirectionRun<T>.Table(ref _stateTable, Plan.Total));
     }
 
     private bool Reads(Operand source) =>
@@ -225,7 +224,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
     // Where a state other than the hidden one lies before each packed row's step.
     private void FillStateTable()
     {
-        var table = SequenceRows<T>.Table(ref _stateTable, Plan.Total);
+        var table = DirectionRun<T>.Table(ref _stateTable, Plan.Total);
         for (var step = 0; step < Plan.RunSteps; step++)
         {
             var before = run.StateRow(step, after: false);
@@ -239,7 +238,7 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
     // Offsets of the packed rows from step `lag` on, read `lag` steps earlier.
     private Rows<T> PackedRows(in StepMap<T> map, int lag, ref nint[] array)
     {
-        var table = SequenceRows<T>.Table(ref array, Math.Max(1, Plan.Total));
+        var table = DirectionRun<T>.Table(ref array, Math.Max(1, Plan.Total));
         var origin = map.At(0, 0);
         var count = 0;
         for (var step = lag; step < Plan.RunSteps; step++)

@@ -1,34 +1,23 @@
-using System.Numerics;
 using System.Numerics.Tensors;
 using Rnn.Cells;
 using Rnn.Kernels;
 
 namespace Rnn.Layers.Engine;
 
-/// <summary>Executes the backward list of a <see cref="StepProgram"/>: gradients of states after the step become those of states before it.</summary>
-internal sealed unsafe class StepBackward<T>(
-    CellKernels<T> cell, WeightLeases<T> weights, StepMemory<T> memory, GradientMemory<T> gradients, StepMasks<T> masks)
-    where T : unmanaged, IFloatingPointIeee754<T>
+/// <content>Executes the backward list of a <see cref="StepProgram"/>: gradients of states after the step become those of states before it.</content>
+internal sealed unsafe partial class BackwardRun<T>
 {
-    private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
-    private readonly NormalizationKernels<T> _normalization = NormalizationKernels<T>.Current;
-    private readonly PanelTeam<T> _team = new();
-    private readonly CellShape _shape = memory.Program.Shape;
-
-    /// <summary>Whether threads share single products: only one of them may run steps meanwhile.</summary>
-    internal bool SharesProducts { get; set; }
-
-    /// <summary>Executes the list for some rows. The frame's output gradient is set; the gradients of the states lie in the gradient memory.</summary>
-    internal void Run(ref StepFrame<T> frame)
+    // Executes the list for some rows. The frame's output gradient is set; the gradients of the states lie in Memory.
+    private void Step(ref StepFrame<T> frame)
     {
-        frame.Cell.UnitWeights = weights.UnitWeights;
-        frame.Cell.IntermediateGradient = gradients.Intermediates(frame.FirstRow);
+        frame.Cell.UnitWeights = _weights.UnitWeights;
+        frame.Cell.IntermediateGradient = Memory.IntermediateGradients(frame.FirstRow);
         for (var state = 0; state < _shape.Layout.States.Count; state++)
         {
-            frame.Cell.Gradient[state] = gradients.State(state).Skip(frame.FirstRow);
+            frame.Cell.Gradient[state] = Memory.StateGradient(state).Skip(frame.FirstRow);
         }
 
-        foreach (ref readonly var instruction in memory.Program.Backward.AsSpan())
+        foreach (ref readonly var instruction in Memory.Program.Backward.AsSpan())
         {
             switch (instruction.Operation)
             {
@@ -36,19 +25,19 @@ internal sealed unsafe class StepBackward<T>(
                     Multiply(instruction, frame);
                     break;
                 case StepOperation.Cell:
-                    cell.Backward(instruction.Index, frame.Cell);
+                    _cell.Backward(instruction.Index, frame.Cell);
                     break;
                 case StepOperation.Project:
                     Project(ref frame);
                     break;
                 case StepOperation.Zoneout:
-                    SplitAtZoneout(instruction.Index, ref frame);
+                    SplitGradientAtZoneout(instruction.Index, ref frame);
                     break;
                 case StepOperation.AddZoneoutGradient:
                     AddZoneoutGradient(instruction.Index, frame);
                     break;
                 case StepOperation.ZeroGradient:
-                    Clear(gradients.State(instruction.Index).Skip(frame.FirstRow), frame.Cell.Rows, _shape.StateSize(instruction.Index));
+                    Clear(Memory.StateGradient(instruction.Index).Skip(frame.FirstRow), frame.Cell.Rows, _shape.StateSize(instruction.Index));
                     break;
                 case StepOperation.NormalizeState:
                     NormalizeState(instruction, frame);
@@ -76,16 +65,16 @@ internal sealed unsafe class StepBackward<T>(
         }
 
         var from = instruction.ProductColumn >= 0
-            ? memory.RecurrentProducts(frame.Row).SkipColumns(instruction.ProductColumn)
+            ? Memory.RecurrentProducts(frame.Row).SkipColumns(instruction.ProductColumn)
             : frame.Cell.Gates.SkipColumns(instruction.GateColumn);
         var source = instruction.Source;
         var size = instruction.SourceSize;
         var to = source.Kind == OperandKind.Intermediate
             ? frame.Cell.IntermediateGradient.SkipColumns((nint)source.Index * _shape.HiddenSize)
-            : gradients.State(source.Index).Skip(frame.FirstRow);
+            : Memory.StateGradient(source.Index).Skip(frame.FirstRow);
         if (instruction.MaskIndex >= 0)
         {
-            var unmasked = gradients.Unmasked(frame.FirstRow, size);
+            var unmasked = Memory.UnmaskedGradients(frame.FirstRow, size);
             Multiply(from, frame, instruction, unmasked, accumulate: false);
             Unmask(unmasked, to, frame, size, instruction.Accumulate);
         }
@@ -97,8 +86,8 @@ internal sealed unsafe class StepBackward<T>(
 
     private void Multiply(Rows<T> from, in StepFrame<T> frame, in StepInstruction instruction, Rows<T> to, bool accumulate)
     {
-        var packed = weights.Product(instruction.Index);
-        if (SharesProducts && PanelTeam<T>.IsWorthwhile((long)instruction.Columns * instruction.SourceSize))
+        var packed = _weights.Product(instruction.Index);
+        if (_run.SharesProducts && PanelTeam<T>.IsWorthwhile((long)instruction.Columns * instruction.SourceSize))
         {
             _team.Multiply(from, frame.Cell.Rows, packed, instruction.Columns, instruction.SourceSize, to, accumulate, null);
         }
@@ -115,7 +104,7 @@ internal sealed unsafe class StepBackward<T>(
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
             var gradient = new ReadOnlySpan<T>(from[row], size);
-            var mask = masks.Dropout(frame.FirstRow + row, size);
+            var mask = Masks.Dropout(frame.FirstRow + row, size);
             var sum = new Span<T>(to[row], size);
             if (accumulate)
             {
@@ -132,7 +121,7 @@ internal sealed unsafe class StepBackward<T>(
     private void Project(ref StepFrame<T> frame)
     {
         var size = _shape.ProjectionSize;
-        var projected = gradients.Projected(frame.Row);
+        var projected = Memory.ProjectedGradients(frame.Row);
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
             var ofOutput = new ReadOnlySpan<T>(frame.Cell.OutputGradient[row], size);
@@ -140,20 +129,20 @@ internal sealed unsafe class StepBackward<T>(
             TensorPrimitives.Add(ofOutput, ofState, new Span<T>(projected[row], size));
         }
 
-        var unprojected = gradients.Unprojected(frame.FirstRow);
+        var unprojected = Memory.UnprojectedGradients(frame.FirstRow);
         _kernels.Multiply(
-            projected, frame.Cell.Rows, weights.Projection, size, _shape.HiddenSize, unprojected, accumulate: false, null, 0,
+            projected, frame.Cell.Rows, _weights.Projection, size, _shape.HiddenSize, unprojected, accumulate: false, null, 0,
             _kernels.PanelCount(_shape.HiddenSize), frame.Scratch);
         frame.Cell.OutputGradient = unprojected;
-        frame.Cell.Gradient[0] = new(memory.Zeros, 0);
+        frame.Cell.Gradient[0] = new(Memory.Zeros, 0);
     }
 
     // Splits the gradient of a state: the part of the units that kept their state goes past the cell.
-    private void SplitAtZoneout(int state, ref StepFrame<T> frame)
+    private void SplitGradientAtZoneout(int state, ref StepFrame<T> frame)
     {
         var size = _shape.StateSize(state);
         var mask = new Span<T>(frame.Scratch, size);
-        var passed = gradients.PassedBy(state, frame.FirstRow);
+        var passed = Memory.PassedBy(state, frame.FirstRow);
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
             var gradient = new Span<T>(frame.Cell.Gradient[state][row], size);
@@ -163,22 +152,22 @@ internal sealed unsafe class StepBackward<T>(
                 TensorPrimitives.Add(gradient, new ReadOnlySpan<T>(frame.Cell.OutputGradient[row], size), gradient);
             }
 
-            masks.FillZoneout(state, frame.Step, frame.FirstRow + row, mask);
+            Masks.FillZoneout(state, frame.Step, frame.FirstRow + row, mask);
             TensorPrimitives.Multiply(gradient, mask, passedBy);
             TensorPrimitives.Subtract(gradient, passedBy, gradient);
         }
 
         if (state == 0)
         {
-            frame.Cell.OutputGradient = new(memory.Zeros, 0);
+            frame.Cell.OutputGradient = new(Memory.Zeros, 0);
         }
     }
 
     private void AddZoneoutGradient(int state, in StepFrame<T> frame)
     {
         var size = _shape.StateSize(state);
-        var to = gradients.State(state).Skip(frame.FirstRow);
-        var passed = gradients.PassedBy(state, frame.FirstRow);
+        var to = Memory.StateGradient(state).Skip(frame.FirstRow);
+        var passed = Memory.PassedBy(state, frame.FirstRow);
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
             var gradient = new Span<T>(to[row], size);
@@ -192,21 +181,21 @@ internal sealed unsafe class StepBackward<T>(
     private void NormalizeProduct(in StepInstruction instruction, in StepFrame<T> frame)
     {
         var rows = frame.Cell.Rows;
-        var sums = gradients.GainSums(frame.FirstRow);
+        var sums = Memory.GainSums(frame.FirstRow);
         var gates = frame.Cell.Gates.SkipColumns(instruction.GateColumn);
         var isInput = instruction.Operation == StepOperation.NormalizeInput;
-        var x = memory.Normalized(
-            instruction.Normalized, isInput ? memory.InputProducts(frame) : memory.RecurrentProducts(frame.Row), frame.Row, weights);
+        var x = Memory.Normalized(
+            instruction.Normalized, isInput ? Memory.InputProducts(frame) : Memory.RecurrentProducts(frame.Row), frame.Row, _weights);
         if (instruction.WithInput is { } input)
         {
             _normalization.BackwardSum(
-                memory.Normalized(input, memory.InputProducts(frame), frame.Row, weights), x, rows, instruction.Columns, gates,
-                sums.SkipColumns(input.Sums), sums.SkipColumns(instruction.Normalized.Sums), gradients.SumShift);
+                Memory.Normalized(input, Memory.InputProducts(frame), frame.Row, _weights), x, rows, instruction.Columns, gates,
+                sums.SkipColumns(input.Sums), sums.SkipColumns(instruction.Normalized.Sums), Memory.SumShift);
         }
         else
         {
             _normalization.Backward(
-                x, rows, instruction.Columns, gates, x.Values, accumulate: false, sums.SkipColumns(instruction.Normalized.Sums), gradients.SumShift);
+                x, rows, instruction.Columns, gates, x.Values, accumulate: false, sums.SkipColumns(instruction.Normalized.Sums), Memory.SumShift);
         }
     }
 
@@ -214,12 +203,12 @@ internal sealed unsafe class StepBackward<T>(
     {
         var size = instruction.Columns;
         var dy = frame.Cell.IntermediateGradient.SkipColumns((nint)instruction.Source.Index * size);
-        var sums = gradients.GainSums(frame.FirstRow).SkipColumns(instruction.Normalized.Sums);
-        var x = memory.Normalized(instruction.Normalized, frame.Cell.Next[instruction.Index], frame.Row, weights);
-        _normalization.Backward(x, frame.Cell.Rows, size, dy, frame.Cell.Gradient[instruction.Index], accumulate: true, sums, gradients.SumShift);
+        var sums = Memory.GainSums(frame.FirstRow).SkipColumns(instruction.Normalized.Sums);
+        var x = Memory.Normalized(instruction.Normalized, frame.Cell.Next[instruction.Index], frame.Row, _weights);
+        _normalization.Backward(x, frame.Cell.Rows, size, dy, frame.Cell.Gradient[instruction.Index], accumulate: true, sums, Memory.SumShift);
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
-            var sum = new Span<T>(sums[row >> gradients.SumShift] + size, size);
+            var sum = new Span<T>(sums[row >> Memory.SumShift] + size, size);
             TensorPrimitives.Add(sum, new ReadOnlySpan<T>(dy[row], size), sum);
         }
     }
