@@ -35,7 +35,7 @@ internal abstract unsafe class BinarySweep<T, TFunction>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TFunction : struct, IBinaryFunction<T>
 {
-    internal static readonly BinarySweep<T, TFunction> Instance = Simd.Create<T, Factory, BinarySweep<T, TFunction>>(default);
+    internal static readonly BinarySweep<T, TFunction> Instance = Simd.Run<T, Factory, BinarySweep<T, TFunction>>(default);
 
     /// <summary>y = f(a, b).</summary>
     internal abstract void Forward(T* a, int stepA, T* b, int stepB, T* y, nint count);
@@ -66,9 +66,9 @@ internal abstract unsafe class BinarySweep<T, TFunction>
             where V : struct, IVector<V, T> => TFunction.RightDerivative(a, b, y);
     }
 
-    private readonly struct Factory : IVectorFactory<T, BinarySweep<T, TFunction>>
+    private readonly struct Factory : IVectorFunction<T, BinarySweep<T, TFunction>>
     {
-        public BinarySweep<T, TFunction> Create<V>()
+        public BinarySweep<T, TFunction> Invoke<V>()
             where V : struct, IVector<V, T> => new Sweep<V>();
     }
 

@@ -11,7 +11,7 @@ namespace Rnn.Autograd;
 internal abstract unsafe class SpanSweep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private static readonly SpanSweep<T> Current = Simd.Create<T, Factory, SpanSweep<T>>(default);
+    private static readonly SpanSweep<T> Current = Simd.Run<T, Factory, SpanSweep<T>>(default);
 
     /// <summary>sums += source.</summary>
     internal static void Add(ReadOnlySpan<T> source, Span<T> sums)
@@ -177,9 +177,9 @@ internal abstract unsafe class SpanSweep<T>
 
     private protected abstract void RowTimesTransposedInto(T* a, T* b, T* c, nint n, nint k, bool accumulate);
 
-    private readonly struct Factory : IVectorFactory<T, SpanSweep<T>>
+    private readonly struct Factory : IVectorFunction<T, SpanSweep<T>>
     {
-        public SpanSweep<T> Create<V>()
+        public SpanSweep<T> Invoke<V>()
             where V : struct, IVector<V, T> => new VectorSpanSweep<V, T>();
     }
 }

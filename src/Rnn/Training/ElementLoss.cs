@@ -22,7 +22,7 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLoss : struct, IElementLoss<T>
 {
-    internal static readonly ElementLossSweep<T, TLoss> Instance = Simd.Create<T, Factory, ElementLossSweep<T, TLoss>>(default);
+    internal static readonly ElementLossSweep<T, TLoss> Instance = Simd.Run<T, Factory, ElementLossSweep<T, TLoss>>(default);
 
     /// <summary>The sum of the losses, in fixed pieces; <paramref name="w"/> may be null.</summary>
     internal abstract double Sum(TLoss loss, T* x, T* y, T* w, nint count);
@@ -43,9 +43,9 @@ internal abstract unsafe class ElementLossSweep<T, TLoss>
         }
     }
 
-    private readonly struct Factory : IVectorFactory<T, ElementLossSweep<T, TLoss>>
+    private readonly struct Factory : IVectorFunction<T, ElementLossSweep<T, TLoss>>
     {
-        public ElementLossSweep<T, TLoss> Create<V>()
+        public ElementLossSweep<T, TLoss> Invoke<V>()
             where V : struct, IVector<V, T> => new Sweep<V>();
     }
 

@@ -94,7 +94,7 @@ internal static unsafe class GradientSweeps
         var sum = 0.0;
         for (var start = 0; start < count; start += Chunk)
         {
-            sum += Simd.Create<T, SquaresSweep<T>, double>(new(values + start, Math.Min(Chunk, count - start)));
+            sum += Simd.Run<T, SquaresSweep<T>, double>(new(values + start, Math.Min(Chunk, count - start)));
         }
 
         return sum;
@@ -127,13 +127,13 @@ internal static unsafe class GradientSweeps
         }
     }
 
-    internal readonly struct SquaresSweep<T>(T* values, nint count) : IVectorFactory<T, double>
+    internal readonly struct SquaresSweep<T>(T* values, nint count) : IVectorFunction<T, double>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly T* _values = values;
         private readonly nint _count = count;
 
-        public double Create<TVector>()
+        public double Invoke<TVector>()
             where TVector : struct, IVector<TVector, T>
         {
             var sum = 0.0;
