@@ -20,9 +20,9 @@ namespace Rnn.Cells;
 /// <typeparam name="TPeephole">How the gates see the cell state.</typeparam>
 /// <typeparam name="TForget">Where the forget gate comes from.</typeparam>
 /// <typeparam name="TNormalization">Whether products and cell state are layer-normalised.</typeparam>
-public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
+internal readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
     where TPeephole : struct, IPeephole
-    where TForget : struct, IForget
+    where TForget : struct, IForgetGate
     where TNormalization : struct, INormalization
 {
     private const int H = 0;
@@ -226,12 +226,12 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         var gates = new List<Gate>();
         if (TForget.HasInputGate)
         {
-            gates.Add(new("i", "input gate", Role: GateRole.Input));
+            gates.Add(new("i", "input gate", role: GateRole.Input));
         }
 
         if (TForget.HasForgetGate)
         {
-            gates.Add(new("f", "forget gate", InitialBias: 1, Role: GateRole.Forget));
+            gates.Add(new("f", "forget gate", initialBias: 1, role: GateRole.Forget));
         }
 
         gates.Add(new("g", "cell candidate"));
@@ -242,7 +242,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         if (TPeephole.IsFull)
         {
             products.Add(new("weight_ch", Operand.Previous(C), 0, seeing));
-            products.Add(new("weight_ch", Operand.Next(C), O, 1, Phase: 1));
+            products.Add(new("weight_ch", Operand.Next(C), O, 1, phase: 1));
         }
         else if (TPeephole.IsDiagonal)
         {
@@ -258,7 +258,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
         {
             Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}{TNormalization.Suffix}",
             Gates = gates,
-            States = [new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true)],
+            States = [new("h", "hidden state", carriesGradient: false), new("c", "cell state", carriesGradient: true)],
             Products = products,
             UnitWeights = unitWeights,
             UnitWeightName = "weight_peephole",
@@ -266,7 +266,7 @@ public readonly struct LstmCell<TPeephole, TForget, TNormalization> : ICell
             Phases = HasTwoPhases ? 2 : 1,
             NormalizesProducts = TNormalization.Normalizes,
             HasNormalizedForm = !TNormalization.Normalizes,
-            Normalizations = TNormalization.Normalizes ? [new("norm_c", C, Intermediate: 0, AfterPhase: 0)] : [],
+            Normalizations = TNormalization.Normalizes ? [new("norm_c", C, intermediate: 0, afterPhase: 0)] : [],
             Intermediates = TNormalization.Normalizes ? 1 : 0,
         };
     }

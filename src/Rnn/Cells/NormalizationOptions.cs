@@ -1,7 +1,7 @@
 namespace Rnn.Cells;
 
 /// <summary>Whether the cell state of an LSTM is layer-normalised before its tanh, and with it the gate products; a type parameter of the LSTM cells.</summary>
-public interface INormalization
+internal interface INormalization
 {
     /// <summary>Whether they are (Ba, Kiros and Hinton 2016, arXiv:1607.06450).</summary>
     static abstract bool Normalizes { get; }
@@ -11,7 +11,7 @@ public interface INormalization
 }
 
 /// <summary>Nothing is normalised.</summary>
-public readonly struct Unnormalized : INormalization
+internal readonly struct Unnormalized : INormalization
 {
     /// <inheritdoc/>
     public static bool Normalizes => false;
@@ -21,7 +21,7 @@ public readonly struct Unnormalized : INormalization
 }
 
 /// <summary>Gate products are normalised over their rows, and so is the cell state of an LSTM before its tanh.</summary>
-public readonly struct LayerNormalized : INormalization
+internal readonly struct LayerNormalized : INormalization
 {
     /// <summary>What layer normalisation adds to the name of a cell.</summary>
     internal const string NameSuffix = "-layernorm";

@@ -18,7 +18,7 @@ public readonly struct SimpleRnnCell<TActivation> : ICell
     {
         Name = $"rnn-{TActivation.Name}",
         Gates = [new("h", "hidden state")],
-        States = [new("h", "hidden state", CarriesGradient: false)],
+        States = [new("h", "hidden state", carriesGradient: false)],
         Products = [new("weight_hh", Operand.Previous(0), 0, 1)],
     };
 
@@ -35,5 +35,5 @@ public readonly struct SimpleRnnCell<TActivation> : ICell
         where TStep : struct, IBackwardStep<V, T>
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        step.SetGateGradient(0, step.Gradient(0) * TActivation.Slope<V, T>(step.Gate(0), step.Next(0)));
+        step.SetGateGradient(0, step.Gradient(0) * TActivation.Derivative<V, T>(step.Gate(0), step.Next(0)));
 }

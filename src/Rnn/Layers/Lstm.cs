@@ -55,7 +55,7 @@ public sealed class Lstm<T> : RecurrentLayer<T>
 
     private static CellKernels<T> WithForget<TPeephole, TForget>(LstmOptions options)
         where TPeephole : struct, IPeephole
-        where TForget : struct, IForget => options.LayerNormalization
+        where TForget : struct, IForgetGate => options.LayerNormalization
         ? CellKernels<T>.Create<LstmCell<TPeephole, TForget, LayerNormalized>>()
         : CellKernels<T>.Create<LstmCell<TPeephole, TForget, Unnormalized>>();
 }

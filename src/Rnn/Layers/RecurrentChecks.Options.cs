@@ -22,7 +22,7 @@ internal static partial class RecurrentChecks
             nameof(options.Merge), "there is only one direction; set Bidirectional.");
         Refuse(
             options.LayerNormalization && layout.HasNormalizedForm,
-            nameof(options.LayerNormalization), "the cell state is normalised too, which is a cell of its own: use Lstm, or LstmCell<…, LayerNormalized>.");
+            nameof(options.LayerNormalization), "the cell state is normalised too, which is a cell of its own: use Lstm.");
         Refuse(
             options.CellZoneout > 0 && layout.States.Count < 2,
             nameof(options.CellZoneout), $"the cell '{layout.Name}' has no cell state.");

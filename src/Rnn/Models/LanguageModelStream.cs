@@ -43,7 +43,7 @@ public sealed class LanguageModelStream<T>
         _stepper.Step(_model.Embedding.Weight.Value.AsReadOnlySpan().Slice(token * size, size), _hidden);
         fixed (T* hidden = _hidden, weight = _model.Output.Weight.Value.AsReadOnlySpan(), logits = _logits)
         {
-            SpanSweep<T>.RowTimesTransposed(hidden, weight, logits, _logits.Length, _hidden.Length, accumulate: false);
+            SpanKernels<T>.RowTimesTransposed(hidden, weight, logits, _logits.Length, _hidden.Length, accumulate: false);
         }
 
         if (_model.Output.Bias is { } bias)

@@ -41,7 +41,7 @@ internal static unsafe class GradientSweeps
 
     /// <summary>The largest absolute value; NaN where there is one, 0 for no elements.</summary>
     internal static T LargestMagnitude<T>(ReadOnlySpan<T> values)
-        where T : unmanaged, IFloatingPointIeee754<T> => SpanSweep<T>.LargestMagnitude(values);
+        where T : unmanaged, IFloatingPointIeee754<T> => SpanKernels<T>.LargestMagnitude(values);
 
     /// <summary>Multiplies every element.</summary>
     /// <remarks>A factor that is denormal in the element type would lose its digits; then its root is taken twice.</remarks>
@@ -50,13 +50,13 @@ internal static unsafe class GradientSweeps
     {
         if (IsExact<T>(factor))
         {
-            SpanSweep<T>.Scale(values, T.CreateTruncating(factor), values);
+            SpanKernels<T>.Scale(values, T.CreateTruncating(factor), values);
             return;
         }
 
         var root = T.CreateTruncating(Math.Sqrt(factor));
-        SpanSweep<T>.Scale(values, root, values);
-        SpanSweep<T>.Scale(values, root, values);
+        SpanKernels<T>.Scale(values, root, values);
+        SpanKernels<T>.Scale(values, root, values);
     }
 
     /// <summary>Whether a factor is a normal number of the element type.</summary>
@@ -65,7 +65,7 @@ internal static unsafe class GradientSweeps
 
     /// <summary>Limits every element to [−limit, limit]; NaN stays.</summary>
     internal static void Clamp<T>(Span<T> values, T limit)
-        where T : unmanaged, IFloatingPointIeee754<T> => SpanSweep<T>.Clamp(values, -limit, limit);
+        where T : unmanaged, IFloatingPointIeee754<T> => SpanKernels<T>.Clamp(values, -limit, limit);
 
     // An element is not finite, or squares left the range of the element type: divided by a power of two near the largest they do not.
     private static GradientNorm ScaledNorm<T>(ReadOnlySpan<T> values)

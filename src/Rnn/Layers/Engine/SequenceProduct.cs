@@ -17,7 +17,7 @@ internal sealed unsafe class SequenceProduct<T>(BatchPlan plan)
     private const int GroupBytes = 1 << 18;
 
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
-    private readonly PanelTeam<T> _team = new();
+    private readonly SharedGemm<T> _team = new();
 
     /// <summary>Whether threads share products: only one of them may compute any meanwhile.</summary>
     internal bool IsShared { get; set; }

@@ -12,7 +12,7 @@ internal sealed unsafe class StepBackward<T>(
 {
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly NormalizationKernels<T> _normalization = NormalizationKernels<T>.Current;
-    private readonly PanelTeam<T> _team = new();
+    private readonly SharedGemm<T> _team = new();
     private readonly CellShape _shape = memory.Program.Shape;
 
     /// <summary>Whether threads share single products: only one of them may run steps meanwhile.</summary>
@@ -98,7 +98,7 @@ internal sealed unsafe class StepBackward<T>(
     private void Multiply(Rows<T> from, in StepFrame<T> frame, in StepInstruction instruction, Rows<T> to, bool accumulate)
     {
         var packed = weights.Product(instruction.Index);
-        if (SharesProducts && PanelTeam<T>.IsWorthwhile((long)instruction.Columns * instruction.SourceSize))
+        if (SharesProducts && SharedGemm<T>.ShouldShare((long)instruction.Columns * instruction.SourceSize))
         {
             _team.Multiply(from, frame.Cell.Rows, packed, instruction.Columns, instruction.SourceSize, to, accumulate, null);
         }

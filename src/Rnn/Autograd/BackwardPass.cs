@@ -4,15 +4,15 @@ using Rnn.Tensors;
 namespace Rnn.Autograd;
 
 /// <summary>
-/// One walk over the graph, from a result back to its leaves: every node once, after all that use its outputs, by lists and not by
+/// One backward pass over the graph, from a result back to its leaves: every node once, after all that use its outputs, by lists and not by
 /// recursion, so that the depth of the graph does not matter.
 /// </summary>
-internal sealed class GraphWalk<T>
+internal sealed class BackwardPass<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Lists that one walk leaves to the next of the same thread; a walk inside a walk finds none and makes its own.
+    // Lists that one pass leaves to the next of the same thread; a pass inside another finds none and makes its own.
     [ThreadStatic]
-    private static GraphWalk<T>? _spare;
+    private static BackwardPass<T>? _spare;
 
     private static long _lastVisit;
 
@@ -27,21 +27,21 @@ internal sealed class GraphWalk<T>
             return;
         }
 
-        var walk = _spare ?? new GraphWalk<T>();
+        var pass = _spare ?? new BackwardPass<T>();
         _spare = null;
         var isUnderWay = false;
         try
         {
-            walk.CountUses(root);
+            pass.CountUses(root);
 
-            // All at once before the first: a walk that is refused has added nothing to any gradient.
-            foreach (var node in walk._found)
+            // All at once before the first: a pass that is refused has added nothing to any gradient.
+            foreach (var node in pass._found)
             {
                 node.CheckUnchanged();
             }
 
             isUnderWay = true;
-            if (pinnedGradient is not null && !walk.AddsTo(pinnedGradient))
+            if (pinnedGradient is not null && !pass.AddsTo(pinnedGradient))
             {
                 root.BorrowGradient(output.NodeOutput, pinnedGradient);
             }
@@ -50,25 +50,25 @@ internal sealed class GraphWalk<T>
                 gradient.CopyTo(root.GradientToFill(output.NodeOutput, output.Length, out _));
             }
 
-            walk.Propagate(root, keepGraph);
+            pass.Propagate(root, keepGraph);
             isUnderWay = false;
         }
         finally
         {
-            // Nothing is left of a walk that ended well; one that an operation broke off must still give its buffers back.
-            foreach (var node in walk._found)
+            // Nothing is left of a pass that ended well; one that an operation broke off must still give its buffers back.
+            foreach (var node in pass._found)
             {
                 node.ReleaseGradients();
                 if (isUnderWay)
                 {
-                    // What an operation had begun to overwrite must not be walked again.
+                    // What an operation had begun to overwrite must not be read again.
                     node.Release();
                 }
             }
 
-            walk._found.Clear();
-            walk._ready.Clear();
-            _spare = walk;
+            pass._found.Clear();
+            pass._ready.Clear();
+            _spare = pass;
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class GraphWalk<T>
         }
 
         var sum = output.GradientToAccumulate().AsSpan();
-        SpanSweep<T>.Add(gradient, sum);
+        SpanKernels<T>.Add(gradient, sum);
     }
 
     // Finds every node behind the root and counts how often its outputs are used by the others.
