@@ -23,21 +23,24 @@ internal sealed unsafe record Roofline(double SingleFlops, double DoubleFlops, d
 
     /// <summary>The FMA peak for one element type, in operations a second.</summary>
     public static double MeasureFlops<T>()
-        where T : unmanaged, IFloatingPointIeee754<T> => Simd.VectorBits switch
+        where T : unmanaged, IFloatingPointIeee754<T> => (Simd.VectorBits, typeof(T) == typeof(float)) switch
         {
-            512 => Flops<Registers512<T>, Vector512<T>, T>(),
-            256 => Flops<Registers256<T>, Vector256<T>, T>(),
-            128 => Flops<Registers128<T>, Vector128<T>, T>(),
-            _ => Flops<Registers1<T>, T, T>(),
+            (512, true) => Flops<Registers512, Vec512<float>, Vector512<float>, float>(),
+            (512, _) => Flops<Registers512, Vec512<double>, Vector512<double>, double>(),
+            (256, true) => Flops<Registers256, Vec256<float>, Vector256<float>, float>(),
+            (256, _) => Flops<Registers256, Vec256<double>, Vector256<double>, double>(),
+            (128, true) => Flops<Registers128, Vec128<float>, Vector128<float>, float>(),
+            (128, _) => Flops<Registers128, Vec128<double>, Vector128<double>, double>(),
+            _ => Flops<Vec1<T>, Vec1<T>, T, T>(),
         };
 
     /// <summary>Bytes a second that one thread reads from a buffer of this size, again and again.</summary>
     public static double MeasureBytes(int bytes) => Simd.VectorBits switch
     {
-        512 => Bytes<Registers512<float>, Vector512<float>>(bytes),
-        256 => Bytes<Registers256<float>, Vector256<float>>(bytes),
-        128 => Bytes<Registers128<float>, Vector128<float>>(bytes),
-        _ => Bytes<Registers1<float>, float>(bytes),
+        512 => Bytes<Registers512, Vec512<float>, Vector512<float>>(bytes),
+        256 => Bytes<Registers256, Vec256<float>, Vector256<float>>(bytes),
+        128 => Bytes<Registers128, Vec128<float>, Vector128<float>>(bytes),
+        _ => Bytes<Vec1<float>, Vec1<float>, float>(bytes),
     };
 
     /// <inheritdoc/>
@@ -74,31 +77,34 @@ internal sealed unsafe record Roofline(double SingleFlops, double DoubleFlops, d
         return best;
     }
 
-    private static double Flops<S, V, T>()
-        where S : struct, IRegisters<V, T>
+    private static double Flops<S, A, V, T>()
+        where S : struct, ITileRegisters<V, T>
+        where A : struct, IRegisters<V, T>
         where V : struct
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         const int Steps = 100_000;
         T x = T.CreateChecked(0.999), y = T.CreateChecked(0.001);
-        return 2.0 * S.Count * 12 * Steps / Shortest(() => MultiplyAdds<S, V, T>(Steps, x, y), rounds: 8, millisecondsARound: 2);
+        return 2.0 * S.Count * 12 * Steps / Shortest(() => MultiplyAdds<S, A, V, T>(Steps, x, y), rounds: 8, millisecondsARound: 2);
     }
 
-    private static double Bytes<S, V>(int bytes)
-        where S : struct, IRegisters<V, float>
+    private static double Bytes<S, A, V>(int bytes)
+        where S : struct, ITileRegisters<V, float>
+        where A : struct, IRegisters<V, float>
         where V : struct
     {
         var memory = (float*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
         NativeMemory.Clear(memory, (nuint)bytes);
-        var seconds = Shortest(() => Read<S, V>(memory, bytes / sizeof(float)));
+        var seconds = Shortest(() => Read<S, A, V>(memory, bytes / sizeof(float)));
         NativeMemory.AlignedFree(memory);
         return bytes / seconds;
     }
 
     /// <summary>Twelve chains: enough for two units of four or five cycles, few enough for sixteen registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void MultiplyAdds<S, V, T>(int steps, T factor, T summand)
-        where S : struct, IRegisters<V, T>
+    private static void MultiplyAdds<S, A, V, T>(int steps, T factor, T summand)
+        where S : struct, ITileRegisters<V, T>
+        where A : struct, IRegisters<V, T>
         where V : struct
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -120,37 +126,39 @@ internal sealed unsafe record Roofline(double SingleFlops, double DoubleFlops, d
             c11 = S.MultiplyAdd(x, y, c11);
         }
         while (--steps != 0);
-        c0 = S.Add(S.Add(S.Add(c0, c1), S.Add(c2, c3)), S.Add(S.Add(c4, c5), S.Add(c6, c7)));
-        Keep<S, V, T>(S.Add(c0, S.Add(S.Add(c8, c9), S.Add(c10, c11))));
+        c0 = A.Add(A.Add(A.Add(c0, c1), A.Add(c2, c3)), A.Add(A.Add(c4, c5), A.Add(c6, c7)));
+        Keep<S, A, V, T>(A.Add(c0, A.Add(A.Add(c8, c9), A.Add(c10, c11))));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Read<S, V>(float* memory, int length)
-        where S : struct, IRegisters<V, float>
+    private static void Read<S, A, V>(float* memory, int length)
+        where S : struct, ITileRegisters<V, float>
+        where A : struct, IRegisters<V, float>
         where V : struct
     {
         V s0 = default, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
         var end = memory + length;
         do
         {
-            s0 = S.Add(s0, S.Load(memory));
-            s1 = S.Add(s1, S.Load(memory + S.Count));
-            s2 = S.Add(s2, S.Load(memory + (2 * S.Count)));
-            s3 = S.Add(s3, S.Load(memory + (3 * S.Count)));
-            s4 = S.Add(s4, S.Load(memory + (4 * S.Count)));
-            s5 = S.Add(s5, S.Load(memory + (5 * S.Count)));
-            s6 = S.Add(s6, S.Load(memory + (6 * S.Count)));
-            s7 = S.Add(s7, S.Load(memory + (7 * S.Count)));
+            s0 = A.Add(s0, S.Load(memory));
+            s1 = A.Add(s1, S.Load(memory + S.Count));
+            s2 = A.Add(s2, S.Load(memory + (2 * S.Count)));
+            s3 = A.Add(s3, S.Load(memory + (3 * S.Count)));
+            s4 = A.Add(s4, S.Load(memory + (4 * S.Count)));
+            s5 = A.Add(s5, S.Load(memory + (5 * S.Count)));
+            s6 = A.Add(s6, S.Load(memory + (6 * S.Count)));
+            s7 = A.Add(s7, S.Load(memory + (7 * S.Count)));
             memory += 8 * S.Count;
         }
         while (memory < end);
-        Keep<S, V, float>(S.Add(S.Add(S.Add(s0, s1), S.Add(s2, s3)), S.Add(S.Add(s4, s5), S.Add(s6, s7))));
+        Keep<S, A, V, float>(A.Add(A.Add(A.Add(s0, s1), A.Add(s2, s3)), A.Add(A.Add(s4, s5), A.Add(s6, s7))));
     }
 
     /// <summary>Uses a result, so that the compiler cannot remove its computation.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Keep<S, V, T>(V value)
-        where S : struct, IRegisters<V, T>
+    private static void Keep<S, A, V, T>(V value)
+        where S : struct, ITileRegisters<V, T>
+        where A : struct, IRegisters<V, T>
         where V : struct
         where T : unmanaged, IFloatingPointIeee754<T>
     {

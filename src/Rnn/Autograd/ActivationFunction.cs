@@ -15,5 +15,5 @@ internal readonly struct ActivationFunction<T, TActivation> : IUnaryFunction<T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public V Derivative<V>(V x, V y)
-        where V : struct, IVector<V, T> => TActivation.Slope<V, T>(x, y);
+        where V : struct, IVector<V, T> => TActivation.Derivative<V, T>(x, y);
 }

@@ -3,8 +3,14 @@ using Rnn.Tensors;
 namespace Rnn.Autograd;
 
 /// <summary>A shape seen from one of its dimensions: [outer, size, inner].</summary>
-internal readonly record struct AxisView(int Outer, int Size, int Inner)
+internal readonly struct AxisView
 {
+    internal readonly int Outer;
+    internal readonly int Size;
+    internal readonly int Inner;
+
+    private AxisView(int outer, int size, int inner) => (Outer, Size, Inner) = (outer, size, inner);
+
     /// <summary>The view of an axis; negative ones count from the last.</summary>
     internal static AxisView Of(Shape shape, int axis)
     {

@@ -25,7 +25,7 @@ public static class BackwardExtensions
                 $"Backward: expected a tensor with one element but this one is {loss.Shape}; sum or average it, or give the gradient of the output: Backward(gradient).");
         }
 
-        GraphWalk<T>.Run(loss, [T.One], keepGraph);
+        BackwardPass<T>.Run(loss, [T.One], keepGraph);
     }
 
     /// <summary>
@@ -50,6 +50,6 @@ public static class BackwardExtensions
             throw new ArgumentException($"gradient: expected the shape of the output, {output.Shape}, but got {gradient.Shape}.", nameof(gradient));
         }
 
-        GraphWalk<T>.Run(output, gradient.AsReadOnlySpan(), keepGraph, gradient.PinnedArray());
+        BackwardPass<T>.Run(output, gradient.AsReadOnlySpan(), keepGraph, gradient.PinnedArray());
     }
 }

@@ -15,7 +15,6 @@ internal static unsafe class Binary
         ArgumentNullException.ThrowIfNull(right);
         var output = Tensor<T>.Uninitialized(Broadcasting.Result(left.Shape, right.Shape, TFunction.Name));
         var loops = Broadcasting.Loops(output.Shape, left.Shape, right.Shape);
-        var sweep = BinarySweep<T, TFunction>.Instance;
         fixed (T* a = left.AsReadOnlySpan())
         fixed (T* b = right.AsReadOnlySpan())
         fixed (T* y = output.AsSpan())
@@ -23,7 +22,7 @@ internal static unsafe class Binary
             for (var i = 0; i < loops.Outer; i++)
             {
                 var at = loops.Start(i);
-                sweep.Forward(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + ((nint)i * loops.Inner), loops.Inner);
+                BinaryKernels<T, TFunction>.Forward(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + ((nint)i * loops.Inner), loops.Inner);
             }
         }
 
@@ -69,8 +68,7 @@ internal static unsafe class Binary
                 overwrite = false;
             }
 
-            var sweep = BinarySweep<T, TFunction>.Instance;
-            fixed (T* dx = gradient)
+                fixed (T* dx = gradient)
             {
                 for (var i = 0; i < loops.Outer; i++)
                 {
@@ -78,11 +76,11 @@ internal static unsafe class Binary
                     var from = (nint)i * loops.Inner;
                     if (input == 0)
                     {
-                        sweep.BackwardLeft(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Left, loops.Inner, overwrite);
+                        BinaryKernels<T, TFunction>.BackwardLeft(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Left, loops.Inner, overwrite);
                     }
                     else
                     {
-                        sweep.BackwardRight(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Right, loops.Inner, overwrite);
+                        BinaryKernels<T, TFunction>.BackwardRight(a + at.Left, loops.LeftStep, b + at.Right, loops.RightStep, y + from, dy + from, dx + at.Right, loops.Inner, overwrite);
                     }
                 }
             }

@@ -119,7 +119,7 @@ public static partial class TensorOperations
                     var target = InputGradient(i, out var overwrite);
                     for (var row = 0; row < rows; row++)
                     {
-                        SpanSweep<T>.AddOrCopy(source.Slice((row * width) + at, block), target.Slice(row * block, block), overwrite);
+                        SpanKernels<T>.AddOrCopy(source.Slice((row * width) + at, block), target.Slice(row * block, block), overwrite);
                     }
                 }
 

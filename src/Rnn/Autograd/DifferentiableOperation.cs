@@ -137,7 +137,7 @@ public abstract class DifferentiableOperation<T>
 
                 var values = gradient.AsReadOnlySpan();
                 var sums = InputGradient(i, out var overwrite);
-                SpanSweep<T>.AddOrCopy(values, sums, overwrite);
+                SpanKernels<T>.AddOrCopy(values, sums, overwrite);
             }
         }
 

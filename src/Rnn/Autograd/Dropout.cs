@@ -31,7 +31,7 @@ public static partial class TensorOperations
         var mask = Tensor<T>.Uninitialized(input.Shape);
         random.FillMask(mask.AsSpan(), 1 - probability, T.CreateTruncating(1 / (1 - probability)));
         var output = Tensor<T>.Uninitialized(input.Shape);
-        SpanSweep<T>.Multiply(input.AsReadOnlySpan(), mask.AsReadOnlySpan(), output.AsSpan());
+        SpanKernels<T>.Multiply(input.AsReadOnlySpan(), mask.AsReadOnlySpan(), output.AsSpan());
         return Graph.Records(input) ? new DropoutNode<T>(input, mask).Attach(output) : output;
     }
 
@@ -45,11 +45,11 @@ public static partial class TensorOperations
             var gradient = InputGradient(0, out var overwrite);
             if (overwrite)
             {
-                SpanSweep<T>.Multiply(OutputGradient(), mask.AsReadOnlySpan(), gradient);
+                SpanKernels<T>.Multiply(OutputGradient(), mask.AsReadOnlySpan(), gradient);
             }
             else
             {
-                SpanSweep<T>.AddProduct(OutputGradient(), mask.AsReadOnlySpan(), gradient);
+                SpanKernels<T>.AddProduct(OutputGradient(), mask.AsReadOnlySpan(), gradient);
             }
         }
     }

@@ -108,7 +108,7 @@ public static partial class TensorOperations
                     }
 
                     var sums = target.Slice(((i * _view.Size) + index) * _view.Inner, _view.Inner);
-                    SpanSweep<T>.Add(source.Slice(((i * _count) + j) * _view.Inner, _view.Inner), sums);
+                    SpanKernels<T>.Add(source.Slice(((i * _count) + j) * _view.Inner, _view.Inner), sums);
                 }
             }
         }

@@ -1,7 +1,6 @@
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Kernels;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Tensors;
 
@@ -75,7 +74,7 @@ public static partial class TensorOperations
                 if (Needs(1))
                 {
                     var target = InputGradient(1);
-                    TensorPrimitives.Add(target, sums.AsReadOnlySpan(), target);
+                    SpanKernels<T>.Add(sums.AsReadOnlySpan(), target);
                 }
             }
 

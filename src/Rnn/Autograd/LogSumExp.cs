@@ -30,12 +30,12 @@ public static partial class TensorOperations
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var values = input.Detach();
-        var kept = axes.Reduce(input.Shape, keepDimensions: true);
+        var reduced = axes.Reduce(input.Shape, keepDimensions: true);
         var largest = axes.Count(input.Shape) == 0
-            ? Tensor<T>.Full(T.NegativeInfinity, kept)
+            ? Tensor<T>.Full(T.NegativeInfinity, reduced)
             : Extreme(values, axes, keepDimensions: true, largest: true);
         var sum = Reduction.Sum(Binary.Apply<T, ExpDifferenceFunction<T>>(values, largest), axes, keepDimensions: true, T.One);
-        var output = sum.Log().Add(largest).View(keepDimensions ? kept : axes.Reduce(input.Shape, keepDimensions: false));
+        var output = sum.Log().Add(largest).View(keepDimensions ? reduced : axes.Reduce(input.Shape, keepDimensions: false));
         return Graph.Records(input) ? new LogSumExpNode<T>(input, output, axes).Attach(output) : output;
     }
 
@@ -62,14 +62,14 @@ public static partial class TensorOperations
         internal override void Backward()
         {
             var input = Inputs[0]!.Detach();
-            var kept = axes.Reduce(input.Shape, keepDimensions: true);
-            var powers = Binary.Apply<T, ExpDifferenceFunction<T>>(input, output.View(kept));
+            var reduced = axes.Reduce(input.Shape, keepDimensions: true);
+            var powers = Binary.Apply<T, ExpDifferenceFunction<T>>(input, output.View(reduced));
 
             // Their sum is 1 up to rounding, but for infinite results.
-            var share = Tensor<T>.From(OutputGradient(), kept).Divide(Reduction.Sum(powers, axes, keepDimensions: true, T.One));
+            var share = Tensor<T>.From(OutputGradient(), reduced).Divide(Reduction.Sum(powers, axes, keepDimensions: true, T.One));
             var product = powers.Multiply(share).AsReadOnlySpan();
             var gradient = InputGradient(0, out var overwrite);
-            SpanSweep<T>.AddOrCopy(product, gradient, overwrite);
+            SpanKernels<T>.AddOrCopy(product, gradient, overwrite);
         }
     }
 }

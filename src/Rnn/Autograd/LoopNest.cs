@@ -9,7 +9,7 @@ namespace Rnn.Autograd;
 /// </summary>
 internal struct LoopNest
 {
-    /// <summary>How many dimensions operations that walk over memory can have.</summary>
+    /// <summary>How many dimensions operations that step through memory can have.</summary>
     private const int MaximumRank = 16;
 
     private Sizes _sizes;

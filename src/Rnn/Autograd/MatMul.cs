@@ -34,7 +34,7 @@ public static partial class TensorOperations
         return Graph.Records(left, right) ? new MatMulNode<T>(left, right).Attach(output) : output;
     }
 
-    /// <summary>How the batches of a matrix product walk over both operands.</summary>
+    /// <summary>How the batches of a matrix product step through both operands.</summary>
     private readonly ref struct MatMulPlan
     {
         private readonly LoopNest _loops;

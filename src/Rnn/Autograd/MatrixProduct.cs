@@ -38,7 +38,7 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
 
     private enum Kind
     {
-        Loose,
+        Unpacked,
         Packed,
         Transposed,
         ColumnSums,
@@ -61,18 +61,18 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
             {
                 if (transposeB)
                 {
-                    SpanSweep<T>.RowTimesTransposed(a + ((nint)i * k), b, c + ((nint)i * n), n, k, accumulate);
+                    SpanKernels<T>.RowTimesTransposed(a + ((nint)i * k), b, c + ((nint)i * n), n, k, accumulate);
                 }
                 else
                 {
-                    SpanSweep<T>.RowTimesMatrix(a + ((nint)i * k), b, c + ((nint)i * n), n, k, accumulate);
+                    SpanKernels<T>.RowTimesMatrix(a + ((nint)i * k), b, c + ((nint)i * n), n, k, accumulate);
                 }
             }
 
             return;
         }
 
-        var own = Begin(Kind.Loose, m, k, n);
+        var own = Begin(Kind.Unpacked, m, k, n);
         own._a = new(a, k);
         own._b = new(b, transposeB ? k : n);
         own._c = new(c, n);
@@ -124,7 +124,7 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
         var (firstColumn, endColumn) = (firstPanel * _kernels.PanelWidth, Math.Min(endPanel * _kernels.PanelWidth, _outputs));
         var length = _kind switch
         {
-            Kind.Loose => _kernels.ProductScratch(endColumn - firstColumn, _inner),
+            Kind.Unpacked => _kernels.ProductScratch(endColumn - firstColumn, _inner),
             Kind.Packed => _kernels.MultiplyScratch(endRow - firstRow, _inner),
             _ => _kernels.TransposedScratch(_inner, _rows, _outputs),
         };
@@ -135,7 +135,7 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
             {
                 switch (_kind)
                 {
-                    case Kind.Loose:
+                    case Kind.Unpacked:
                         _kernels.Product(
                             false, _transposeB, endRow - firstRow, endColumn - firstColumn, _inner, _a[firstRow], _a.Stride,
                             _b.Start + (_transposeB ? firstColumn * _b.Stride : firstColumn), _b.Stride,

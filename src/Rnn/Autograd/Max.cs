@@ -98,30 +98,30 @@ public static partial class TensorOperations
             throw new ArgumentException($"input: the shape {input.Shape} has no elements to choose from.", nameof(input));
         }
 
-        var kept = axes.Reduce(input.Shape, keepDimensions: true);
+        var reduced = axes.Reduce(input.Shape, keepDimensions: true);
         var output = Tensor<T>.Full(
-            largest ? T.NegativeInfinity : T.PositiveInfinity, keepDimensions ? kept : axes.Reduce(input.Shape, keepDimensions: false));
+            largest ? T.NegativeInfinity : T.PositiveInfinity, keepDimensions ? reduced : axes.Reduce(input.Shape, keepDimensions: false));
         var x = input.AsReadOnlySpan();
         var y = output.AsSpan();
-        var loops = Broadcasting.Loops(input.Shape, kept, input.Shape);
+        var loops = Broadcasting.Loops(input.Shape, reduced, input.Shape);
         for (var i = 0; i < loops.Outer; i++)
         {
             var row = x.Slice(i * loops.Inner, loops.Inner);
             var best = y.Slice(loops.Start(i).Left, loops.LeftStep == 0 ? 1 : loops.Inner);
             if (loops.LeftStep == 0)
             {
-                best[0] = largest ? T.Max(best[0], SpanSweep<T>.Extreme(row, true)) : T.Min(best[0], SpanSweep<T>.Extreme(row, false));
+                best[0] = largest ? T.Max(best[0], SpanKernels<T>.Extreme(row, true)) : T.Min(best[0], SpanKernels<T>.Extreme(row, false));
             }
             else
             {
-                SpanSweep<T>.Extreme(row, best, largest);
+                SpanKernels<T>.Extreme(row, best, largest);
             }
         }
 
-        return Graph.Records(input) ? new ExtremeNode<T>(input, output, kept).Attach(output) : output;
+        return Graph.Records(input) ? new ExtremeNode<T>(input, output, reduced).Attach(output) : output;
     }
 
-    private sealed class ExtremeNode<T>(Tensor<T> input, Tensor<T> output, Shape kept) : GraphNode<T>([input])
+    private sealed class ExtremeNode<T>(Tensor<T> input, Tensor<T> output, Shape reduced) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         internal override void Backward()
@@ -149,7 +149,7 @@ public static partial class TensorOperations
         private void Share(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> dy, Span<T> dx, Span<T> equal)
         {
             equal.Clear();
-            var loops = Broadcasting.Loops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
+            var loops = Broadcasting.Loops(Inputs[0]!.Shape, reduced, Inputs[0]!.Shape);
             var (inner, step) = (loops.Inner, loops.LeftStep);
             for (var i = 0; i < loops.Outer; i++)
             {

@@ -21,23 +21,23 @@ public static partial class TensorOperations
     private static Tensor<T> NormOver<T>(Tensor<T> input, AxisSet axes, bool keepDimensions)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var kept = axes.Reduce(input.Shape, keepDimensions: true);
-        var output = Tensor<T>.Zeros(keepDimensions ? kept : axes.Reduce(input.Shape, keepDimensions: false));
+        var reduced = axes.Reduce(input.Shape, keepDimensions: true);
+        var output = Tensor<T>.Zeros(keepDimensions ? reduced : axes.Reduce(input.Shape, keepDimensions: false));
         var y = output.AsSpan();
         var x = input.AsReadOnlySpan();
-        var loops = Broadcasting.Loops(input.Shape, kept, input.Shape);
+        var loops = Broadcasting.Loops(input.Shape, reduced, input.Shape);
         for (var i = 0; i < loops.Outer; i++)
         {
             var at = loops.Start(i).Left;
             var row = x.Slice(i * loops.Inner, loops.Inner);
             if (loops.LeftStep == 0)
             {
-                y[at] += SpanSweep<T>.Dot(row, row);
+                y[at] += SpanKernels<T>.Dot(row, row);
             }
             else
             {
                 var sums = y.Slice(at, loops.Inner);
-                SpanSweep<T>.AddProduct(row, row, sums);
+                SpanKernels<T>.AddProduct(row, row, sums);
             }
         }
 
@@ -53,7 +53,7 @@ public static partial class TensorOperations
             ScaledNorms(x, y, loops);
         }
 
-        return Graph.Records(input) ? new NormNode<T>(input, output, kept).Attach(output) : output;
+        return Graph.Records(input) ? new NormNode<T>(input, output, reduced).Attach(output) : output;
     }
 
     // Above this a sum of squares has lost no digits to squares that are too small to be written.
@@ -99,7 +99,7 @@ public static partial class TensorOperations
         }
     }
 
-    private sealed class NormNode<T>(Tensor<T> input, Tensor<T> output, Shape kept) : GraphNode<T>([input])
+    private sealed class NormNode<T>(Tensor<T> input, Tensor<T> output, Shape reduced) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -109,7 +109,7 @@ public static partial class TensorOperations
             var y = output.AsReadOnlySpan();
             var dy = OutputGradient();
             var dx = InputGradient(0);
-            var loops = Broadcasting.Loops(Inputs[0]!.Shape, kept, Inputs[0]!.Shape);
+            var loops = Broadcasting.Loops(Inputs[0]!.Shape, reduced, Inputs[0]!.Shape);
             var (inner, step) = (loops.Inner, loops.LeftStep);
             for (var i = 0; i < loops.Outer; i++)
             {

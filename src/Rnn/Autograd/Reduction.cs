@@ -11,24 +11,24 @@ internal static class Reduction
     internal static Tensor<T> Sum<T>(Tensor<T> input, AxisSet axes, bool keepDimensions, T scale)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var kept = axes.Reduce(input.Shape, keepDimensions: true);
-        var output = Tensor<T>.Zeros(keepDimensions ? kept : axes.Reduce(input.Shape, keepDimensions: false));
+        var reduced = axes.Reduce(input.Shape, keepDimensions: true);
+        var output = Tensor<T>.Zeros(keepDimensions ? reduced : axes.Reduce(input.Shape, keepDimensions: false));
         var target = output.AsSpan();
-        AddSums(input.AsReadOnlySpan(), target, input.Shape, kept);
+        AddSums(input.AsReadOnlySpan(), target, input.Shape, reduced);
         if (scale != T.One)
         {
-            SpanSweep<T>.Scale(target, scale, target);
+            SpanKernels<T>.Scale(target, scale, target);
             if (T.IsFinite(scale) && HasOverflowed<T>(target))
             {
                 // A mean may be a number where its sum is too large to be one.
                 var scaled = new T[input.Length];
-                SpanSweep<T>.Scale(input.AsReadOnlySpan(), scale, scaled);
+                SpanKernels<T>.Scale(input.AsReadOnlySpan(), scale, scaled);
                 target.Clear();
-                AddSums(scaled, target, input.Shape, kept);
+                AddSums(scaled, target, input.Shape, reduced);
             }
         }
 
-        return Graph.Records(input) ? new Node<T>(input, kept, scale).Attach(output) : output;
+        return Graph.Records(input) ? new Node<T>(input, reduced, scale).Attach(output) : output;
     }
 
     private static bool HasOverflowed<T>(ReadOnlySpan<T> values)
@@ -58,12 +58,12 @@ internal static class Reduction
             var row = source.Slice(i * inner, inner);
             if (loops.LeftStep == 0)
             {
-                target[at] += SpanSweep<T>.Sum(row);
+                target[at] += SpanKernels<T>.Sum(row);
             }
             else
             {
                 var sums = target.Slice(at, inner);
-                SpanSweep<T>.Add(row, sums);
+                SpanKernels<T>.Add(row, sums);
             }
         }
     }
@@ -87,21 +87,21 @@ internal static class Reduction
                 }
                 else
                 {
-                    SpanSweep<T>.AddConstant(source[at] * scale, row);
+                    SpanKernels<T>.AddConstant(source[at] * scale, row);
                 }
             }
             else if (overwrite)
             {
-                SpanSweep<T>.Scale(source.Slice(at, inner), scale, row);
+                SpanKernels<T>.Scale(source.Slice(at, inner), scale, row);
             }
             else
             {
-                SpanSweep<T>.AddScaled(source.Slice(at, inner), scale, row);
+                SpanKernels<T>.AddScaled(source.Slice(at, inner), scale, row);
             }
         }
     }
 
-    private sealed class Node<T>(Tensor<T> input, Shape kept, T scale) : GraphNode<T>([input])
+    private sealed class Node<T>(Tensor<T> input, Shape reduced, T scale) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private protected override bool ReadsInputs => false;
@@ -109,7 +109,7 @@ internal static class Reduction
         internal override void Backward()
         {
             var gradient = InputGradient(0, out var overwrite);
-            Spread(OutputGradient(), gradient, kept, Inputs[0]!.Shape, scale, overwrite);
+            Spread(OutputGradient(), gradient, reduced, Inputs[0]!.Shape, scale, overwrite);
         }
     }
 }

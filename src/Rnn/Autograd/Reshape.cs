@@ -64,7 +64,7 @@ public static partial class TensorOperations
         internal override void Backward()
         {
             var gradient = InputGradient(0, out var overwrite);
-            SpanSweep<T>.AddOrCopy(OutputGradient(), gradient, overwrite);
+            SpanKernels<T>.AddOrCopy(OutputGradient(), gradient, overwrite);
         }
     }
 }

@@ -58,7 +58,7 @@ public static partial class TensorOperations
     private static unsafe void SoftmaxColumns<T>(T* x, T* y, AxisView view, bool logarithm)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var (outer, size, inner) = view;
+        var (outer, size, inner) = (view.Outer, view.Size, view.Inner);
         var rented = TensorPool<T>.Rent(size * inner);
         try
         {
@@ -139,7 +139,7 @@ public static partial class TensorOperations
 
         private void BackwardColumns(T* y, T* dy, T* dx, T* values, T* gradients, bool accumulate)
         {
-            var (outer, size, inner) = view;
+            var (outer, size, inner) = (view.Outer, view.Size, view.Inner);
             var length = size * inner;
             for (var i = 0; i < (length == 0 ? 0 : outer); i++)
             {
@@ -150,7 +150,7 @@ public static partial class TensorOperations
                 BlockTranspose.Run(gradients, size, inner, size, accumulate ? values : dx + at, inner);
                 if (accumulate)
                 {
-                    SpanSweep<T>.Add(new(values, length), new(dx + at, length));
+                    SpanKernels<T>.Add(new(values, length), new(dx + at, length));
                 }
             }
         }

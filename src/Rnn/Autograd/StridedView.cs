@@ -112,7 +112,7 @@ internal struct StridedView
             var row = source.Slice(i * loops.Inner, loops.Inner);
             if (loops.LeftStep == 1 && add)
             {
-                SpanSweep<T>.Add(row, target.Slice(at, row.Length));
+                SpanKernels<T>.Add(row, target.Slice(at, row.Length));
             }
             else if (loops.LeftStep == 1)
             {
@@ -156,7 +156,7 @@ internal struct StridedView
                         BlockTranspose.Run(block + ((nint)first * rows), rows, width, rows, tile, width);
                         for (var row = 0; row < rows; row++)
                         {
-                            SpanSweep<T>.Add(new(tile + ((nint)row * width), width), new(place + ((nint)row * loops.LeftStep) + first, width));
+                            SpanKernels<T>.Add(new(tile + ((nint)row * width), width), new(place + ((nint)row * loops.LeftStep) + first, width));
                         }
                     }
                 }

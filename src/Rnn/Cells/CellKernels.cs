@@ -13,11 +13,11 @@ internal abstract class CellKernels<T>
 
     /// <summary>The kernels of <typeparamref name="TCell"/> at the width in use.</summary>
     internal static CellKernels<T> Create<TCell>()
-        where TCell : struct, ICell => Simd.Create<T, Factory<TCell>, CellKernels<T>>(default);
+        where TCell : struct, ICell => Simd.Run<T, Factory<TCell>, CellKernels<T>>(default);
 
     /// <summary>The kernels of <typeparamref name="TCell"/> at a given width.</summary>
     internal static CellKernels<T> Create<TCell>(int vectorBits)
-        where TCell : struct, ICell => Simd.Create<T, Factory<TCell>, CellKernels<T>>(default, vectorBits);
+        where TCell : struct, ICell => Simd.Run<T, Factory<TCell>, CellKernels<T>>(default, vectorBits);
 
     /// <summary>Runs one phase forward; <paramref name="saves"/> says whether a backward pass will follow.</summary>
     internal abstract void Forward(int phase, in CellBlock<T> block, bool saves);
@@ -25,10 +25,10 @@ internal abstract class CellKernels<T>
     /// <summary>Runs one phase backward.</summary>
     internal abstract void Backward(int phase, in CellBlock<T> block);
 
-    private readonly struct Factory<TCell> : IVectorFactory<T, CellKernels<T>>
+    private readonly struct Factory<TCell> : IVectorFunction<T, CellKernels<T>>
         where TCell : struct, ICell
     {
-        public CellKernels<T> Create<V>()
+        public CellKernels<T> Invoke<V>()
             where V : struct, IVector<V, T> => new CellKernels<TCell, V, T>();
     }
 }

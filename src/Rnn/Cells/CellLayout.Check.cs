@@ -1,6 +1,6 @@
 namespace Rnn.Cells;
 
-public sealed partial record CellLayout
+public sealed partial class CellLayout
 {
     private const int MostPhases = 3;
 

@@ -5,7 +5,7 @@ namespace Rnn.Cells;
 /// follow from it.
 /// </summary>
 /// <remarks>Throughout, <c>H</c> is the hidden size; each gate is one block of H columns.</remarks>
-public sealed partial record CellLayout
+public sealed partial class CellLayout
 {
     /// <summary>What layer normalisation adds to the name of a cell.</summary>
     internal const string NormalizedSuffix = "-layernorm";
@@ -92,7 +92,7 @@ public sealed partial record CellLayout
                 var product = FirstProductOf(gate);
                 if (product == last)
                 {
-                    groups[^1] = groups[^1] with { GateCount = groups[^1].GateCount + 1 };
+                    groups[^1] = new(groups[^1].FirstGate, groups[^1].GateCount + 1);
                 }
                 else
                 {
@@ -107,13 +107,21 @@ public sealed partial record CellLayout
     }
 
     /// <summary>The same cell with layer normalisation, under a name of its own.</summary>
-    internal CellLayout WithLayerNormalization() => NormalizesProducts ? this : this with
+    internal CellLayout WithLayerNormalization() => NormalizesProducts ? this : new()
     {
         Name = Name + NormalizedSuffix,
-        NormalizesProducts = true,
+        Gates = Gates,
+        States = States,
+        Products = Products,
+        UnitWeights = UnitWeights,
+        UnitWeightName = UnitWeightName,
         Normalizations = Normalizations.Concat(OptionalNormalizations).ToArray(),
         Intermediates = Intermediates + OptionalNormalizations.Count,
+        SavedValues = SavedValues,
         Phases = NormalizedPhases.Count > 0 ? NormalizedPhases.Count : Phases,
+        NormalizesProducts = true,
+        OptionalNormalizations = OptionalNormalizations,
+        NormalizedPhases = NormalizedPhases,
     };
 
     /// <summary>The number by which the cell knows a phase of this layout.</summary>
@@ -137,15 +145,36 @@ public sealed partial record CellLayout
 }
 
 /// <summary>Neighbouring gates.</summary>
-internal readonly record struct GateGroup(int FirstGate, int GateCount);
+internal readonly struct GateGroup(int firstGate, int gateCount)
+{
+    internal int FirstGate { get; } = firstGate;
+
+    internal int GateCount { get; } = gateCount;
+}
 
 /// <summary>A gate: one block of H columns of pre-activations with a bias.</summary>
-/// <param name="Letter">The letter in the equations and in gate orders.</param>
-/// <param name="Name">What it does.</param>
-/// <param name="FromInput">Whether the input product feeds it.</param>
-/// <param name="InitialBias">The bias it starts with, times the option <c>ForgetBias</c>.</param>
-/// <param name="Role">What it does to the memory, for initialisation by time scales (chrono).</param>
-public sealed record Gate(string Letter, string Name, bool FromInput = true, double InitialBias = 0, GateRole Role = GateRole.Other);
+/// <param name="letter">The letter in the equations and in gate orders.</param>
+/// <param name="name">What it does.</param>
+/// <param name="fromInput">Whether the input product feeds it.</param>
+/// <param name="initialBias">The bias it starts with, times the option <c>ForgetBias</c>.</param>
+/// <param name="role">What it does to the memory, for initialisation by time scales (chrono).</param>
+public sealed class Gate(string letter, string name, bool fromInput = true, double initialBias = 0, GateRole role = GateRole.Other)
+{
+    /// <summary>The letter in the equations and in gate orders.</summary>
+    public string Letter { get; } = letter;
+
+    /// <summary>What it does.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Whether the input product feeds it.</summary>
+    public bool FromInput { get; } = fromInput;
+
+    /// <summary>The bias it starts with, times the option <c>ForgetBias</c>.</summary>
+    public double InitialBias { get; } = initialBias;
+
+    /// <summary>What it does to the memory, for initialisation by time scales (chrono).</summary>
+    public GateRole Role { get; } = role;
+}
 
 /// <summary>What a gate does to the memory of a cell.</summary>
 public enum GateRole
@@ -161,33 +190,74 @@ public enum GateRole
 }
 
 /// <summary>A state that a cell carries from step to step.</summary>
-/// <param name="Letter">The letter in the equations.</param>
-/// <param name="Name">What it is.</param>
-/// <param name="CarriesGradient">
+/// <param name="letter">The letter in the equations.</param>
+/// <param name="name">What it is.</param>
+/// <param name="carriesGradient">
 /// Whether its gradient also flows element-wise from step to step, so that the backward pass calls <c>SetGradient</c>; false where it flows
 /// through products alone, as with the hidden state of an LSTM.
 /// </param>
-public sealed record CellState(string Letter, string Name, bool CarriesGradient);
+public sealed class CellState(string letter, string name, bool carriesGradient)
+{
+    /// <summary>The letter in the equations.</summary>
+    public string Letter { get; } = letter;
+
+    /// <summary>What it is.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Whether its gradient also flows element-wise from step to step, so that the backward pass calls <c>SetGradient</c>.</summary>
+    public bool CarriesGradient { get; } = carriesGradient;
+}
 
 /// <summary>A recurrent matrix product that feeds gates.</summary>
-/// <param name="Weight">The parameter's name, such as <c>weight_hh</c>; products of one name share a matrix, their rows in the order of the list.</param>
-/// <param name="Source">What is multiplied.</param>
-/// <param name="FirstGate">The first gate it feeds.</param>
-/// <param name="GateCount">The number of neighbouring gates it feeds.</param>
-/// <param name="Phase">The phase before whose pointwise part it runs.</param>
-public sealed record RecurrentProduct(string Weight, Operand Source, int FirstGate, int GateCount, int Phase = 0)
+/// <param name="weight">The parameter's name, such as <c>weight_hh</c>; products of one name share a matrix, their rows in the order of the list.</param>
+/// <param name="source">What is multiplied.</param>
+/// <param name="firstGate">The first gate it feeds.</param>
+/// <param name="gateCount">The number of neighbouring gates it feeds.</param>
+/// <param name="phase">The phase before whose pointwise part it runs.</param>
+public sealed class RecurrentProduct(string weight, Operand source, int firstGate, int gateCount, int phase = 0)
 {
+    /// <summary>The parameter's name, such as <c>weight_hh</c>; products of one name share a matrix, their rows in the order of the list.</summary>
+    public string Weight { get; } = weight;
+
+    /// <summary>What is multiplied.</summary>
+    public Operand Source { get; } = source;
+
+    /// <summary>The first gate it feeds.</summary>
+    public int FirstGate { get; } = firstGate;
+
+    /// <summary>The number of neighbouring gates it feeds.</summary>
+    public int GateCount { get; } = gateCount;
+
+    /// <summary>The phase before whose pointwise part it runs.</summary>
+    public int Phase { get; } = phase;
+
     /// <summary>Whether in the backward pass it comes last in a step and its gradient goes to a state before the step alone.</summary>
     internal bool EndsStepBack => Source.Kind == OperandKind.Previous && Phase == 0;
 }
 
 /// <summary>A per-unit weight v that a gate sees as v ⊙ source; the cell adds the term itself, the engine derives the gradient of v.</summary>
-/// <param name="Letter">The letter in the equations.</param>
-/// <param name="Name">What it is.</param>
-/// <param name="Gate">The gate whose pre-activation has the term.</param>
-/// <param name="Source">What it is multiplied with.</param>
-/// <param name="Initial">How it starts.</param>
-public sealed record UnitWeight(string Letter, string Name, int Gate, Operand Source, UnitWeightInitial Initial = UnitWeightInitial.Uniform);
+/// <param name="letter">The letter in the equations.</param>
+/// <param name="name">What it is.</param>
+/// <param name="gate">The gate whose pre-activation has the term.</param>
+/// <param name="source">What it is multiplied with.</param>
+/// <param name="initial">How it starts.</param>
+public sealed class UnitWeight(string letter, string name, int gate, Operand source, UnitWeightInitial initial = UnitWeightInitial.Uniform)
+{
+    /// <summary>The letter in the equations.</summary>
+    public string Letter { get; } = letter;
+
+    /// <summary>What it is.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The gate whose pre-activation has the term.</summary>
+    public int Gate { get; } = gate;
+
+    /// <summary>What it is multiplied with.</summary>
+    public Operand Source { get; } = source;
+
+    /// <summary>How it starts.</summary>
+    public UnitWeightInitial Initial { get; } = initial;
+}
 
 /// <summary>How a per-unit weight starts.</summary>
 public enum UnitWeightInitial
@@ -200,11 +270,24 @@ public enum UnitWeightInitial
 }
 
 /// <summary>A layer normalisation of a state over its row, between the phase that sets it and the next; the result is an intermediate.</summary>
-/// <param name="Name">The name of its gain and bias parameters, such as <c>norm_c</c>.</param>
-/// <param name="State">The state of this step that is normalised.</param>
-/// <param name="Intermediate">The intermediate that receives the result.</param>
-/// <param name="AfterPhase">The phase that sets the state.</param>
-public sealed record RowNormalization(string Name, int State, int Intermediate, int AfterPhase);
+/// <param name="name">The name of its gain and bias parameters, such as <c>norm_c</c>.</param>
+/// <param name="state">The state of this step that is normalised.</param>
+/// <param name="intermediate">The intermediate that receives the result.</param>
+/// <param name="afterPhase">The phase that sets the state.</param>
+public sealed class RowNormalization(string name, int state, int intermediate, int afterPhase)
+{
+    /// <summary>The name of its gain and bias parameters, such as <c>norm_c</c>.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The state of this step that is normalised.</summary>
+    public int State { get; } = state;
+
+    /// <summary>The intermediate that receives the result.</summary>
+    public int Intermediate { get; } = intermediate;
+
+    /// <summary>The phase that sets the state.</summary>
+    public int AfterPhase { get; } = afterPhase;
+}
 
 /// <summary>What a product or a per-unit weight is multiplied with.</summary>
 /// <param name="Kind">Where it comes from.</param>

@@ -9,12 +9,12 @@ namespace Rnn.Cells;
 /// </summary>
 /// <remarks>
 /// Cho et al. 2014 (arXiv:1406.1078), as written there. Two phases: the first makes r⊙h₋, the second multiplies it with the candidate's
-/// matrix. <typeparamref name="TUpdate"/>: <see cref="UpdateKeeps"/> as above, or <see cref="UpdateReplaces"/>, where h = (1−z)⊙h₋ + z⊙n.
+/// matrix. <typeparamref name="TUpdate"/>: <see cref="UpdateGateKeepsState"/> as above, or <see cref="UpdateGateReplacesState"/>, where h = (1−z)⊙h₋ + z⊙n.
 /// With layer normalisation (Ba, Kiros and Hinton 2016, arXiv:1607.06450) r, z = σ(LN(W x; γ₁) + LN(U h₋; γ₂) + b), each LN over both gates together, n = tanh(LN(W x; γ₃) + LN(U(r⊙h₋); γ₄) + b).
 /// </remarks>
 /// <typeparam name="TUpdate">What the update gate means.</typeparam>
-public readonly struct GruBeforeCell<TUpdate> : ICell
-    where TUpdate : struct, IUpdate
+internal readonly struct GruBeforeCell<TUpdate> : ICell
+    where TUpdate : struct, IUpdateGate
 {
     private const int R = 0;
     private const int Z = 1;
@@ -24,9 +24,9 @@ public readonly struct GruBeforeCell<TUpdate> : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = $"gru-before{TUpdate.Suffix}",
-        Gates = new Gate[] { new("r", "reset gate"), new("z", "update gate", Role: TUpdate.Keeps ? GateRole.Forget : GateRole.Input), new("n", "candidate") },
-        States = new CellState[] { new("h", "hidden state", CarriesGradient: true) },
-        Products = new RecurrentProduct[] { new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Intermediate(0), N, 1, Phase: 1) },
+        Gates = (Gate[])[new("r", "reset gate"), new("z", "update gate", role: TUpdate.KeepsState ? GateRole.Forget : GateRole.Input), new("n", "candidate")],
+        States = (CellState[])[new("h", "hidden state", carriesGradient: true)],
+        Products = (RecurrentProduct[])[new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Intermediate(0), N, 1, phase: 1)],
         Intermediates = 1,
         Phases = 2,
     };
@@ -51,7 +51,7 @@ public readonly struct GruBeforeCell<TUpdate> : ICell
         var n = V.Tanh(step.Gate(N));
         step.SaveGate(Z, z);
         step.SaveGate(N, n);
-        step.SetNext(0, TUpdate.Keeps ? V.MultiplyAdd(z, hPrev - n, n) : V.MultiplyAdd(z, n - hPrev, hPrev));
+        step.SetNext(0, TUpdate.KeepsState ? V.MultiplyAdd(z, hPrev - n, n) : V.MultiplyAdd(z, n - hPrev, hPrev));
     }
 
     /// <inheritdoc/>
@@ -67,10 +67,10 @@ public readonly struct GruBeforeCell<TUpdate> : ICell
             var dh = step.Gradient(0);
             var z = step.Gate(Z);
             var n = step.Gate(N);
-            var keeps = TUpdate.Keeps ? z : V.One - z;
-            step.SetGateGradient(N, dh * (V.One - keeps) * (V.One - (n * n)));
-            step.SetGateGradient(Z, dh * (TUpdate.Keeps ? hPrev - n : n - hPrev) * (z * (V.One - z)));
-            step.SetGradient(0, dh * keeps);
+            var previousWeight = TUpdate.KeepsState ? z : V.One - z;
+            step.SetGateGradient(N, dh * (V.One - previousWeight) * (V.One - (n * n)));
+            step.SetGateGradient(Z, dh * (TUpdate.KeepsState ? hPrev - n : n - hPrev) * (z * (V.One - z)));
+            step.SetGradient(0, dh * previousWeight);
             return;
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using Rnn.Kernels;
 
@@ -26,8 +27,8 @@ namespace Rnn.Cells;
 ///     {
 ///         Name = "leaky",
 ///         Gates = [new Gate("n", "candidate")],
-///         States = [new CellState("h", "hidden state", CarriesGradient: true)],
-///         Products = [new RecurrentProduct("weight_hh", Operand.Previous(0), FirstGate: 0, GateCount: 1)],
+///         States = [new CellState("h", "hidden state", carriesGradient: true)],
+///         Products = [new RecurrentProduct("weight_hh", Operand.Previous(0), firstGate: 0, gateCount: 1)],
 ///     };
 ///
 ///     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,6 +59,7 @@ namespace Rnn.Cells;
 /// var layer = RecurrentLayer&lt;float&gt;.Create&lt;LeakyCell&gt;(inputSize: 40, hiddenSize: 128, new() { Bidirectional = true });
 /// </code>
 /// </example>
+[Experimental("RNN001")]
 public interface ICell
 {
     /// <summary>What a step of this cell is made of.</summary>
@@ -83,6 +85,7 @@ public interface ICell
 /// <summary>What a cell reads and writes in the forward pass: one vector of units of one row at one step.</summary>
 /// <typeparam name="V">The vector type.</typeparam>
 /// <typeparam name="T">The element type.</typeparam>
+[Experimental("RNN001")]
 public interface IForwardStep<V, T>
     where V : struct, IVector<V, T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -121,6 +124,7 @@ public interface IForwardStep<V, T>
 /// <summary>What a cell reads and writes in the backward pass: one vector of units of one row at one step.</summary>
 /// <typeparam name="V">The vector type.</typeparam>
 /// <typeparam name="T">The element type.</typeparam>
+[Experimental("RNN001")]
 public interface IBackwardStep<V, T>
     where V : struct, IVector<V, T>
     where T : unmanaged, IFloatingPointIeee754<T>

@@ -17,9 +17,9 @@ public readonly struct IndRnnCell<TActivation> : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = $"indrnn-{TActivation.Name}",
-        Gates = new Gate[] { new("h", "hidden state") },
-        States = new CellState[] { new("h", "hidden state", CarriesGradient: true) },
-        UnitWeights = new UnitWeight[] { new("u", "recurrent weight of each unit", 0, Operand.Previous(0), UnitWeightInitial.UnitInterval) },
+        Gates = (Gate[])[new("h", "hidden state")],
+        States = (CellState[])[new("h", "hidden state", carriesGradient: true)],
+        UnitWeights = (UnitWeight[])[new("u", "recurrent weight of each unit", 0, Operand.Previous(0), UnitWeightInitial.UnitInterval)],
     };
 
     /// <inheritdoc/>
@@ -30,7 +30,7 @@ public readonly struct IndRnnCell<TActivation> : ICell
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var x = V.MultiplyAdd(step.UnitWeight(0), step.Previous(0), step.Gate(0));
-        if (!TActivation.SlopeFromOutput)
+        if (!TActivation.DerivativeFromOutput)
         {
             step.SaveGate(0, x);
         }
@@ -45,7 +45,7 @@ public readonly struct IndRnnCell<TActivation> : ICell
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var dx = step.Gradient(0) * TActivation.Slope<V, T>(step.Gate(0), step.Next(0));
+        var dx = step.Gradient(0) * TActivation.Derivative<V, T>(step.Gate(0), step.Next(0));
         step.SetGateGradient(0, dx);
         step.SetGradient(0, dx * step.UnitWeight(0));
     }

@@ -18,9 +18,9 @@ namespace Rnn.Cells;
 /// </remarks>
 /// <typeparam name="TPeephole">How the gates see the cell state.</typeparam>
 /// <typeparam name="TForget">Where the forget gate comes from.</typeparam>
-public readonly struct LstmCell<TPeephole, TForget> : ICell
+internal readonly struct LstmCell<TPeephole, TForget> : ICell
     where TPeephole : struct, IPeephole
-    where TForget : struct, IForget
+    where TForget : struct, IForgetGate
 {
     private const int H = 0;
     private const int C = 1;
@@ -223,12 +223,12 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
         var gates = new List<Gate>();
         if (TForget.HasInputGate)
         {
-            gates.Add(new("i", "input gate", Role: GateRole.Input));
+            gates.Add(new("i", "input gate", role: GateRole.Input));
         }
 
         if (TForget.HasForgetGate)
         {
-            gates.Add(new("f", "forget gate", InitialBias: 1, Role: GateRole.Forget));
+            gates.Add(new("f", "forget gate", initialBias: 1, role: GateRole.Forget));
         }
 
         gates.Add(new("g", "cell candidate"));
@@ -239,7 +239,7 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
         if (TPeephole.IsFull)
         {
             products.Add(new("weight_ch", Operand.Previous(C), 0, seeing));
-            products.Add(new("weight_ch", Operand.Next(C), O, 1, Phase: 1));
+            products.Add(new("weight_ch", Operand.Next(C), O, 1, phase: 1));
         }
         else if (TPeephole.IsDiagonal)
         {
@@ -255,13 +255,13 @@ public readonly struct LstmCell<TPeephole, TForget> : ICell
         {
             Name = $"lstm{TPeephole.Suffix}{TForget.Suffix}",
             Gates = gates,
-            States = new CellState[] { new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true) },
+            States = new CellState[] { new("h", "hidden state", carriesGradient: false), new("c", "cell state", carriesGradient: true) },
             Products = products,
             UnitWeights = unitWeights,
             UnitWeightName = "weight_peephole",
             SavedValues = 1,
             Phases = TPeephole.IsFull ? 2 : 1,
-            OptionalNormalizations = new RowNormalization[] { new("norm_c", C, Intermediate: 0, AfterPhase: 0) },
+            OptionalNormalizations = new RowNormalization[] { new("norm_c", C, intermediate: 0, afterPhase: 0) },
             NormalizedPhases = new[] { TPeephole.IsFull ? 0 : CellPhase, NormalizedOutputPhase },
         };
     }

@@ -1,7 +1,7 @@
 namespace Rnn.Cells;
 
 /// <summary>How the gates of an LSTM see its cell state; a type parameter of <see cref="LstmCell{TPeephole, TForget}"/>.</summary>
-public interface IPeephole
+internal interface IPeephole
 {
     /// <summary>Whether each unit's gates see that unit's cell state through a weight of their own.</summary>
     static abstract bool IsDiagonal { get; }
@@ -14,7 +14,7 @@ public interface IPeephole
 }
 
 /// <summary>The gates do not see the cell state.</summary>
-public readonly struct NoPeephole : IPeephole
+internal readonly struct NoPeephole : IPeephole
 {
     /// <inheritdoc/>
     public static bool IsDiagonal => false;
@@ -27,7 +27,7 @@ public readonly struct NoPeephole : IPeephole
 }
 
 /// <summary>Each unit's gates see that unit's cell state.</summary>
-public readonly struct DiagonalPeephole : IPeephole
+internal readonly struct DiagonalPeephole : IPeephole
 {
     /// <inheritdoc/>
     public static bool IsDiagonal => true;
@@ -40,7 +40,7 @@ public readonly struct DiagonalPeephole : IPeephole
 }
 
 /// <summary>The gates see all cell states through a matrix.</summary>
-public readonly struct FullPeephole : IPeephole
+internal readonly struct FullPeephole : IPeephole
 {
     /// <inheritdoc/>
     public static bool IsDiagonal => false;
@@ -53,7 +53,7 @@ public readonly struct FullPeephole : IPeephole
 }
 
 /// <summary>Where the forget gate of an LSTM comes from; a type parameter of <see cref="LstmCell{TPeephole, TForget}"/>.</summary>
-public interface IForget
+internal interface IForgetGate
 {
     /// <summary>Whether there is an input gate of its own.</summary>
     static abstract bool HasInputGate { get; }
@@ -66,7 +66,7 @@ public interface IForget
 }
 
 /// <summary>Input and forget gate are two gates.</summary>
-public readonly struct SeparateForget : IForget
+internal readonly struct SeparateForget : IForgetGate
 {
     /// <inheritdoc/>
     public static bool HasInputGate => true;
@@ -79,7 +79,7 @@ public readonly struct SeparateForget : IForget
 }
 
 /// <summary>The input gate is one minus the forget gate.</summary>
-public readonly struct CoupledForget : IForget
+internal readonly struct CoupledForget : IForgetGate
 {
     /// <inheritdoc/>
     public static bool HasInputGate => false;
@@ -92,7 +92,7 @@ public readonly struct CoupledForget : IForget
 }
 
 /// <summary>Nothing is forgotten: the cell of 1997.</summary>
-public readonly struct NoForget : IForget
+internal readonly struct NoForget : IForgetGate
 {
     /// <inheritdoc/>
     public static bool HasInputGate => true;

@@ -17,9 +17,9 @@ public readonly struct SimpleRnnCell<TActivation> : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = $"rnn-{TActivation.Name}",
-        Gates = new Gate[] { new("h", "hidden state") },
-        States = new CellState[] { new("h", "hidden state", CarriesGradient: false) },
-        Products = new RecurrentProduct[] { new("weight_hh", Operand.Previous(0), 0, 1) },
+        Gates = (Gate[])[new("h", "hidden state")],
+        States = (CellState[])[new("h", "hidden state", carriesGradient: false)],
+        Products = (RecurrentProduct[])[new("weight_hh", Operand.Previous(0), 0, 1)],
     };
 
     /// <inheritdoc/>
@@ -35,5 +35,5 @@ public readonly struct SimpleRnnCell<TActivation> : ICell
         where TStep : struct, IBackwardStep<V, T>
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        step.SetGateGradient(0, step.Gradient(0) * TActivation.Slope<V, T>(step.Gate(0), step.Next(0)));
+        step.SetGateGradient(0, step.Gradient(0) * TActivation.Derivative<V, T>(step.Gate(0), step.Next(0)));
 }

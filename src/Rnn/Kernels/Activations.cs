@@ -10,7 +10,7 @@ public readonly struct Tanh : IActivation
     public static string Name => "tanh";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => true;
+    public static bool DerivativeFromOutput => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -20,7 +20,7 @@ public readonly struct Tanh : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => V.One - (y * y);
 }
@@ -32,7 +32,7 @@ public readonly struct Sigmoid : IActivation
     public static string Name => "sigmoid";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => true;
+    public static bool DerivativeFromOutput => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -42,7 +42,7 @@ public readonly struct Sigmoid : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => y * (V.One - y);
 }
@@ -54,7 +54,7 @@ public readonly struct Relu : IActivation
     public static string Name => "relu";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => true;
+    public static bool DerivativeFromOutput => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -64,7 +64,7 @@ public readonly struct Relu : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => V.Select(V.LessThanOrEqual(y, V.Zero), V.Zero, V.One);
 }
@@ -76,7 +76,7 @@ public readonly struct LeakyRelu : IActivation
     public static string Name => "leaky_relu";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => true;
+    public static bool DerivativeFromOutput => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -86,7 +86,7 @@ public readonly struct LeakyRelu : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => V.Select(V.LessThanOrEqual(y, V.Zero), V.Constant(0.01), V.One);
 }
@@ -98,7 +98,7 @@ public readonly struct Elu : IActivation
     public static string Name => "elu";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => true;
+    public static bool DerivativeFromOutput => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -108,7 +108,7 @@ public readonly struct Elu : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => V.MinNative(V.One, y + V.One);
 }
@@ -120,7 +120,7 @@ public readonly struct Softplus : IActivation
     public static string Name => "softplus";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => true;
+    public static bool DerivativeFromOutput => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -130,7 +130,7 @@ public readonly struct Softplus : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => -VectorMath.ExpM1<V, T>(-y);
 }
@@ -142,7 +142,7 @@ public readonly struct Softsign : IActivation
     public static string Name => "softsign";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => true;
+    public static bool DerivativeFromOutput => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -157,7 +157,7 @@ public readonly struct Softsign : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -173,7 +173,7 @@ public readonly struct HardSigmoid : IActivation
     public static string Name => "hard_sigmoid";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => true;
+    public static bool DerivativeFromOutput => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -183,7 +183,7 @@ public readonly struct HardSigmoid : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => V.Select(V.LessThan(V.Zero, y * (V.One - y)), V.Constant(1.0 / 6), V.Zero);
 }
@@ -195,7 +195,7 @@ public readonly struct Gelu : IActivation
     public static string Name => "gelu";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => false;
+    public static bool DerivativeFromOutput => false;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -205,9 +205,9 @@ public readonly struct Gelu : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
-        where T : unmanaged, IFloatingPointIeee754<T> => VectorMath.GeluSlope<V, T>(x);
+        where T : unmanaged, IFloatingPointIeee754<T> => VectorMath.GeluDerivative<V, T>(x);
 }
 
 /// <summary>y = x, the linear unit; φ′ = 1.</summary>
@@ -217,7 +217,7 @@ public readonly struct Identity : IActivation
     public static string Name => "identity";
 
     /// <inheritdoc/>
-    public static bool SlopeFromOutput => true;
+    public static bool DerivativeFromOutput => true;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -227,7 +227,7 @@ public readonly struct Identity : IActivation
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Slope<V, T>(V x, V y)
+    public static V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => V.One;
 }

@@ -12,7 +12,7 @@ internal abstract unsafe class ColumnKernels<T>
     internal static ColumnKernels<T> Current { get; } = For(Simd.VectorBits);
 
     /// <summary>The kernels for a given vector width (0, 128, 256 or 512 bits).</summary>
-    internal static ColumnKernels<T> For(int vectorBits) => Simd.Create<T, Factory, ColumnKernels<T>>(default, vectorBits);
+    internal static ColumnKernels<T> For(int vectorBits) => Simd.Run<T, Factory, ColumnKernels<T>>(default, vectorBits);
 
     /// <summary>sums[j] += Σᵣ a[r, j], for the columns from <paramref name="firstColumn"/> up to <paramref name="endColumn"/>.</summary>
     internal abstract void AddSums(Rows<T> a, int rows, T* sums, int firstColumn, int endColumn);
@@ -20,9 +20,9 @@ internal abstract unsafe class ColumnKernels<T>
     /// <summary>sums[j] += Σᵣ a[r, j] b[r, j], for the columns from <paramref name="firstColumn"/> up to <paramref name="endColumn"/>.</summary>
     internal abstract void AddProducts(Rows<T> a, Rows<T> b, int rows, T* sums, int firstColumn, int endColumn);
 
-    private readonly struct Factory : IVectorFactory<T, ColumnKernels<T>>
+    private readonly struct Factory : IVectorFunction<T, ColumnKernels<T>>
     {
-        public ColumnKernels<T> Create<V>()
+        public ColumnKernels<T> Invoke<V>()
             where V : struct, IVector<V, T> => new ColumnKernels<V, T>();
     }
 }

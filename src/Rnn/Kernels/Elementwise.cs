@@ -60,14 +60,14 @@ internal abstract class Elementwise<T, TBody>
     internal static void Run(in TBody body, nint count) => Current.Loop(body, count);
 
     /// <summary>The loop with vectors of a given width.</summary>
-    internal static Elementwise<T, TBody> For(int vectorBits) => Simd.Create<T, Factory, Elementwise<T, TBody>>(default, vectorBits);
+    internal static Elementwise<T, TBody> For(int vectorBits) => Simd.Run<T, Factory, Elementwise<T, TBody>>(default, vectorBits);
 
     /// <summary>Runs the body over so many elements.</summary>
     internal abstract void Loop(in TBody body, nint count);
 
-    private readonly struct Factory : IVectorFactory<T, Elementwise<T, TBody>>
+    private readonly struct Factory : IVectorFunction<T, Elementwise<T, TBody>>
     {
-        public Elementwise<T, TBody> Create<V>()
+        public Elementwise<T, TBody> Invoke<V>()
             where V : struct, IVector<V, T> => new Over<V>();
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 
 namespace Rnn.Kernels;
@@ -7,16 +8,17 @@ namespace Rnn.Kernels;
 /// one's own works as well as the ones that are here.
 /// </summary>
 /// <remarks>Mark both functions <c>[MethodImpl(MethodImplOptions.AggressiveInlining)]</c>: they stand in the innermost loop.</remarks>
+[Experimental("RNN001")]
 public interface IActivation
 {
     /// <summary>The name in lower case, as files and cell names carry it.</summary>
     static abstract string Name { get; }
 
     /// <summary>
-    /// Whether <see cref="Slope"/> needs y only. Then cells save just the output for the backward pass; otherwise they save the
+    /// Whether <see cref="Derivative"/> needs y only. Then cells save just the output for the backward pass; otherwise they save the
     /// pre-activation x too.
     /// </summary>
-    static abstract bool SlopeFromOutput { get; }
+    static abstract bool DerivativeFromOutput { get; }
 
     /// <summary>y = φ(x).</summary>
     /// <param name="x">The pre-activation.</param>
@@ -25,9 +27,9 @@ public interface IActivation
         where T : unmanaged, IFloatingPointIeee754<T>;
 
     /// <summary>φ′ at the point where φ(x) = y.</summary>
-    /// <param name="x">The pre-activation; may be anything where <see cref="SlopeFromOutput"/>.</param>
+    /// <param name="x">The pre-activation; may be anything where <see cref="DerivativeFromOutput"/>.</param>
     /// <param name="y">The output.</param>
-    static abstract V Slope<V, T>(V x, V y)
+    static abstract V Derivative<V, T>(V x, V y)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>;
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 
 namespace Rnn.Kernels;
@@ -11,6 +12,7 @@ namespace Rnn.Kernels;
 /// </remarks>
 /// <typeparam name="TSelf">The vector type itself.</typeparam>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+[Experimental("RNN001")]
 public unsafe interface IVector<TSelf, T> :
     IAdditionOperators<TSelf, TSelf, TSelf>,
     ISubtractionOperators<TSelf, TSelf, TSelf>,
@@ -122,12 +124,12 @@ public unsafe interface IVector<TSelf, T> :
     /// <summary>The largest lane; a NaN in any lane may be lost.</summary>
     static abstract T LargestLane(TSelf a);
 
-    /// <summary>The exponential function; see <see cref="VectorMath"/> for its error.</summary>
+    /// <summary>The exponential function, with an error below one ulp.</summary>
     static abstract TSelf Exp(TSelf x);
 
-    /// <summary>The logistic function 1 / (1 + e⁻ˣ); see <see cref="VectorMath"/> for its error.</summary>
+    /// <summary>The logistic function 1 / (1 + e⁻ˣ), with an error of 2.5 ulp at most.</summary>
     static abstract TSelf Sigmoid(TSelf x);
 
-    /// <summary>The hyperbolic tangent; see <see cref="VectorMath"/> for its error.</summary>
+    /// <summary>The hyperbolic tangent, with an error of 2.5 ulp at most.</summary>
     static abstract TSelf Tanh(TSelf x);
 }

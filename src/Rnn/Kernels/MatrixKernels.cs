@@ -29,13 +29,13 @@ internal abstract unsafe class MatrixKernels<T>
         // Types of their own for float and double, not one for both: that halves the time the JIT takes for a tile.
         object kernels = (vectorBits, typeof(T) == typeof(float)) switch
         {
-            (512, true) when Vector512.IsHardwareAccelerated => new VectorMatrixKernels<SingleRegisters512, Vector512<float>, float>(),
-            (512, _) when Vector512.IsHardwareAccelerated => new VectorMatrixKernels<DoubleRegisters512, Vector512<double>, double>(),
-            (256, true) when Vector256.IsHardwareAccelerated => new VectorMatrixKernels<SingleRegisters256, Vector256<float>, float>(),
-            (256, _) when Vector256.IsHardwareAccelerated => new VectorMatrixKernels<DoubleRegisters256, Vector256<double>, double>(),
-            (128, true) when Vector128.IsHardwareAccelerated => new VectorMatrixKernels<SingleRegisters128, Vector128<float>, float>(),
-            (128, _) when Vector128.IsHardwareAccelerated => new VectorMatrixKernels<DoubleRegisters128, Vector128<double>, double>(),
-            _ => new VectorMatrixKernels<Registers1<T>, T, T>(),
+            (512, true) when Vector512.IsHardwareAccelerated => new VectorMatrixKernels<Registers512, Vector512<float>, float>(),
+            (512, _) when Vector512.IsHardwareAccelerated => new VectorMatrixKernels<Registers512, Vector512<double>, double>(),
+            (256, true) when Vector256.IsHardwareAccelerated => new VectorMatrixKernels<Registers256, Vector256<float>, float>(),
+            (256, _) when Vector256.IsHardwareAccelerated => new VectorMatrixKernels<Registers256, Vector256<double>, double>(),
+            (128, true) when Vector128.IsHardwareAccelerated => new VectorMatrixKernels<Registers128, Vector128<float>, float>(),
+            (128, _) when Vector128.IsHardwareAccelerated => new VectorMatrixKernels<Registers128, Vector128<double>, double>(),
+            _ => new VectorMatrixKernels<Vec1<T>, T, T>(),
         };
         return (MatrixKernels<T>)kernels;
     }

@@ -19,10 +19,10 @@ internal abstract unsafe class NormalizationKernels<T>
     internal const double Epsilon = 1e-5;
 
     /// <summary>The kernels for the vector width in use.</summary>
-    internal static NormalizationKernels<T> Current { get; } = Simd.Create<T, Factory, NormalizationKernels<T>>(default);
+    internal static NormalizationKernels<T> Current { get; } = Simd.Run<T, Factory, NormalizationKernels<T>>(default);
 
     /// <summary>The kernels for a given vector width (0, 128, 256 or 512 bits).</summary>
-    internal static NormalizationKernels<T> For(int vectorBits) => Simd.Create<T, Factory, NormalizationKernels<T>>(default, vectorBits);
+    internal static NormalizationKernels<T> For(int vectorBits) => Simd.Run<T, Factory, NormalizationKernels<T>>(default, vectorBits);
 
     /// <summary>y = γ⊙x̂ + β, or y += γ⊙x̂; the moments of each row are written.</summary>
     /// <param name="x">The matrix; y may be the same memory.</param>
@@ -51,9 +51,9 @@ internal abstract unsafe class NormalizationKernels<T>
     internal abstract void BackwardSum(
         in Normalized<T> first, in Normalized<T> second, int rows, int count, Rows<T> dy, Rows<T> firstSums, Rows<T> secondSums, int shift);
 
-    private readonly struct Factory : IVectorFactory<T, NormalizationKernels<T>>
+    private readonly struct Factory : IVectorFunction<T, NormalizationKernels<T>>
     {
-        public NormalizationKernels<T> Create<V>()
+        public NormalizationKernels<T> Invoke<V>()
             where V : struct, IVector<V, T> => new NormalizationKernels<V, T>();
     }
 }

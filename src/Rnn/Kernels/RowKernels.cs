@@ -14,7 +14,7 @@ internal abstract unsafe class RowKernels<T>
     public static RowKernels<T> Current { get; } = For(Simd.VectorBits);
 
     /// <summary>The kernels for a given vector width (0, 128, 256 or 512 bits).</summary>
-    public static RowKernels<T> For(int vectorBits) => Simd.Create<T, Factory, RowKernels<T>>(default, vectorBits);
+    public static RowKernels<T> For(int vectorBits) => Simd.Run<T, Factory, RowKernels<T>>(default, vectorBits);
 
     /// <summary>yⱼ = e^xⱼ / Σ e^x for every row; y may be x.</summary>
     /// <param name="x">The rows of x [rows, columns].</param>
@@ -71,9 +71,9 @@ internal abstract unsafe class RowKernels<T>
     /// <param name="columns">Elements of the row, at least 1.</param>
     public abstract T WeightedSum(T* x, T* weights, T shift, int columns);
 
-    private readonly struct Factory : IVectorFactory<T, RowKernels<T>>
+    private readonly struct Factory : IVectorFunction<T, RowKernels<T>>
     {
-        public RowKernels<T> Create<TVector>()
+        public RowKernels<T> Invoke<TVector>()
             where TVector : struct, IVector<TVector, T> => new VectorRowKernels<TVector, T>();
     }
 }

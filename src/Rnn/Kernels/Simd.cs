@@ -72,21 +72,21 @@ public static class Simd
         return bits;
     }
 
-    /// <summary>Lets <paramref name="factory"/> build its product over the vector type of the width in use.</summary>
-    internal static TProduct Create<T, TFactory, TProduct>(TFactory factory)
+    /// <summary>Runs a function over the vector type of the width in use.</summary>
+    internal static TResult Run<T, TFunction, TResult>(TFunction function)
         where T : unmanaged, IFloatingPointIeee754<T>
-        where TFactory : IVectorFactory<T, TProduct> => Create<T, TFactory, TProduct>(factory, VectorBits);
+        where TFunction : IVectorFunction<T, TResult> => Run<T, TFunction, TResult>(function, VectorBits);
 
-    /// <summary>Lets <paramref name="factory"/> build its product over the vector type of a given width.</summary>
+    /// <summary>Runs a function over the vector type of a given width.</summary>
     /// <remarks>The conditions are constants to the compiler: a program compiled ahead of time holds no code of widths that its processors lack.</remarks>
-    internal static TProduct Create<T, TFactory, TProduct>(TFactory factory, int vectorBits)
+    internal static TResult Run<T, TFunction, TResult>(TFunction function, int vectorBits)
         where T : unmanaged, IFloatingPointIeee754<T>
-        where TFactory : IVectorFactory<T, TProduct> => vectorBits switch
+        where TFunction : IVectorFunction<T, TResult> => vectorBits switch
         {
-            512 when Vector512.IsHardwareAccelerated => factory.Create<Vec512<T>>(),
-            256 when Vector256.IsHardwareAccelerated => factory.Create<Vec256<T>>(),
-            128 when Vector128.IsHardwareAccelerated => factory.Create<Vec128<T>>(),
-            0 => factory.Create<Vec1<T>>(),
+            512 when Vector512.IsHardwareAccelerated => function.Invoke<Vec512<T>>(),
+            256 when Vector256.IsHardwareAccelerated => function.Invoke<Vec256<T>>(),
+            128 when Vector128.IsHardwareAccelerated => function.Invoke<Vec128<T>>(),
+            0 => function.Invoke<Vec1<T>>(),
             _ => throw new ArgumentOutOfRangeException(nameof(vectorBits), vectorBits, "expected 0 (scalar), 128, 256 or 512, as far as this processor accelerates them."),
         };
 
@@ -113,10 +113,10 @@ public static class Simd
     }
 }
 
-/// <summary>Builds something over a vector type that <see cref="Simd"/> chooses.</summary>
-internal interface IVectorFactory<T, out TProduct>
+/// <summary>Computes or makes something with the vector type that <see cref="Simd"/> chooses.</summary>
+internal interface IVectorFunction<T, out TResult>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    TProduct Create<TVector>()
+    TResult Invoke<TVector>()
         where TVector : struct, IVector<TVector, T>;
 }

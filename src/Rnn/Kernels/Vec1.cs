@@ -7,7 +7,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of one lane: the plain arithmetic of the processor, for machines without vector units and for proofs.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
+internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>, IRegisters<T, T>, ITileRegisters<T, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly T _value;
@@ -84,7 +84,7 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> CopySign(Vec1<T> magnitude, Vec1<T> sign) => new(Registers1<T>.CopySign(magnitude._value, sign._value));
+    public static Vec1<T> CopySign(Vec1<T> magnitude, Vec1<T> sign) => new(CopySign(magnitude._value, sign._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -92,7 +92,7 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> PowerOfTwo(Vec1<T> wholeNumber) => new(Registers1<T>.PowerOfTwo(wholeNumber._value));
+    public static Vec1<T> PowerOfTwo(Vec1<T> wholeNumber) => new(PowerOfTwo(wholeNumber._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -100,7 +100,7 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> ScaleDown(Vec1<T> a, Vec1<T> n) => new(Registers1<T>.ScaleDown(a._value, n._value));
+    public static Vec1<T> ScaleDown(Vec1<T> a, Vec1<T> n) => new(ScaleDown(a._value, n._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -174,11 +174,11 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> Sigmoid(Vec1<T> x) => new(RegisterMath.Sigmoid<Registers1<T>, T, T>(x._value));
+    public static Vec1<T> Sigmoid(Vec1<T> x) => new(RegisterMath.Sigmoid<Vec1<T>, T, T>(x._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> Tanh(Vec1<T> x) => new(RegisterMath.Tanh<Registers1<T>, T, T>(x._value));
+    public static Vec1<T> Tanh(Vec1<T> x) => new(RegisterMath.Tanh<Vec1<T>, T, T>(x._value));
 
     /// <summary>The sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -199,6 +199,66 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>
     /// <summary>The negation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec1<T> operator -(Vec1<T> value) => new(-value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static T ITileRegisters<T, T>.Load(T* source) => *source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void ITileRegisters<T, T>.Store(T value, T* destination) => *destination = value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static T ITileRegisters<T, T>.Broadcast(T* source) => *source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T MultiplyAdd(T a, T b, T c) => Fma.IsSupported || AdvSimd.IsSupported ? T.FusedMultiplyAdd(a, b, c) : (a * b) + c;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Add(T a, T b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static T IRegisters<T, T>.Constant(double value) => T.CreateTruncating(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Subtract(T a, T b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Multiply(T a, T b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Divide(T a, T b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T MinNative(T a, T b) => T.MinNative(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T MaxNative(T a, T b) => T.MaxNative(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Abs(T a) => T.Abs(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T CopySign(T magnitude, T sign) => T.CopySign(magnitude, sign);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T PowerOfTwo(T wholeNumber)
+    {
+        // The same bit trick as the wide vectors, so that lanes outside the range behave alike.
+        if (typeof(T) == typeof(float))
+        {
+            var biased = (float)(object)wholeNumber + (12582912f + 127f);
+            return (T)(object)BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(biased) << 23);
+        }
+
+        var biasedDouble = (double)(object)wholeNumber + (6755399441055744.0 + 1023.0);
+        return (T)(object)BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(biasedDouble) << 52);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ScaleDown(T a, T n) =>
+        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
+        typeof(T) == typeof(float)
+            ? a * PowerOfTwo(n + T.CreateTruncating(64.0)) * T.CreateTruncating(5.421010862427522e-20)
+            : a * PowerOfTwo(n + T.CreateTruncating(512.0)) * T.CreateTruncating(7.458340731200207e-155);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vec1<T> Mask(bool set) => sizeof(T) == sizeof(float)

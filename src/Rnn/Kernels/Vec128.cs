@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of 128 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector128{T}"/>.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
+internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>, IRegisters<Vector128<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Vector128<T> _value;
@@ -117,7 +117,7 @@ internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> CopySign(Vec128<T> magnitude, Vec128<T> sign) => new(Registers128<T>.CopySign(magnitude._value, sign._value));
+    public static Vec128<T> CopySign(Vec128<T> magnitude, Vec128<T> sign) => new(CopySign(magnitude._value, sign._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,7 +127,7 @@ internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> PowerOfTwo(Vec128<T> wholeNumber) => new(Registers128<T>.PowerOfTwo(wholeNumber._value));
+    public static Vec128<T> PowerOfTwo(Vec128<T> wholeNumber) => new(PowerOfTwo(wholeNumber._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -135,7 +135,7 @@ internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> ScaleDown(Vec128<T> a, Vec128<T> n) => new(Registers128<T>.ScaleDown(a._value, n._value));
+    public static Vec128<T> ScaleDown(Vec128<T> a, Vec128<T> n) => new(ScaleDown(a._value, n._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -249,11 +249,11 @@ internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> Sigmoid(Vec128<T> x) => new(RegisterMath.Sigmoid<Registers128<T>, Vector128<T>, T>(x._value));
+    public static Vec128<T> Sigmoid(Vec128<T> x) => new(RegisterMath.Sigmoid<Vec128<T>, Vector128<T>, T>(x._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec128<T> Tanh(Vec128<T> x) => new(RegisterMath.Tanh<Registers128<T>, Vector128<T>, T>(x._value));
+    public static Vec128<T> Tanh(Vec128<T> x) => new(RegisterMath.Tanh<Vec128<T>, Vector128<T>, T>(x._value));
 
     /// <summary>The lane-wise sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -274,6 +274,83 @@ internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>
     /// <summary>The lane-wise negation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec128<T> operator -(Vec128<T> value) => new(-value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> MultiplyAdd(Vector128<T> a, Vector128<T> b, Vector128<T> c) => !(Fma.IsSupported || AdvSimd.IsSupported)
+        ? (a * b) + c
+        : typeof(T) == typeof(float)
+        ? Vector128.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
+        : Vector128.FusedMultiplyAdd(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Add(Vector128<T> a, Vector128<T> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector128<T> IRegisters<Vector128<T>, T>.Constant(double value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            return Vector128.Create((float)value).As<float, T>();
+        }
+
+        return Vector128.Create(value).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Subtract(Vector128<T> a, Vector128<T> b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Multiply(Vector128<T> a, Vector128<T> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Divide(Vector128<T> a, Vector128<T> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> MinNative(Vector128<T> a, Vector128<T> b) => Vector128.MinNative(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> MaxNative(Vector128<T> a, Vector128<T> b) => Vector128.MaxNative(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Abs(Vector128<T> a) => Vector128.Abs(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> CopySign(Vector128<T> magnitude, Vector128<T> sign) =>
+        Vector128.ConditionalSelect(Vector128.Create(-T.Zero), sign, magnitude);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> PowerOfTwo(Vector128<T> wholeNumber)
+    {
+        // Adding 1.5·2^23 (1.5·2^52) leaves the whole number in the low bits of the mantissa; shifted left it is the exponent.
+        if (typeof(T) == typeof(float))
+        {
+            return Vector128.ShiftLeft((wholeNumber.AsSingle() + Vector128.Create(12582912f + 127f)).AsInt32(), 23).As<int, T>();
+        }
+
+        return Vector128.ShiftLeft((wholeNumber.AsDouble() + Vector128.Create(6755399441055744.0 + 1023.0)).AsInt64(), 52).As<long, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> ScaleDown(Vector128<T> a, Vector128<T> n)
+    {
+        if (Avx512F.VL.IsSupported)
+        {
+            if (typeof(T) == typeof(float))
+            {
+                return Avx512F.VL.Scale(a.AsSingle(), n.AsSingle()).As<float, T>();
+            }
+
+            return Avx512F.VL.Scale(a.AsDouble(), n.AsDouble()).As<double, T>();
+        }
+
+        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
+        if (typeof(T) == typeof(float))
+        {
+            return a * PowerOfTwo((n.AsSingle() + Vector128.Create(64f)).As<float, T>()) * Vector128.Create(5.421010862427522e-20f).As<float, T>();
+        }
+
+        return a * PowerOfTwo((n.AsDouble() + Vector128.Create(512.0)).As<double, T>()) * Vector128.Create(7.458340731200207e-155).As<double, T>();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> MaskSingle(int count) =>

@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of 256 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector256{T}"/>.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-internal readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
+internal readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>, IRegisters<Vector256<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Vector256<T> _value;
@@ -117,7 +117,7 @@ internal readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec256<T> CopySign(Vec256<T> magnitude, Vec256<T> sign) => new(Registers256<T>.CopySign(magnitude._value, sign._value));
+    public static Vec256<T> CopySign(Vec256<T> magnitude, Vec256<T> sign) => new(CopySign(magnitude._value, sign._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,7 +127,7 @@ internal readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec256<T> PowerOfTwo(Vec256<T> wholeNumber) => new(Registers256<T>.PowerOfTwo(wholeNumber._value));
+    public static Vec256<T> PowerOfTwo(Vec256<T> wholeNumber) => new(PowerOfTwo(wholeNumber._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -135,7 +135,7 @@ internal readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec256<T> ScaleDown(Vec256<T> a, Vec256<T> n) => new(Registers256<T>.ScaleDown(a._value, n._value));
+    public static Vec256<T> ScaleDown(Vec256<T> a, Vec256<T> n) => new(ScaleDown(a._value, n._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -222,7 +222,7 @@ internal readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T LargestLane(Vec256<T> a) => Vec128<T>.LargestLane(Vec128<T>.MaxNative(new(a._value.GetLower()), new(a._value.GetUpper())));
+    public static T LargestLane(Vec256<T> a) => Vec128<T>.LargestLane(new(Vec128<T>.MaxNative(a._value.GetLower(), a._value.GetUpper())));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -230,11 +230,11 @@ internal readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec256<T> Sigmoid(Vec256<T> x) => new(RegisterMath.Sigmoid<Registers256<T>, Vector256<T>, T>(x._value));
+    public static Vec256<T> Sigmoid(Vec256<T> x) => new(RegisterMath.Sigmoid<Vec256<T>, Vector256<T>, T>(x._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec256<T> Tanh(Vec256<T> x) => new(RegisterMath.Tanh<Registers256<T>, Vector256<T>, T>(x._value));
+    public static Vec256<T> Tanh(Vec256<T> x) => new(RegisterMath.Tanh<Vec256<T>, Vector256<T>, T>(x._value));
 
     /// <summary>The lane-wise sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -255,6 +255,83 @@ internal readonly unsafe struct Vec256<T> : IVector<Vec256<T>, T>
     /// <summary>The lane-wise negation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec256<T> operator -(Vec256<T> value) => new(-value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> MultiplyAdd(Vector256<T> a, Vector256<T> b, Vector256<T> c) => !(Fma.IsSupported || AdvSimd.IsSupported)
+        ? (a * b) + c
+        : typeof(T) == typeof(float)
+        ? Vector256.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
+        : Vector256.FusedMultiplyAdd(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Add(Vector256<T> a, Vector256<T> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<T> IRegisters<Vector256<T>, T>.Constant(double value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            return Vector256.Create((float)value).As<float, T>();
+        }
+
+        return Vector256.Create(value).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Subtract(Vector256<T> a, Vector256<T> b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Multiply(Vector256<T> a, Vector256<T> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Divide(Vector256<T> a, Vector256<T> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> MinNative(Vector256<T> a, Vector256<T> b) => Vector256.MinNative(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> MaxNative(Vector256<T> a, Vector256<T> b) => Vector256.MaxNative(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Abs(Vector256<T> a) => Vector256.Abs(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> CopySign(Vector256<T> magnitude, Vector256<T> sign) =>
+        Vector256.ConditionalSelect(Vector256.Create(-T.Zero), sign, magnitude);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> PowerOfTwo(Vector256<T> wholeNumber)
+    {
+        // Adding 1.5·2^23 (1.5·2^52) leaves the whole number in the low bits of the mantissa; shifted left it is the exponent.
+        if (typeof(T) == typeof(float))
+        {
+            return Vector256.ShiftLeft((wholeNumber.AsSingle() + Vector256.Create(12582912f + 127f)).AsInt32(), 23).As<int, T>();
+        }
+
+        return Vector256.ShiftLeft((wholeNumber.AsDouble() + Vector256.Create(6755399441055744.0 + 1023.0)).AsInt64(), 52).As<long, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> ScaleDown(Vector256<T> a, Vector256<T> n)
+    {
+        if (Avx512F.VL.IsSupported)
+        {
+            if (typeof(T) == typeof(float))
+            {
+                return Avx512F.VL.Scale(a.AsSingle(), n.AsSingle()).As<float, T>();
+            }
+
+            return Avx512F.VL.Scale(a.AsDouble(), n.AsDouble()).As<double, T>();
+        }
+
+        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
+        if (typeof(T) == typeof(float))
+        {
+            return a * PowerOfTwo((n.AsSingle() + Vector256.Create(64f)).As<float, T>()) * Vector256.Create(5.421010862427522e-20f).As<float, T>();
+        }
+
+        return a * PowerOfTwo((n.AsDouble() + Vector256.Create(512.0)).As<double, T>()) * Vector256.Create(7.458340731200207e-155).As<double, T>();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> MaskSingle(int count) =>

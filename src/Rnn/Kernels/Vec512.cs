@@ -8,7 +8,7 @@ namespace Rnn.Kernels;
 
 /// <summary>A vector of 512 bits: <see cref="IVector{TSelf, T}"/> over <see cref="Vector512{T}"/>.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
+internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>, IRegisters<Vector512<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Vector512<T> _value;
@@ -117,7 +117,7 @@ internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> CopySign(Vec512<T> magnitude, Vec512<T> sign) => new(Registers512<T>.CopySign(magnitude._value, sign._value));
+    public static Vec512<T> CopySign(Vec512<T> magnitude, Vec512<T> sign) => new(CopySign(magnitude._value, sign._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -127,7 +127,7 @@ internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> PowerOfTwo(Vec512<T> wholeNumber) => new(Registers512<T>.PowerOfTwo(wholeNumber._value));
+    public static Vec512<T> PowerOfTwo(Vec512<T> wholeNumber) => new(PowerOfTwo(wholeNumber._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -145,7 +145,7 @@ internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> ScaleDown(Vec512<T> a, Vec512<T> n) => new(Registers512<T>.ScaleDown(a._value, n._value));
+    public static Vec512<T> ScaleDown(Vec512<T> a, Vec512<T> n) => new(ScaleDown(a._value, n._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -233,7 +233,7 @@ internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T LargestLane(Vec512<T> a) => Vec256<T>.LargestLane(Vec256<T>.MaxNative(new(a._value.GetLower()), new(a._value.GetUpper())));
+    public static T LargestLane(Vec512<T> a) => Vec256<T>.LargestLane(new(Vec256<T>.MaxNative(a._value.GetLower(), a._value.GetUpper())));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -241,11 +241,11 @@ internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> Sigmoid(Vec512<T> x) => new(RegisterMath.Sigmoid<Registers512<T>, Vector512<T>, T>(x._value));
+    public static Vec512<T> Sigmoid(Vec512<T> x) => new(RegisterMath.Sigmoid<Vec512<T>, Vector512<T>, T>(x._value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec512<T> Tanh(Vec512<T> x) => new(RegisterMath.Tanh<Registers512<T>, Vector512<T>, T>(x._value));
+    public static Vec512<T> Tanh(Vec512<T> x) => new(RegisterMath.Tanh<Vec512<T>, Vector512<T>, T>(x._value));
 
     /// <summary>The lane-wise sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -266,6 +266,83 @@ internal readonly unsafe struct Vec512<T> : IVector<Vec512<T>, T>
     /// <summary>The lane-wise negation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vec512<T> operator -(Vec512<T> value) => new(-value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> MultiplyAdd(Vector512<T> a, Vector512<T> b, Vector512<T> c) => !(Fma.IsSupported || AdvSimd.IsSupported)
+        ? (a * b) + c
+        : typeof(T) == typeof(float)
+        ? Vector512.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
+        : Vector512.FusedMultiplyAdd(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Add(Vector512<T> a, Vector512<T> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector512<T> IRegisters<Vector512<T>, T>.Constant(double value)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            return Vector512.Create((float)value).As<float, T>();
+        }
+
+        return Vector512.Create(value).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Subtract(Vector512<T> a, Vector512<T> b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Multiply(Vector512<T> a, Vector512<T> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Divide(Vector512<T> a, Vector512<T> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> MinNative(Vector512<T> a, Vector512<T> b) => Vector512.MinNative(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> MaxNative(Vector512<T> a, Vector512<T> b) => Vector512.MaxNative(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Abs(Vector512<T> a) => Vector512.Abs(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> CopySign(Vector512<T> magnitude, Vector512<T> sign) =>
+        Vector512.ConditionalSelect(Vector512.Create(-T.Zero), sign, magnitude);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> PowerOfTwo(Vector512<T> wholeNumber)
+    {
+        // Adding 1.5·2^23 (1.5·2^52) leaves the whole number in the low bits of the mantissa; shifted left it is the exponent.
+        if (typeof(T) == typeof(float))
+        {
+            return Vector512.ShiftLeft((wholeNumber.AsSingle() + Vector512.Create(12582912f + 127f)).AsInt32(), 23).As<int, T>();
+        }
+
+        return Vector512.ShiftLeft((wholeNumber.AsDouble() + Vector512.Create(6755399441055744.0 + 1023.0)).AsInt64(), 52).As<long, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> ScaleDown(Vector512<T> a, Vector512<T> n)
+    {
+        if (Avx512F.IsSupported)
+        {
+            if (typeof(T) == typeof(float))
+            {
+                return Avx512F.Scale(a.AsSingle(), n.AsSingle()).As<float, T>();
+            }
+
+            return Avx512F.Scale(a.AsDouble(), n.AsDouble()).As<double, T>();
+        }
+
+        // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
+        if (typeof(T) == typeof(float))
+        {
+            return a * PowerOfTwo((n.AsSingle() + Vector512.Create(64f)).As<float, T>()) * Vector512.Create(5.421010862427522e-20f).As<float, T>();
+        }
+
+        return a * PowerOfTwo((n.AsDouble() + Vector512.Create(512.0)).As<double, T>()) * Vector512.Create(7.458340731200207e-155).As<double, T>();
+    }
 
     // As integers magnitudes are in the same order, NaN above all, so that a mask register alone says what stays: two instructions.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,12 +5,12 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Rnn.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     /// <summary>The natural logarithm.</summary>
     /// <remarks>Error at most 0.85 ulp in float, 0.8 ulp in double. Zero gives −∞, a negative number NaN; denormals are taken at their value.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Log<V, T>(V x)
+    internal static V Log<V, T>(V x)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -19,29 +19,13 @@ public static partial class VectorMath
         var lifted = V.Select(denormal, x * V.Constant(isSingle ? 16777216.0 : 18014398509481984.0), x);
         var mantissa = V.SplitExponent(lifted, out var exponent);
         exponent -= V.Select(denormal, V.Constant(isSingle ? 24.0 : 54.0), V.Zero);
-        return LogLimits<V, T>(LogOfSplit<V, T>(mantissa, exponent, V.Zero), x, V.Zero);
-    }
-
-    /// <summary>The natural logarithm of 1 + x, accurate relative to the result near zero, −0 included.</summary>
-    /// <remarks>Error at most 0.85 ulp in float, 0.85 ulp in double. −1 gives −∞, a smaller number NaN.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V LogP1<V, T>(V x)
-        where V : struct, IVector<V, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        // u + lost = 1 + x exactly; log(u + lost) = log u + lost / u but for a square that is too small to see.
-        var u = V.One + x;
-        var xInU = u - V.One;
-        var lost = x - xInU + (V.One - (u - xInU));
-        var mantissa = V.SplitExponent(u, out var exponent);
-        var result = LogLimits<V, T>(LogOfSplit<V, T>(mantissa, exponent, lost / u), x, -V.One);
-        return V.Select(V.EqualTo(x, V.Zero), x, result);
+        return LogLimits<V, T>(LogOfSplit<V, T>(mantissa, exponent), x);
     }
 
     /// <summary>log(1 + eˣ), accurate relative to the result on the whole line: for very negative x it follows eˣ into the denormal range.</summary>
     /// <remarks>Error at most 2.4 ulp in float, 2.2 ulp in double.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Softplus<V, T>(V x)
+    internal static V Softplus<V, T>(V x)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -75,9 +59,9 @@ public static partial class VectorMath
         return V.MaxNative(V.Zero, x) + logarithm;
     }
 
-    /// <summary>log of <c>mantissa · 2^exponent</c> (mantissa in [√½, √2)) plus a small <paramref name="correction"/>.</summary>
+    /// <summary>log of <c>mantissa · 2^exponent</c> (mantissa in [√½, √2)).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V LogOfSplit<V, T>(V mantissa, V exponent, V correction)
+    private static V LogOfSplit<V, T>(V mantissa, V exponent)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -104,16 +88,8 @@ public static partial class VectorMath
             p = V.MultiplyAdd(p, y, V.Constant(0.66666666666667345086));
         }
 
-        V low;
-        if (Fma.IsSupported || AdvSimd.IsSupported)
-        {
-            low = V.MultiplyAdd(exponent, V.Constant(typeof(T) == typeof(float) ? Ln2LowSingle : Ln2LowDouble), correction);
-        }
-        else
-        {
-            low = (exponent * V.Constant(typeof(T) == typeof(float) ? Ln2RestSingle : Ln2RestDouble)) + correction;
-        }
-
+        var isFused = Fma.IsSupported || AdvSimd.IsSupported;
+        var low = exponent * V.Constant(typeof(T) == typeof(float) ? (isFused ? Ln2LowSingle : Ln2RestSingle) : (isFused ? Ln2LowDouble : Ln2RestDouble));
         var small = half - V.MultiplyAdd(s, V.MultiplyAdd(p, y, half), low);
         if (Fma.IsSupported || AdvSimd.IsSupported)
         {
@@ -123,14 +99,14 @@ public static partial class VectorMath
         return (exponent * V.Constant(typeof(T) == typeof(float) ? Ln2ShortSingle : Ln2ShortDouble)) + (f - small);
     }
 
-    /// <summary>Puts the limits of a logarithm in place: +∞ and NaN come through, −∞ stands at the pole, NaN below it.</summary>
+    /// <summary>Puts the limits of a logarithm in place: +∞ and NaN come through, −∞ stands at zero, NaN below it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V LogLimits<V, T>(V logarithm, V x, V pole)
+    private static V LogLimits<V, T>(V logarithm, V x)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         logarithm = V.Select(V.LessThan(x, V.Constant(double.PositiveInfinity)), logarithm, x);
-        logarithm = V.Select(V.EqualTo(x, pole), V.Constant(double.NegativeInfinity), logarithm);
-        return V.Select(V.LessThan(x, pole), V.Constant(double.NaN), logarithm);
+        logarithm = V.Select(V.EqualTo(x, V.Zero), V.Constant(double.NegativeInfinity), logarithm);
+        return V.Select(V.LessThan(x, V.Zero), V.Constant(double.NaN), logarithm);
     }
 }

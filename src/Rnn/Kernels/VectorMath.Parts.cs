@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Rnn.Kernels;
 
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     private const double Log2E = 1.4426950408889634;
 

@@ -10,12 +10,12 @@ namespace Rnn.Kernels;
 /// <para>The errors stated are the largest found, against the exact result, over all 2^32 floats and over some million doubles (every exponent, and
 /// densely where the function bends). On processors without a fused multiply-add they are at most two ulp larger.</para>
 /// </remarks>
-public static partial class VectorMath
+internal static partial class VectorMath
 {
     /// <summary>e to the power of x.</summary>
     /// <remarks>Error at most 0.96 ulp in float, 0.9 ulp in double. Overflows to infinity and underflows to zero where the exact result rounds there.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Exp<V, T>(V x)
+    internal static V Exp<V, T>(V x)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -30,7 +30,7 @@ public static partial class VectorMath
     /// <summary>eˣ − 1, accurate relative to the result near zero, −0 included.</summary>
     /// <remarks>Error at most 2.1 ulp in float, 2.6 ulp in double.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V ExpM1<V, T>(V x)
+    internal static V ExpM1<V, T>(V x)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -48,14 +48,14 @@ public static partial class VectorMath
     /// <summary>The logistic function 1 / (1 + e⁻ˣ).</summary>
     /// <remarks>Error at most 2.5 ulp in float, 2.5 ulp in double. That holds on the whole line: for very negative x it follows eˣ into the denormal range.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Sigmoid<V, T>(V x)
+    internal static V Sigmoid<V, T>(V x)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => V.Sigmoid(x);
 
     /// <summary>The hyperbolic tangent.</summary>
     /// <remarks>Error at most 2.5 ulp in float, 2.5 ulp in double. Odd to the bit, −0 included; x itself for the smallest x; never beyond ±1.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Tanh<V, T>(V x)
+    internal static V Tanh<V, T>(V x)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T> => V.Tanh(x);
 }

@@ -26,10 +26,10 @@ public sealed class Gru<T> : RecurrentLayer<T>
 
     // Each choice names its cell's type, so that a trimmed program carries the GRUs only.
     private static CellKernels<T> Cell(GruOptions options) =>
-        options.UpdateKeeps ? WithUpdate<UpdateKeeps>(options) : WithUpdate<UpdateReplaces>(options);
+        options.UpdateGateKeepsState ? WithUpdate<UpdateGateKeepsState>(options) : WithUpdate<UpdateGateReplacesState>(options);
 
     private static CellKernels<T> WithUpdate<TUpdate>(GruOptions options)
-        where TUpdate : struct, IUpdate => options.ResetAfter
+        where TUpdate : struct, IUpdateGate => options.ResetAfter
         ? CellKernels<T>.Create<GruCell<TUpdate>>()
         : CellKernels<T>.Create<GruBeforeCell<TUpdate>>();
 }

@@ -136,5 +136,5 @@ internal static unsafe class Orthonormalizer
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<double> MultiplyAdd(Vector128<double> a, Vector128<double> b, Vector128<double> c) =>
-        DoubleRegisters128.MultiplyAdd(a, b, c);
+        Registers128.MultiplyAdd(a, b, c);
 }

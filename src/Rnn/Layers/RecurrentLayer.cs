@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
 using Rnn.Cells;
@@ -128,6 +129,7 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
     /// never set, or a gradient that would be lost is an error here instead of wrong numbers later.
     /// </remarks>
     /// <exception cref="ArgumentException">A size or option is out of range, or the cell and its layout do not agree; the message says how.</exception>
+    [Experimental("RNN001")]
     public static RecurrentLayer<T> Create<TCell>(int inputSize, int hiddenSize, RecurrentOptions? options = null, int projectionSize = 0)
         where TCell : struct, ICell
     {

@@ -170,6 +170,6 @@ public record GruOptions : RecurrentOptions
     public bool ResetAfter { get; init; } = true;
 
     /// <summary>True for h = (1−z)⊙n + z⊙h₋, as in PyTorch, Keras and ONNX; false for h = (1−z)⊙h₋ + z⊙n.</summary>
-    public bool UpdateKeeps { get; init; } = true;
+    public bool UpdateGateKeepsState { get; init; } = true;
 }
 

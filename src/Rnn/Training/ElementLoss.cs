@@ -22,7 +22,7 @@ internal abstract unsafe class ElementLossKernel<T, TLoss>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLoss : struct, IElementLoss<T>
 {
-    internal static readonly ElementLossKernel<T, TLoss> Instance = Simd.Create<T, Factory, ElementLossKernel<T, TLoss>>(default);
+    internal static readonly ElementLossKernel<T, TLoss> Instance = Simd.Run<T, Factory, ElementLossKernel<T, TLoss>>(default);
 
     /// <summary>The sum of the losses, in fixed pieces; <paramref name="w"/> may be null.</summary>
     internal abstract double Sum(TLoss loss, T* x, T* y, T* w, nint count);
@@ -43,9 +43,9 @@ internal abstract unsafe class ElementLossKernel<T, TLoss>
         }
     }
 
-    private readonly struct Factory : IVectorFactory<T, ElementLossKernel<T, TLoss>>
+    private readonly struct Factory : IVectorFunction<T, ElementLossKernel<T, TLoss>>
     {
-        public ElementLossKernel<T, TLoss> Create<V>()
+        public ElementLossKernel<T, TLoss> Invoke<V>()
             where V : struct, IVector<V, T> => new Kernel<V>();
     }
 

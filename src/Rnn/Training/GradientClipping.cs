@@ -144,7 +144,7 @@ public static class GradientClipping
         {
             if (Gradient(parameters[i].Value) is { } gradient)
             {
-                SpanSweep<T>.Clamp(gradient.AsSpan(), T.CreateTruncating(-limit), T.CreateTruncating(limit));
+                SpanKernels<T>.Clamp(gradient.AsSpan(), T.CreateTruncating(-limit), T.CreateTruncating(limit));
             }
         }
     }
@@ -155,7 +155,7 @@ public static class GradientClipping
     {
         for (var i = 0; i < parameters.Count; i++)
         {
-            if (Gradient(parameters[i].Value) is not { } gradient || double.CreateTruncating(SpanSweep<T>.LargestMagnitude(gradient.AsReadOnlySpan())) <= limit)
+            if (Gradient(parameters[i].Value) is not { } gradient || double.CreateTruncating(SpanKernels<T>.LargestMagnitude(gradient.AsReadOnlySpan())) <= limit)
             {
                 continue;
             }

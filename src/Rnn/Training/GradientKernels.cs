@@ -42,13 +42,13 @@ internal static unsafe class GradientKernels
     {
         if (IsExact<T>(factor))
         {
-            SpanSweep<T>.Scale(values, T.CreateTruncating(factor), values);
+            SpanKernels<T>.Scale(values, T.CreateTruncating(factor), values);
             return;
         }
 
         var root = T.CreateTruncating(Math.Sqrt(factor));
-        SpanSweep<T>.Scale(values, root, values);
-        SpanSweep<T>.Scale(values, root, values);
+        SpanKernels<T>.Scale(values, root, values);
+        SpanKernels<T>.Scale(values, root, values);
     }
 
     /// <summary>Whether a factor is a normal number of the element type.</summary>
@@ -59,7 +59,7 @@ internal static unsafe class GradientKernels
     private static GradientNorm ScaledNorm<T>(ReadOnlySpan<T> values)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var largest = double.CreateTruncating(SpanSweep<T>.LargestMagnitude(values));
+        var largest = double.CreateTruncating(SpanKernels<T>.LargestMagnitude(values));
         if (largest == 0 || !double.IsFinite(largest))
         {
             return new(1, largest);
@@ -82,7 +82,7 @@ internal static unsafe class GradientKernels
         var sum = 0.0;
         for (var start = 0; start < count; start += Chunk)
         {
-            sum += Simd.Create<T, SumOfSquares<T>, double>(new(values + start, Math.Min(Chunk, count - start)));
+            sum += Simd.Run<T, SumOfSquares<T>, double>(new(values + start, Math.Min(Chunk, count - start)));
         }
 
         return sum;
@@ -115,13 +115,13 @@ internal static unsafe class GradientKernels
         }
     }
 
-    internal readonly struct SumOfSquares<T>(T* values, nint count) : IVectorFactory<T, double>
+    internal readonly struct SumOfSquares<T>(T* values, nint count) : IVectorFunction<T, double>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly T* _values = values;
         private readonly nint _count = count;
 
-        public double Create<TVector>()
+        public double Invoke<TVector>()
             where TVector : struct, IVector<TVector, T>
         {
             var sum = 0.0;

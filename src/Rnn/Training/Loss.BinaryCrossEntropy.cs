@@ -48,7 +48,7 @@ public static partial class Loss
         foreach (var (start, count) in region.Runs())
         {
             var run = values.Slice(start, count);
-            if (run.IsEmpty || (SpanSweep<T>.Extreme(run, largest: false) >= T.Zero && SpanSweep<T>.Extreme(run, largest: true) <= T.One))
+            if (run.IsEmpty || (SpanKernels<T>.Extreme(run, largest: false) >= T.Zero && SpanKernels<T>.Extreme(run, largest: true) <= T.One))
             {
                 continue;
             }

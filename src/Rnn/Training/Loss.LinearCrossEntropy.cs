@@ -90,11 +90,11 @@ public static partial class Loss
                 var dx = InputGradient(0, out var overwrite);
                 if (overwrite)
                 {
-                    SpanSweep<T>.Scale(pass.InputGradients, scale, dx);
+                    SpanKernels<T>.Scale(pass.InputGradients, scale, dx);
                 }
                 else
                 {
-                    SpanSweep<T>.AddScaled(pass.InputGradients, scale, dx);
+                    SpanKernels<T>.AddScaled(pass.InputGradients, scale, dx);
                 }
             }
         }
@@ -109,7 +109,7 @@ public static partial class Loss
             {
                 if (rented is not null)
                 {
-                    SpanSweep<T>.Scale(input, scale, rented);
+                    SpanKernels<T>.Scale(input, scale, rented);
                     input = rented.AsSpan(0, input.Length);
                 }
 
@@ -142,7 +142,7 @@ public static partial class Loss
                     MatrixProduct<T>.AddColumnSums(scores, pass.Count, outputs, to);
                 }
 
-                SpanSweep<T>.AddScaled(sums, scale, InputGradient(2));
+                SpanKernels<T>.AddScaled(sums, scale, InputGradient(2));
             }
             finally
             {

@@ -14,7 +14,7 @@ internal readonly struct OversizeCell : ICell
     {
         Name = Name,
         Gates = [new("g", "candidate")],
-        States = [new("h", "hidden state", CarriesGradient: false)],
+        States = [new("h", "hidden state", carriesGradient: false)],
         Products = [new("weight_hh", Operand.Previous(0), 0, 1)],
     };
 

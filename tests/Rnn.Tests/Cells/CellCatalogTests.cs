@@ -76,8 +76,8 @@ public sealed class CellCatalogTests
 
         Assert.Equal("gru", Gru(new()));
         Assert.Equal("gru-before", Gru(new() { ResetAfter = false }));
-        Assert.Equal("gru-replacing", Gru(new() { UpdateKeeps = false }));
-        Assert.Equal("gru-before-replacing-layernorm", Gru(new() { ResetAfter = false, UpdateKeeps = false, LayerNormalization = true }));
+        Assert.Equal("gru-replacing", Gru(new() { UpdateGateKeepsState = false }));
+        Assert.Equal("gru-before-replacing-layernorm", Gru(new() { ResetAfter = false, UpdateGateKeepsState = false, LayerNormalization = true }));
         Assert.Equal("mgu", new Mgu<float>(2, 3).Layout.Name);
         Assert.Equal("rnn-tanh", new SimpleRnn<float>(2, 3).Layout.Name);
         Assert.Equal("indrnn-relu", new IndRnn<float>(2, 3).Layout.Name);

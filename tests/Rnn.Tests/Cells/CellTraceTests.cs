@@ -95,7 +95,7 @@ public sealed class CellTraceTests
     public void What_a_cell_may_do_passes(string calls, bool isMore = false)
     {
         FaultyCell.Fault = calls;
-        CellTrace.Check<FaultyCell>(isMore ? FaultyCell.Layout with { Intermediates = 3 } : FaultyCell.Layout);
+        CellTrace.Check<FaultyCell>(isMore ? FaultyCell.Wider : FaultyCell.Layout);
     }
 
     [Fact]

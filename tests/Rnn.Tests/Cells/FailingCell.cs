@@ -16,7 +16,7 @@ internal readonly struct FailingCell : ICell
     {
         Name = "failing",
         Gates = [new("h", "hidden state")],
-        States = [new("h", "hidden state", CarriesGradient: false)],
+        States = [new("h", "hidden state", carriesGradient: false)],
         Products = [new("weight_hh", Operand.Previous(0), 0, 1)],
     };
 

@@ -12,24 +12,10 @@ internal readonly struct FaultyCell : ICell
 {
     internal static string Fault { get; set; } = string.Empty;
 
-    public static CellLayout Layout { get; } = new()
-    {
-        Name = "faulty",
-        Gates = [new("a", "one"), new("b", "two"), new("n", "three")],
-        States = [new("h", "hidden state", CarriesGradient: true), new("c", "cell state", CarriesGradient: true), new("s", "indirect state", CarriesGradient: false)],
-        Products =
-        [
-            new("weight_hh", Operand.Previous(0), 0, 2),
-            new("weight_sh", Operand.Previous(2), 0, 1),
-            new("weight_mh", Operand.Intermediate(0), 2, 1, Phase: 1),
-            new("weight_ch", Operand.Next(1), 2, 1, Phase: 1),
-        ],
-        UnitWeights = [new("v", "what one sees", 0, Operand.Previous(1))],
-        Normalizations = [new("norm_c", 1, Intermediate: 1, AfterPhase: 0)],
-        Intermediates = 2,
-        SavedValues = 2,
-        Phases = 2,
-    };
+    public static CellLayout Layout { get; } = WithIntermediates(2);
+
+    /// <summary>The layout with one intermediate more.</summary>
+    internal static CellLayout Wider => WithIntermediates(3);
 
     public static void Forward<TStep, V, T>(int phase, TStep step)
         where TStep : struct, IForwardStep<V, T>
@@ -147,4 +133,23 @@ internal readonly struct FaultyCell : ICell
         !Fault.StartsWith(place, StringComparison.Ordinal)
             ? []
             : Fault[place.Length..].Split(", ").Select(call => call.Split(' ')).Select(words => (words[0], int.Parse(words[1], System.Globalization.CultureInfo.InvariantCulture)));
+
+    private static CellLayout WithIntermediates(int count) => new()
+    {
+        Name = "faulty",
+        Gates = [new("a", "one"), new("b", "two"), new("n", "three")],
+        States = [new("h", "hidden state", carriesGradient: true), new("c", "cell state", carriesGradient: true), new("s", "indirect state", carriesGradient: false)],
+        Products =
+        [
+            new("weight_hh", Operand.Previous(0), 0, 2),
+            new("weight_sh", Operand.Previous(2), 0, 1),
+            new("weight_mh", Operand.Intermediate(0), 2, 1, phase: 1),
+            new("weight_ch", Operand.Next(1), 2, 1, phase: 1),
+        ],
+        UnitWeights = [new("v", "what one sees", 0, Operand.Previous(1))],
+        Normalizations = [new("norm_c", 1, intermediate: 1, afterPhase: 0)],
+        Intermediates = count,
+        SavedValues = 2,
+        Phases = 2,
+    };
 }

@@ -12,8 +12,8 @@ public readonly struct LeakyCell : ICell
     {
         Name = "leaky",
         Gates = [new Gate("n", "candidate")],
-        States = [new CellState("h", "hidden state", CarriesGradient: true)],
-        Products = [new RecurrentProduct("weight_hh", Operand.Previous(0), FirstGate: 0, GateCount: 1)],
+        States = [new CellState("h", "hidden state", carriesGradient: true)],
+        Products = [new RecurrentProduct("weight_hh", Operand.Previous(0), firstGate: 0, gateCount: 1)],
     };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -11,8 +11,8 @@ public readonly struct LightCell : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = "light",
-        Gates = [new("f", "forget gate", InitialBias: 1, Role: GateRole.Forget), new("g", "candidate"), new("o", "output gate")],
-        States = [new("h", "hidden state", CarriesGradient: false), new("c", "cell state", CarriesGradient: true)],
+        Gates = [new("f", "forget gate", initialBias: 1, role: GateRole.Forget), new("g", "candidate"), new("o", "output gate")],
+        States = [new("h", "hidden state", carriesGradient: false), new("c", "cell state", carriesGradient: true)],
         UnitWeights = [new("v", "what the forget gate sees", 0, Operand.Previous(1))],
         SavedValues = 1,
     };

@@ -19,16 +19,16 @@ public readonly struct ThreeStateCell : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = "three-states",
-        Gates = [new("a", "writing"), new("b", "mixing"), new("m", "reading", FromInput: false)],
-        States = [new("h", "hidden state", CarriesGradient: true), new("c", "cell state", CarriesGradient: true), new("s", "slow state", CarriesGradient: true)],
+        Gates = [new("a", "writing"), new("b", "mixing"), new("m", "reading", fromInput: false)],
+        States = [new("h", "hidden state", carriesGradient: true), new("c", "cell state", carriesGradient: true), new("s", "slow state", carriesGradient: true)],
         Products =
         [
-            new("weight_hh", Operand.Previous(H), FirstGate: 0, GateCount: 1),
-            new("weight_ch", Operand.Next(C), FirstGate: 1, GateCount: 1, Phase: 1),
-            new("weight_mh", Operand.Intermediate(0), FirstGate: 2, GateCount: 1, Phase: 2),
+            new("weight_hh", Operand.Previous(H), firstGate: 0, gateCount: 1),
+            new("weight_ch", Operand.Next(C), firstGate: 1, gateCount: 1, phase: 1),
+            new("weight_mh", Operand.Intermediate(0), firstGate: 2, gateCount: 1, phase: 2),
         ],
         UnitWeights = [new("v", "what reading sees", 2, Operand.Next(S))],
-        Normalizations = [new("norm_s", S, Intermediate: 1, AfterPhase: 1)],
+        Normalizations = [new("norm_s", S, intermediate: 1, afterPhase: 1)],
         NormalizesProducts = true,
         Intermediates = 2,
         Phases = 3,

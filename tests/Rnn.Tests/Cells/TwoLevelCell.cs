@@ -11,9 +11,9 @@ public readonly struct TwoLevelCell : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = "two-levels",
-        Gates = [new("s", "lower level"), new("h", "upper level", FromInput: false)],
-        States = [new("h", "hidden state", CarriesGradient: false), new("s", "lower state", CarriesGradient: false)],
-        Products = [new("weight_sh", Operand.Previous(1), FirstGate: 0, GateCount: 1), new("weight_vh", Operand.Next(1), FirstGate: 1, GateCount: 1, Phase: 1)],
+        Gates = [new("s", "lower level"), new("h", "upper level", fromInput: false)],
+        States = [new("h", "hidden state", carriesGradient: false), new("s", "lower state", carriesGradient: false)],
+        Products = [new("weight_sh", Operand.Previous(1), firstGate: 0, gateCount: 1), new("weight_vh", Operand.Next(1), firstGate: 1, gateCount: 1, phase: 1)],
         Phases = 2,
     };
 
@@ -46,13 +46,13 @@ public readonly struct TwoReadersCell : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = "two-readers",
-        Gates = [new("a", "what is read"), new("n", "candidate"), new("k", "output gate", FromInput: false)],
-        States = [new("h", "hidden state", CarriesGradient: true)],
+        Gates = [new("a", "what is read"), new("n", "candidate"), new("k", "output gate", fromInput: false)],
+        States = [new("h", "hidden state", carriesGradient: true)],
         Products =
         [
-            new("weight_hh", Operand.Previous(0), FirstGate: 0, GateCount: 1),
-            new("weight_ph", Operand.Intermediate(0), FirstGate: 1, GateCount: 1, Phase: 1),
-            new("weight_qh", Operand.Intermediate(0), FirstGate: 2, GateCount: 1, Phase: 1),
+            new("weight_hh", Operand.Previous(0), firstGate: 0, gateCount: 1),
+            new("weight_ph", Operand.Intermediate(0), firstGate: 1, gateCount: 1, phase: 1),
+            new("weight_qh", Operand.Intermediate(0), firstGate: 2, gateCount: 1, phase: 1),
         ],
         Intermediates = 1,
         Phases = 2,

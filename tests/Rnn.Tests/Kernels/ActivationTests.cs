@@ -74,7 +74,7 @@ public class ActivationTests
                 var difference = (formula(x + Step) - formula(x - Step)) / (2 * Step);
                 var slope = Lanes.Map(bits, new SlopeFunction<TActivation>(y), x);
                 Assert.Equal(difference, slope, 1e-9);
-                if (TActivation.SlopeFromOutput)
+                if (TActivation.DerivativeFromOutput)
                 {
                     Assert.Equal(slope, Lanes.Map(bits, new SlopeFunction<TActivation>(y), double.NaN));
                 }
@@ -98,6 +98,6 @@ public class ActivationTests
     {
         public V Apply<V, T>(V x)
             where V : struct, IVector<V, T>
-            where T : unmanaged, IFloatingPointIeee754<T> => TActivation.Slope<V, T>(x, V.Constant(y));
+            where T : unmanaged, IFloatingPointIeee754<T> => TActivation.Derivative<V, T>(x, V.Constant(y));
     }
 }

@@ -39,19 +39,9 @@ public class VectorMathSpecialTests
         (float.PositiveInfinity, float.PositiveInfinity), (Tiny, -103.27893f), (float.MaxValue, 88.72284f));
 
     [Fact]
-    public void LogP1() => Check(
-        default(Apply<LogP1Function>),
-        (0, 0), (-0f, -0f), (Tiny, Tiny), (1e-30f, 1e-30f), (-1, float.NegativeInfinity), (-1.5f, float.NaN),
-        (float.PositiveInfinity, float.PositiveInfinity), (float.NegativeInfinity, float.NaN), (float.MaxValue, 88.72284f));
-
-    [Fact]
     public void Softplus() => Check(
         default(Apply<SoftplusFunction>),
         (100, 100), (float.MaxValue, float.MaxValue), (float.PositiveInfinity, float.PositiveInfinity), (float.NegativeInfinity, 0), (-100, 3.8e-44f));
-
-    [Fact]
-    public void Erf() => Check(
-        default(Apply<ErfFunction>), (0, 0), (-0f, -0f), (4, 1), (-4, -1), (float.PositiveInfinity, 1), (float.NegativeInfinity, -1));
 
     [Fact]
     public void Normal_CDF() => Check(

@@ -11,15 +11,15 @@ public sealed unsafe class VectorSumsTests
     [MemberData(nameof(Widths))]
     public void Four_sums_at_once_are_four_sums(int bits)
     {
-        Assert.True(Simd.Create<float, Check<float>, bool[]>(default, bits).All(same => same));
-        Assert.True(Simd.Create<double, Check<double>, bool[]>(default, bits).All(same => same));
+        Assert.True(Simd.Run<float, Check<float>, bool[]>(default, bits).All(same => same));
+        Assert.True(Simd.Run<double, Check<double>, bool[]>(default, bits).All(same => same));
     }
 
-    private readonly struct Check<T> : IVectorFactory<T, bool[]>
+    private readonly struct Check<T> : IVectorFunction<T, bool[]>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         // Whole numbers, so that no order of additions rounds.
-        public bool[] Create<V>()
+        public bool[] Invoke<V>()
             where V : struct, IVector<V, T>
         {
             var values = stackalloc T[4 * V.Count];

@@ -15,7 +15,7 @@ public sealed class ArithmeticTests : IDisposable
     {
         ["activation"] = (new SimpleRnn<float>(2, 3), new SimpleRnn<float>(2, 3, new() { Activation = Activation.Relu }), "it computes 'rnn-relu' but is saved from 'rnn-tanh'"),
         ["independent"] = (new IndRnn<float>(2, 3), new IndRnn<float>(2, 3, new() { Activation = Activation.Tanh }), "'indrnn-tanh' but is saved from 'indrnn-relu'"),
-        ["sign"] = (new Gru<float>(2, 3), new Gru<float>(2, 3, new() { UpdateKeeps = false }), "'gru-replacing' but is saved from 'gru'"),
+        ["sign"] = (new Gru<float>(2, 3), new Gru<float>(2, 3, new() { UpdateGateKeepsState = false }), "'gru-replacing' but is saved from 'gru'"),
         ["coupled and no forget gate"] = (
             new Lstm<float>(2, 3, new() { CoupledGates = true }), new Lstm<float>(2, 3, new() { ForgetGate = false }), "'lstm-noforget' but is saved from 'lstm-coupled'"),
         ["direction"] = (new Gru<float>(2, 3), new Gru<float>(2, 3, new() { Reverse = true }), "'gru, reverse' but is saved from 'gru'"),
@@ -31,7 +31,7 @@ public sealed class ArithmeticTests : IDisposable
         ["own cells"] = (
             RecurrentLayer<float>.Create<LeakyCell>(2, 3), new SimpleRnn<float>(2, 3), $"'rnn-tanh' but is saved from '{LeakyCell.Layout.Name}'"),
         ["below"] = (
-            new Sequential<float>(new Linear<float>(2, 2), new Gru<float>(2, 3)), new Sequential<float>(new Linear<float>(2, 2), new Gru<float>(2, 3, new() { UpdateKeeps = false })),
+            new Sequential<float>(new Linear<float>(2, 2), new Gru<float>(2, 3)), new Sequential<float>(new Linear<float>(2, 2), new Gru<float>(2, 3, new() { UpdateGateKeepsState = false })),
             "1 computes 'gru-replacing' but is saved from 'gru'"),
     };
 

@@ -75,7 +75,7 @@ public sealed class RecurrentInitializerTests
 
         // z keeps: as a forget gate; z lets in: the other sign.
         var keeps = Find(new Gru<double>(I, 50, new() { Initialization = RecurrentInitialization.Chrono, Seed = 1 }), "bias_l0").ToArray();
-        var replaces = Find(new Gru<double>(I, 50, new() { Initialization = RecurrentInitialization.Chrono, UpdateKeeps = false, Seed = 1 }), "bias_l0").ToArray();
+        var replaces = Find(new Gru<double>(I, 50, new() { Initialization = RecurrentInitialization.Chrono, UpdateGateKeepsState = false, Seed = 1 }), "bias_l0").ToArray();
         Assert.All(keeps[50..100], value => Assert.InRange(value, 0, Math.Log(99)));
         Assert.Equal(keeps[50..100].Select(value => -value), replaces[50..100]);
         Assert.All(keeps[..50].Concat(keeps[100..]), value => Assert.Equal(0, value));

@@ -117,7 +117,7 @@ public sealed class FirstFormatTests
         var same = new Sequential<float>(new Linear<float>(2, 3, new() { Seed = 1 }), new LayerNorm<float>(3), new Gru<float>(3, 2, new() { Seed = 1 }));
         Assert.Equal(Values(same), Values(chain));
         Assert.Contains("does not say how to make its module", Assert.Throws<InvalidDataException>(() => Module<float>.Open(FileOf(Chain))).Message, StringComparison.Ordinal);
-        var other = new Sequential<float>(new Linear<float>(2, 3), new LayerNorm<float>(3), new Gru<float>(3, 2, new() { UpdateKeeps = false }));
+        var other = new Sequential<float>(new Linear<float>(2, 3), new LayerNorm<float>(3), new Gru<float>(3, 2, new() { UpdateGateKeepsState = false }));
         Assert.Contains("is saved from 'gru'", Assert.Throws<InvalidDataException>(() => other.Load(FileOf(Chain))).Message, StringComparison.Ordinal);
     }
 

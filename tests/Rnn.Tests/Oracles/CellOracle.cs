@@ -71,9 +71,9 @@ internal abstract record CellOracle
         Dictionary<string, CellOracle> known = new()
         {
             ["gru"] = new GruOracle(),
-            ["gru-replacing"] = new GruOracle(UpdateKeeps: false),
+            ["gru-replacing"] = new GruOracle(UpdateGateKeepsState: false),
             ["gru-before"] = new GruOracle(ResetAfter: false),
-            ["gru-before-replacing"] = new GruOracle(ResetAfter: false, UpdateKeeps: false),
+            ["gru-before-replacing"] = new GruOracle(ResetAfter: false, UpdateGateKeepsState: false),
             ["mgu"] = new MguOracle(),
         };
         foreach (var (peephole, seeing) in new[] { ("", Seeing.Nothing), ("-peephole", Seeing.OwnCell), ("-fullpeephole", Seeing.AllCells) })

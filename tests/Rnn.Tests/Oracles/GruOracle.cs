@@ -7,7 +7,7 @@ namespace Rnn.Tests.Oracles;
 /// The recurrent part of the reset-after candidate, U h₋ + b′, is a gate of its own, m.
 /// z keeps: h = (1−z)⊙n + z⊙h₋; z replaces: h = (1−z)⊙h₋ + z⊙n.
 /// </summary>
-internal sealed record GruOracle(bool ResetAfter = true, bool UpdateKeeps = true) : CellOracle
+internal sealed record GruOracle(bool ResetAfter = true, bool UpdateGateKeepsState = true) : CellOracle
 {
     public override string Gates => ResetAfter ? "rznm" : "rzn";
 
@@ -25,7 +25,7 @@ internal sealed record GruOracle(bool ResetAfter = true, bool UpdateKeeps = true
         var n = ResetAfter
             ? (w.Input('n', x) + w.Bias('n') + (r * (w.Recurrent('m', h) + w.Bias('m')))).Tanh()
             : (w.Input('n', x) + w.Recurrent('n', r * h) + w.Bias('n')).Tanh();
-        return [UpdateKeeps ? ((1.0 - z) * n) + (z * h) : ((1.0 - z) * h) + (z * n)];
+        return [UpdateGateKeepsState ? ((1.0 - z) * n) + (z * h) : ((1.0 - z) * h) + (z * n)];
     }
 }
 

@@ -38,7 +38,7 @@ public unsafe class UpdateKernelTests
         var expected = values.Sum(value => (double)value * value);
         fixed (float* pointer = values)
         {
-            var sum = Simd.Create<float, GradientKernels.SumOfSquares<float>, double>(new(pointer, values.Length), bits);
+            var sum = Simd.Run<float, GradientKernels.SumOfSquares<float>, double>(new(pointer, values.Length), bits);
             Assert.Equal(expected, sum, 1e-6 * (expected + 1e-30));
         }
     }

@@ -87,7 +87,7 @@ internal sealed unsafe partial class BackwardRun<T>
     private void Multiply(Rows<T> from, in StepFrame<T> frame, in StepInstruction instruction, Rows<T> to, bool accumulate)
     {
         var packed = _weights.Product(instruction.Index);
-        if (_run.SharesProducts && PanelTeam<T>.IsWorthwhile((long)instruction.Columns * instruction.SourceSize))
+        if (_run.SharesProducts && SharedGemm<T>.ShouldShare((long)instruction.Columns * instruction.SourceSize))
         {
             _team.Multiply(from, frame.Cell.Rows, packed, instruction.Columns, instruction.SourceSize, to, accumulate, null);
         }

@@ -16,7 +16,7 @@ internal sealed unsafe partial class BackwardRun<T>
     private readonly CellKernels<T> _cell;
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly NormalizationKernels<T> _normalization = NormalizationKernels<T>.Current;
-    private readonly PanelTeam<T> _team = new();
+    private readonly SharedGemm<T> _team = new();
     private readonly StepMap<T>?[] _sequenceGradients;
     private readonly nint[][] _sequenceOffsets;
     private bool _hasSequenceGradients;

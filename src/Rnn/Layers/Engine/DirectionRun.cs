@@ -23,7 +23,7 @@ internal sealed unsafe class DirectionRun<T>
     private const int GroupBytes = 1 << 18;
 
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
-    private readonly PanelTeam<T> _team = new();
+    private readonly SharedGemm<T> _team = new();
     private nint[] _inputOffsets = [];
     private nint[] _outputOffsets = [];
     private nint[] _stateOffsets = [];

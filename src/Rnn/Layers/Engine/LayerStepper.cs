@@ -55,7 +55,7 @@ internal sealed unsafe class LayerStepper<T>
     internal CellShape Shape => _shape;
 
     /// <summary>Whether the layer's weights are large enough for threads to share the reading of them.</summary>
-    internal bool IsLarge => PanelTeam<T>.IsWorthwhile((long)_shape.InputColumns * (_shape.InputSize + _shape.HiddenSize));
+    internal bool IsLarge => SharedGemm<T>.ShouldShare((long)_shape.InputColumns * (_shape.InputSize + _shape.HiddenSize));
 
     private int States => _shape.Layout.States.Count;
 

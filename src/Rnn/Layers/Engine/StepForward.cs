@@ -11,7 +11,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
 {
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly NormalizationKernels<T> _normalization = NormalizationKernels<T>.Current;
-    private readonly PanelTeam<T> _team = new();
+    private readonly SharedGemm<T> _team = new();
     private readonly CellShape _shape = memory.Program.Shape;
 
     /// <summary>Whether threads share single products: only one of them may run steps meanwhile.</summary>
@@ -74,7 +74,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
     /// <summary>C = A B, or C += A B, or C = A B + bias; shared among threads by panels where that is wanted and worthwhile.</summary>
     internal void Multiply(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
     {
-        if (SharesProducts && PanelTeam<T>.IsWorthwhile((long)inner * outputs))
+        if (SharesProducts && SharedGemm<T>.ShouldShare((long)inner * outputs))
         {
             _team.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias);
         }

@@ -7,12 +7,12 @@ namespace Rnn.Autograd;
 /// One backward pass over the graph, from a result to its leaves: it runs every node once, after all nodes that use its outputs. It works by lists and
 /// not by recursion, so the depth of the graph does not matter.
 /// </summary>
-internal sealed class GraphWalk<T>
+internal sealed class BackwardPass<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     // Lists that one backward pass leaves to the next of the same thread; one inside another finds none and makes its own.
     [ThreadStatic]
-    private static GraphWalk<T>? _spare;
+    private static BackwardPass<T>? _spare;
 
     private static long _lastVisit;
 
@@ -27,21 +27,21 @@ internal sealed class GraphWalk<T>
             return;
         }
 
-        var walk = _spare ?? new GraphWalk<T>();
+        var pass = _spare ?? new BackwardPass<T>();
         _spare = null;
         var isUnderWay = false;
         try
         {
-            walk.CountUses(root);
+            pass.CountUses(root);
 
             // All are checked before the first runs: a backward pass that is refused has changed no gradient.
-            foreach (var node in walk._found)
+            foreach (var node in pass._found)
             {
                 node.CheckUnchanged();
             }
 
             isUnderWay = true;
-            if (pinnedGradient is not null && !walk.AddsTo(pinnedGradient))
+            if (pinnedGradient is not null && !pass.AddsTo(pinnedGradient))
             {
                 root.BorrowGradient(output.NodeOutput, pinnedGradient);
             }
@@ -50,13 +50,13 @@ internal sealed class GraphWalk<T>
                 gradient.CopyTo(root.GradientToFill(output.NodeOutput, output.Length, out _));
             }
 
-            walk.Propagate(root, keepGraph);
+            pass.Propagate(root, keepGraph);
             isUnderWay = false;
         }
         finally
         {
             // After success there is nothing left to release; after an exception there are buffers.
-            foreach (var node in walk._found)
+            foreach (var node in pass._found)
             {
                 node.ReleaseGradients();
                 if (isUnderWay)
@@ -66,9 +66,9 @@ internal sealed class GraphWalk<T>
                 }
             }
 
-            walk._found.Clear();
-            walk._ready.Clear();
-            _spare = walk;
+            pass._found.Clear();
+            pass._ready.Clear();
+            _spare = pass;
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class GraphWalk<T>
         }
 
         var sum = output.GradientToAccumulate().AsSpan();
-        SpanSweep<T>.Add(gradient, sum);
+        SpanKernels<T>.Add(gradient, sum);
     }
 
     // Finds every node that the root depends on, and counts how many of them use the outputs of each.

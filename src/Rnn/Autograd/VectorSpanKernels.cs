@@ -4,8 +4,8 @@ using Rnn.Kernels;
 
 namespace Rnn.Autograd;
 
-/// <summary><see cref="SpanSweep{T}"/> over one vector type.</summary>
-internal sealed unsafe class VectorSpanSweep<V, T> : SpanSweep<T>
+/// <summary><see cref="SpanKernels{T}"/> over one vector type.</summary>
+internal sealed unsafe class VectorSpanKernels<V, T> : SpanKernels<T>
     where V : struct, IVector<V, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {

@@ -8,10 +8,10 @@ namespace Rnn.Autograd;
 /// full speed, unlike library loops that warm up, and called with as little as a row of a few numbers: hence loops of their own and no bodies of
 /// <see cref="Elementwise{T, TBody}"/>, whose call costs some nanoseconds more.
 /// </summary>
-internal abstract unsafe class SpanSweep<T>
+internal abstract unsafe class SpanKernels<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private static readonly SpanSweep<T> Current = Simd.Create<T, Factory, SpanSweep<T>>(default);
+    private static readonly SpanKernels<T> Current = Simd.Run<T, Factory, SpanKernels<T>>(default);
 
     /// <summary>sums += source.</summary>
     internal static void Add(ReadOnlySpan<T> source, Span<T> sums)
@@ -177,9 +177,9 @@ internal abstract unsafe class SpanSweep<T>
 
     private protected abstract void RowTimesTransposedInto(T* a, T* b, T* c, nint n, nint k, bool accumulate);
 
-    private readonly struct Factory : IVectorFactory<T, SpanSweep<T>>
+    private readonly struct Factory : IVectorFunction<T, SpanKernels<T>>
     {
-        public SpanSweep<T> Create<V>()
-            where V : struct, IVector<V, T> => new VectorSpanSweep<V, T>();
+        public SpanKernels<T> Invoke<V>()
+            where V : struct, IVector<V, T> => new VectorSpanKernels<V, T>();
     }
 }

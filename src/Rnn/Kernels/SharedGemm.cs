@@ -6,11 +6,11 @@ namespace Rnn.Kernels;
 /// One product of a few rows shared among threads: each takes some panels of the packed weights. Few rows are as slow as the weights can be
 /// read, and each core reads its share from its own cache. The bits are those of one thread.
 /// </summary>
-internal sealed unsafe class PanelTeam<T> : WorkItem
+internal sealed unsafe class SharedGemm<T> : WorkItem
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>The smallest packed weights, in bytes, that are worth sharing: fewer are read by one thread before another has woken.</summary>
-    internal const int WorthwhileBytes = 1 << 18;
+    internal const int MinimumBytes = 1 << 18;
 
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private Product _first;
@@ -20,7 +20,7 @@ internal sealed unsafe class PanelTeam<T> : WorkItem
     private int _parts;
 
     /// <summary>Whether a product of these sizes is worth sharing.</summary>
-    internal static bool IsWorthwhile(long weights) => Workers.MaxThreads > 1 && weights * sizeof(T) >= WorthwhileBytes;
+    internal static bool ShouldShare(long weights) => Workers.MaxThreads > 1 && weights * sizeof(T) >= MinimumBytes;
 
     /// <summary>C = A B, or C += A B, or C = A B + bias, as <see cref="MatrixKernels{T}.Multiply"/>.</summary>
     internal void Multiply(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias)
