@@ -68,7 +68,7 @@ internal static unsafe class Binary
                 overwrite = false;
             }
 
-                fixed (T* dx = gradient)
+            fixed (T* dx = gradient)
             {
                 for (var i = 0; i < loops.Outer; i++)
                 {
