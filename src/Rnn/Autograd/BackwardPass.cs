@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Autograd;

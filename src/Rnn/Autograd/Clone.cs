@@ -1,5 +1,6 @@
 using System.Numerics;
 using Rnn.Autograd;
+using Rnn.Kernels;
 
 namespace Rnn.Tensors;
 

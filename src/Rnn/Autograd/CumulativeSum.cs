@@ -24,7 +24,7 @@ public static partial class TensorOperations
         return Graph.Records(input) ? new CumulativeSumNode<T>(input, view, reverse).Attach(output) : output;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RunningSums<T>(ReadOnlySpan<T> source, Span<T> target, AxisView view, bool reverse, bool overwrite)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

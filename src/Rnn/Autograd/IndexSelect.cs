@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Numerics;
 using Rnn.Autograd;
+using Rnn.Kernels;
 
 namespace Rnn.Tensors;
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Autograd;
+using Rnn.Kernels;
 
 namespace Rnn.Tensors;
 
@@ -57,7 +58,7 @@ public static partial class TensorOperations
     /// <param name="input">The tensor.</param>
     /// <param name="axis">The axis; negative ones count from the last.</param>
     /// <exception cref="ArgumentException">The axis has no elements.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static int[] ArgMax<T>(this Tensor<T> input, int axis = -1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -145,7 +146,7 @@ public static partial class TensorOperations
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static bool IsChosen(T value, T extreme) => value == extreme || (T.IsNaN(extreme) && T.IsNaN(value));
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         private void Share(ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> dy, Span<T> dx, Span<T> equal)
         {
             equal.Clear();

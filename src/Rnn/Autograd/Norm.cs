@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Autograd;
+using Rnn.Kernels;
 
 namespace Rnn.Tensors;
 
@@ -61,7 +62,7 @@ public static partial class TensorOperations
         where T : unmanaged, IFloatingPointIeee754<T> => typeof(T) == typeof(float) ? 1e-24 : 1e-270;
 
     // Norms whose squares are too large or too small to be written: largest · |x / largest|. The others stay as they are.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ScaledNorms<T>(ReadOnlySpan<T> x, Span<T> y, in LoopNest loops)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -102,7 +103,7 @@ public static partial class TensorOperations
     private sealed class NormNode<T>(Tensor<T> input, Tensor<T> output, Shape reduced) : GraphNode<T>([input])
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         internal override void Backward()
         {
             var x = Inputs[0]!.AsReadOnlySpan();

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Autograd;
@@ -46,7 +47,7 @@ internal static class Reduction
     }
 
     /// <summary>target += the sums of source over the dimensions in which target has one element.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void AddSums<T>(ReadOnlySpan<T> source, Span<T> target, Shape sourceShape, Shape targetShape)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -69,7 +70,7 @@ internal static class Reduction
     }
 
     /// <summary>target = scale · source, or target += scale · source, source repeated where it has one element.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Spread<T>(ReadOnlySpan<T> source, Span<T> target, Shape sourceShape, Shape targetShape, T scale, bool overwrite)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Rnn.Autograd;
+using Rnn.Kernels;
 
 namespace Rnn.Tensors;
 

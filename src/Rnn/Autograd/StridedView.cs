@@ -56,7 +56,7 @@ internal struct StridedView
     }
 
     /// <summary>Copies the elements of the view, in its order.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal readonly unsafe void Gather<T>(ReadOnlySpan<T> source, Span<T> target)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -95,7 +95,7 @@ internal struct StridedView
     }
 
     /// <summary>Adds to the elements of the view, in its order, or overwrites them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal readonly void Scatter<T>(ReadOnlySpan<T> source, Span<T> target, bool add)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

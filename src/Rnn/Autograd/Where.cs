@@ -40,7 +40,7 @@ public static partial class TensorOperations
     }
 
     // One of the two may be a scalar; it is not made into a tensor of the mask's shape.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static Tensor<T> Choose<T>(Tensor<T> mask, Tensor<T> whenTrue, Tensor<T> whenFalse)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -84,7 +84,7 @@ public static partial class TensorOperations
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         private void Pass(Span<T> gradient, bool whenMasked)
         {
             var source = OutputGradient();

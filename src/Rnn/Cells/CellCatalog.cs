@@ -21,7 +21,7 @@ public static class CellCatalog
         new Entry<GruCell<UpdateGateReplacesState>>(),
         new Entry<GruBeforeCell<UpdateGateKeepsState>>(),
         new Entry<GruBeforeCell<UpdateGateReplacesState>>(),
-        new Entry<MinimalGatedUnitCell>(),
+        new Entry<MguCell>(),
         new Entry<SimpleRnnCell<Tanh>>(),
         new Entry<SimpleRnnCell<Relu>>(),
         new Entry<SimpleRnnCell<LeakyRelu>>(),

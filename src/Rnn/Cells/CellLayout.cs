@@ -153,11 +153,11 @@ internal readonly struct GateGroup(int firstGate, int gateCount)
 }
 
 /// <summary>A gate: one block of H columns of pre-activations with a bias.</summary>
-/// <param name="letter">The letter in the equations and in gate orders.</param>
+/// <param name="letter">The letter in the equations and in gate orders, as the paper has it: i input, f forget, o output, r reset, z update gate, g or n candidate.</param>
 /// <param name="name">What it does.</param>
 /// <param name="fromInput">Whether the input product feeds it.</param>
-/// <param name="initialBias">The bias it starts with, times the option <c>ForgetBias</c>.</param>
-/// <param name="role">What it does to the memory, for initialisation by time scales (chrono).</param>
+/// <param name="initialBias">The bias it starts with, times the option <c>ForgetBias</c>: 1 for a gate that should start open, as the forget gate of an LSTM; 0 for all others.</param>
+/// <param name="role">What it does to the memory, for initialisation by time scales (chrono): what counts is what stays or comes in when it opens, not what the paper calls it.</param>
 public sealed class Gate(string letter, string name, bool fromInput = true, double initialBias = 0, GateRole role = GateRole.Other)
 {
     /// <summary>The letter in the equations and in gate orders.</summary>

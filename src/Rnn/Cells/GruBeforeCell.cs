@@ -24,9 +24,9 @@ internal readonly struct GruBeforeCell<TUpdate> : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = $"gru-before{TUpdate.Suffix}",
-        Gates = (Gate[])[new("r", "reset gate"), new("z", "update gate", role: TUpdate.KeepsState ? GateRole.Forget : GateRole.Input), new("n", "candidate")],
-        States = (CellState[])[new("h", "hidden state", carriesGradient: true)],
-        Products = (RecurrentProduct[])[new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Intermediate(0), N, 1, phase: 1)],
+        Gates = new Gate[] { new("r", "reset gate"), new("z", "update gate", role: TUpdate.KeepsState ? GateRole.Forget : GateRole.Input), new("n", "candidate") },
+        States = new CellState[] { new("h", "hidden state", carriesGradient: true) },
+        Products = new RecurrentProduct[] { new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Intermediate(0), N, 1, phase: 1) },
         Intermediates = 1,
         Phases = 2,
     };

@@ -25,15 +25,15 @@ internal readonly struct GruCell<TUpdate> : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = $"gru{TUpdate.Suffix}",
-        Gates = (Gate[])
-        [
+        Gates = new Gate[]
+        {
             new("r", "reset gate"),
             new("z", "update gate", role: TUpdate.KeepsState ? GateRole.Forget : GateRole.Input),
             new("n", "candidate"),
             new("m", "recurrent part of the candidate", fromInput: false),
-        ],
-        States = (CellState[])[new("h", "hidden state", carriesGradient: true)],
-        Products = (RecurrentProduct[])[new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Previous(0), M, 1)],
+        },
+        States = new CellState[] { new("h", "hidden state", carriesGradient: true) },
+        Products = new RecurrentProduct[] { new("weight_hh", Operand.Previous(0), R, 2), new("weight_hh", Operand.Previous(0), M, 1) },
     };
 
     /// <inheritdoc/>

@@ -17,9 +17,9 @@ public readonly struct IndRnnCell<TActivation> : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = $"indrnn-{TActivation.Name}",
-        Gates = (Gate[])[new("h", "hidden state")],
-        States = (CellState[])[new("h", "hidden state", carriesGradient: true)],
-        UnitWeights = (UnitWeight[])[new("u", "recurrent weight of each unit", 0, Operand.Previous(0), UnitWeightInitial.UnitInterval)],
+        Gates = new Gate[] { new("h", "hidden state") },
+        States = new CellState[] { new("h", "hidden state", carriesGradient: true) },
+        UnitWeights = new UnitWeight[] { new("u", "recurrent weight of each unit", 0, Operand.Previous(0), UnitWeightInitial.UnitInterval) },
     };
 
     /// <inheritdoc/>

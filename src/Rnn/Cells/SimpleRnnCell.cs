@@ -17,9 +17,9 @@ public readonly struct SimpleRnnCell<TActivation> : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = $"rnn-{TActivation.Name}",
-        Gates = (Gate[])[new("h", "hidden state")],
-        States = (CellState[])[new("h", "hidden state", carriesGradient: false)],
-        Products = (RecurrentProduct[])[new("weight_hh", Operand.Previous(0), 0, 1)],
+        Gates = new Gate[] { new("h", "hidden state") },
+        States = new CellState[] { new("h", "hidden state", carriesGradient: false) },
+        Products = new RecurrentProduct[] { new("weight_hh", Operand.Previous(0), 0, 1) },
     };
 
     /// <inheritdoc/>

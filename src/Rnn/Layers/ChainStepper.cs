@@ -42,7 +42,7 @@ internal sealed class ChainStepper<T> : SequenceStepper<T>
         }
     }
 
-    public override void ResetRows(ReadOnlySpan<bool> rows)
+    protected override void RestartRows(ReadOnlySpan<bool> rows)
     {
         foreach (var stepper in _steppers)
         {

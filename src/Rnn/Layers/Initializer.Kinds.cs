@@ -54,7 +54,7 @@ internal sealed class IdentityInitializer(double gain) : Initializer
 
 internal sealed class OrthogonalInitializer(double gain) : Initializer
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public override void Fill<T>(Span<T> values, int rows, int columns, RandomSource random)
     {
         if (values.IsEmpty)

@@ -11,5 +11,5 @@ namespace Rnn.Layers;
 /// <param name="options">Options, or null for the defaults.</param>
 /// <exception cref="ArgumentException">A size or option is out of range; the message says which.</exception>
 public sealed class Mgu<T>(int inputSize, int hiddenSize, RecurrentOptions? options = null)
-    : RecurrentLayer<T>(CellKernels<T>.Create<MinimalGatedUnitCell>(), inputSize, hiddenSize, options ?? new())
+    : RecurrentLayer<T>(CellKernels<T>.Create<MguCell>(), inputSize, hiddenSize, options ?? new())
     where T : unmanaged, IFloatingPointIeee754<T>;

@@ -94,7 +94,7 @@ internal static unsafe class Orthonormalizer
     }
 
     // 128 bits on every machine, so that the order of the sum is the same.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static double Dot(double* a, double* b, int count)
     {
         Vector128<double> s0 = default, s1 = default, s2 = default, s3 = default;
@@ -117,7 +117,7 @@ internal static unsafe class Orthonormalizer
         return sum;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void AddScaled(double* source, double factor, double* sums, int count)
     {
         var scale = Vector128.Create(factor);

@@ -49,7 +49,7 @@ internal static partial class RecurrentChecks
         if (options.ForgetBias != defaults.ForgetBias)
         {
             ThrowIf(!options.Bias, nameof(options.ForgetBias), "Bias is off.");
-            ThrowIf(!hasForgetBias, nameof(options.ForgetBias), $"the cell '{layout.Name}' has no forget gate.");
+            ThrowIf(!hasForgetBias, nameof(options.ForgetBias), $"no gate of the cell '{layout.Name}' starts with a raised bias.");
             ThrowIf(
                 options.Initialization is RecurrentInitialization.Uniform or RecurrentInitialization.Chrono,
                 nameof(options.ForgetBias), $"Initialization = {options.Initialization} sets the biases itself.");

@@ -60,7 +60,7 @@ public record RecurrentOptions
     /// <summary>How the weights start.</summary>
     public RecurrentInitialization Initialization { get; init; } = RecurrentInitialization.Orthogonal;
 
-    /// <summary>The bias that forget gates start with, where the initialisation does not set it itself.</summary>
+    /// <summary>The bias that the forget gates of an LSTM start with (gates whose <c>InitialBias</c> is 1), where the initialisation does not set it itself.</summary>
     public double ForgetBias { get; init; } = 1;
 
     /// <summary>The longest dependency that <see cref="RecurrentInitialization.Chrono"/> expects, in steps.</summary>
@@ -107,7 +107,7 @@ public enum RecurrentInitialization
     /// <summary>All weight matrices Glorot uniform, each gate by itself (Glorot and Bengio 2010), biases zero but for forget gates.</summary>
     Glorot,
 
-    /// <summary>Recurrent matrices the identity, input weights normal with standard deviation 0.001, biases zero (IRNN; Le, Jaitly and Hinton 2015, arXiv:1504.00941).</summary>
+    /// <summary>Recurrent matrices the identity, input weights normal with standard deviation 0.001, biases zero but for forget gates (IRNN; Le, Jaitly and Hinton 2015, arXiv:1504.00941).</summary>
     Identity,
 
     /// <summary>

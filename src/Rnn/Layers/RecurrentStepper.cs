@@ -29,13 +29,8 @@ internal sealed class RecurrentStepper<T> : SequenceStepper<T>
 
     public override void Reset() => _stepper.Reset();
 
-    public override void ResetRows(ReadOnlySpan<bool> rows)
+    protected override void RestartRows(ReadOnlySpan<bool> rows)
     {
-        if (rows.Length != Rows)
-        {
-            throw new ArgumentException($"rows: expected {Rows} values, one for each row, but got {rows.Length}.", nameof(rows));
-        }
-
         for (var row = 0; row < rows.Length; row++)
         {
             if (rows[row])

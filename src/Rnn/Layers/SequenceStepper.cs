@@ -57,7 +57,15 @@ public abstract class SequenceStepper<T>
     /// <summary>Starts new sequences in some rows.</summary>
     /// <param name="rows">For each row whether a new sequence begins.</param>
     /// <exception cref="ArgumentException">The number of rows is another.</exception>
-    public virtual void ResetRows(ReadOnlySpan<bool> rows) => SetRows(GetState().ResetRows(rows, _layer.InitialState(Rows).Detach()));
+    public void ResetRows(ReadOnlySpan<bool> rows)
+    {
+        if (rows.Length != Rows)
+        {
+            throw new ArgumentException($"rows: expected {Rows} values, one for each row, but got {rows.Length}.", nameof(rows));
+        }
+
+        RestartRows(rows);
+    }
 
     /// <summary>Goes on with chosen rows in a chosen order; a row may come several times, and their number may be another: what beam search does after each step.</summary>
     /// <param name="rows">One row or more from 0 to N − 1.</param>
@@ -104,6 +112,10 @@ public abstract class SequenceStepper<T>
     /// <param name="input">[N, <see cref="InputSize"/>].</param>
     /// <param name="output">[N, <see cref="OutputSize"/>].</param>
     protected abstract void StepRows(ReadOnlySpan<T> input, Span<T> output);
+
+    /// <summary>Starts new sequences in some rows, whose number has been checked.</summary>
+    /// <param name="rows">For each row whether a new sequence begins.</param>
+    protected virtual void RestartRows(ReadOnlySpan<bool> rows) => SetRows(GetState().ResetRows(rows, _layer.InitialState(Rows).Detach()));
 
     /// <summary>Goes on with chosen rows, which have been checked; their number may be another than <see cref="Rows"/>.</summary>
     /// <param name="rows">One row or more from 0 to N − 1.</param>

@@ -50,7 +50,7 @@ internal static class NormalDistribution
 
     /// <summary>The number that a standard normal variable stays below with the given probability.</summary>
     /// <param name="probability">More than 0 and less than 1.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static double Quantile(double probability)
     {
         var centred = probability - 0.5;
@@ -69,7 +69,7 @@ internal static class NormalDistribution
     }
 
     /// <summary>The natural logarithm of a positive normal number, of exactly rounded operations only.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static double Logarithm(double x)
     {
         // x = m·2^e with m in [√½, √2), log m = 2·artanh((m − 1) / (m + 1)).

@@ -9,7 +9,7 @@ public sealed partial class RandomSource
     /// <param name="values">The values to write.</param>
     /// <param name="low">The lower end.</param>
     /// <param name="high">The upper end.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void FillUniform<T>(Span<T> values, double low = 0, double high = 1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -32,7 +32,7 @@ public sealed partial class RandomSource
     /// <param name="values">The values to write.</param>
     /// <param name="mean">The mean.</param>
     /// <param name="standardDeviation">The standard deviation.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void FillNormal<T>(Span<T> values, double mean = 0, double standardDeviation = 1)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -144,8 +144,13 @@ public static class GradientCheck
         }
 
         // A gradient that is zero everywhere is measured absolutely.
-        var relative = worstError / (largest > 0 || double.IsNaN(largest) ? largest : 1);
-        return new(name, value.Shape, worst, worstAnalytic, worstNumeric, relative, chosen.Length);
+        var scale = largest > 0 || double.IsNaN(largest) ? largest : 1;
+
+        // Where it failed, how far the differences themselves are to be trusted: by what half the step changes.
+        var uncertainty = worst >= 0 && !(worstError / scale <= options.Tolerance)
+            ? Math.Abs(worstNumeric - NumericDerivative(function, value, worst, options.Step / 2)) / scale
+            : 0;
+        return new(name, value.Shape, worst, worstAnalytic, worstNumeric, worstError / scale, uncertainty, chosen.Length);
     }
 
     // Central differences with steps h and h/2, extrapolated: the error falls with h⁴.

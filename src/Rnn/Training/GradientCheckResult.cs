@@ -7,10 +7,10 @@ namespace Rnn.Training;
 /// <summary>What <see cref="GradientCheck"/> found for one tensor.</summary>
 public sealed class GradientCheckEntry
 {
-    internal GradientCheckEntry(string name, Shape shape, int worstIndex, double analytic, double numeric, double relativeError, int @checked)
+    internal GradientCheckEntry(string name, Shape shape, int worstIndex, double analytic, double numeric, double relativeError, double uncertainty, int @checked)
     {
         (Name, Shape, WorstIndex, Checked) = (name, shape, worstIndex, @checked);
-        (Analytic, Numeric, RelativeError) = (analytic, numeric, relativeError);
+        (Analytic, Numeric, RelativeError, NumericUncertainty) = (analytic, numeric, relativeError, uncertainty);
     }
 
     /// <summary>The tensor's name.</summary>
@@ -30,6 +30,12 @@ public sealed class GradientCheckEntry
 
     /// <summary>|analytic − numeric| of the worst entry over the largest entry of the whole gradient.</summary>
     public double RelativeError { get; }
+
+    /// <summary>
+    /// How far the differences themselves are to be trusted where the check failed, over the same largest entry: what half the step changes in them. Where it is not far below
+    /// <see cref="RelativeError"/>, the function is not smooth enough there, and a smaller <see cref="GradientCheckOptions.Step"/> or another point tells more. 0 where the check passed.
+    /// </summary>
+    public double NumericUncertainty { get; }
 
     /// <summary>How many entries were tried.</summary>
     public int Checked { get; }
@@ -57,7 +63,8 @@ public sealed class GradientCheckEntry
 
     /// <summary>One line: the worst entry, both derivatives and the error.</summary>
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{WorstEntry} of {Shape}: analytic {Analytic:g9}, numeric {Numeric:g9}, relative error {RelativeError:e2} ({Checked} checked)");
+        CultureInfo.InvariantCulture,
+        $"{WorstEntry} of {Shape}: analytic {Analytic:g9}, numeric {Numeric:g9}, relative error {RelativeError:e2} ({Checked} checked){(NumericUncertainty > RelativeError / 10 ? $"; the numeric derivative itself is uncertain by {NumericUncertainty:e2}: try a smaller Step, or a point where the function is smoother" : string.Empty)}");
 }
 
 /// <summary>What <see cref="GradientCheck"/> found.</summary>

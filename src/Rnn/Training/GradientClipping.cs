@@ -1,5 +1,5 @@
 using System.Numerics;
-using Rnn.Autograd;
+using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Sequences;
 using Rnn.Tensors;

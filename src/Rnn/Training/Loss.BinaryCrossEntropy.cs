@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Tensors;
 

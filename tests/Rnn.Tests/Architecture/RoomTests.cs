@@ -25,6 +25,15 @@ public partial class RoomTests
         Assert.DoesNotContain(typeof(Rnn.Cells.ICell).Assembly.GetTypes(), type => type.Name.StartsWith("<>z__", StringComparison.Ordinal));
 
     [Fact]
+    public void What_is_compiled_at_full_speed_at_once_is_not_inlined_either()
+    {
+        var wrong = SourceTree.Library
+            .SelectMany(file => file.Lines.Where(line => line.Contains("MethodImplOptions.AggressiveOptimization)", StringComparison.Ordinal)).Select(line => $"{file.Path}: {line.Trim()}"))
+            .ToList();
+        Assert.True(wrong.Count == 0, $"AggressiveOptimization without NoInlining (src/Rnn/README.md, What the JIT taught us): {string.Join("; ", wrong)}");
+    }
+
+    [Fact]
     public void Arrows_point_down()
     {
         var wrong = SourceTree.Library

@@ -28,7 +28,7 @@ public sealed class RecurrentCheckTests
         { "lstm", "ChronoSteps: expected 2 or more but got 1", new() { ChronoSteps = 1, Initialization = RecurrentInitialization.Chrono } },
         { "lstm", "Initialization: Chrono sets biases, and Bias is off", new() { Bias = false, Initialization = RecurrentInitialization.Chrono } },
         { "rnn-tanh", "Initialization: the cell 'rnn-tanh' has no forget, input or update gate", new() { Initialization = RecurrentInitialization.Chrono } },
-        { "gru", "ForgetBias: the cell 'gru' has no forget gate", new() { ForgetBias = 2 } },
+        { "gru", "ForgetBias: no gate of the cell 'gru' starts with a raised bias", new() { ForgetBias = 2 } },
         { "lstm", "ForgetBias: Bias is off", new() { ForgetBias = 2, Bias = false } },
         { "lstm", "ForgetBias: Initialization = Uniform sets the biases itself", new() { ForgetBias = 2, Initialization = RecurrentInitialization.Uniform } },
     };

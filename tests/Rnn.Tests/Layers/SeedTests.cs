@@ -1,3 +1,4 @@
+using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
@@ -20,7 +21,7 @@ public class SeedTests
     // All tokens are about as likely.
     private static readonly LanguageModel<float> Flat = new(20, new Gru<float>(2, 3, new() { Seed = 1 }), new() { Seed = 1 });
 
-    public static TheoryData<string> Kinds => [.. Makers.Keys];
+    public static TheoryData<string> Kinds => [.. Makers.Keys, .. CellCatalog.Names];
 
     // Random numbers that each kind of thing starts with.
     private static readonly Dictionary<string, Func<ulong?, RandomSource?, float[]>> Makers = new()
@@ -29,12 +30,6 @@ public class SeedTests
         ["Linear bias"] = (seed, random) =>
             new Linear<float>(Shared, new() { BiasInitializer = Initializer.Normal(0, 1), Seed = seed, Random = random }).Bias!.Value.ToArray(),
         ["Embedding"] = (seed, random) => new Embedding<float>(4, 4, new() { Seed = seed, Random = random }).Weight.Value.ToArray(),
-        ["Lstm"] = (seed, random) => Values(new Lstm<float>(2, 3, new() { Seed = seed, Random = random })),
-        ["Gru"] = (seed, random) => Values(new Gru<float>(2, 3, new() { Seed = seed, Random = random })),
-        ["SimpleRnn"] = (seed, random) => Values(new SimpleRnn<float>(2, 3, new() { Seed = seed, Random = random })),
-        ["IndRnn"] = (seed, random) => Values(new IndRnn<float>(2, 3, new() { Seed = seed, Random = random })),
-        ["Mgu"] = (seed, random) => Values(new Mgu<float>(2, 3, new() { Seed = seed, Random = random })),
-        ["by name"] = (seed, random) => Values(RecurrentLayer<float>.Create("lstm-peephole", 2, 3, new() { Seed = seed, Random = random })),
         ["zoneout"] = (seed, random) =>
         {
             var layer = new Gru<float>(2, 50, new() { HiddenZoneout = 0.5, Initialization = RecurrentInitialization.Identity, Seed = seed, Random = random });
@@ -60,7 +55,7 @@ public class SeedTests
     [MemberData(nameof(Kinds))]
     public void Two_made_without_a_seed_differ_and_a_program_repeats(string kind)
     {
-        var make = Makers[kind];
+        var make = Maker(kind);
         RandomSource.SetSeed(0);
         float[][] run = [make(null, null), make(null, null), make(null, null)];
         Assert.NotEqual(run[0], run[1]);
@@ -72,11 +67,15 @@ public class SeedTests
         Assert.DoesNotContain(make(null, null), run);
     }
 
+    // Recurrent layers of every cell, by its name.
+    private static Func<ulong?, RandomSource?, float[]> Maker(string kind) => Makers.GetValueOrDefault(
+        kind, (seed, random) => Values(RecurrentLayer<float>.Create(kind, 2, 3, new() { Seed = seed, Random = random })));
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public void A_seed_or_a_source_decides(string kind)
     {
-        var make = Makers[kind];
+        var make = Maker(kind);
         Assert.Equal(make(7, null), make(7, null));
         Assert.NotEqual(make(7, null), make(8, null));
 

@@ -38,6 +38,24 @@ public class GradientCheckTests
     }
 
     [Fact]
+    public void A_failure_says_where_the_differences_themselves_are_uncertain()
+    {
+        // The gradient is right, but a thousandth away from the point the cube root goes through its vertical tangent.
+        var x = Tensor<double>.From([0.001]);
+        var result = GradientCheck.Run(() => x.Power(1.0 / 3).Sum(), [("x", x)]);
+        Assert.False(result.Passed);
+        Assert.InRange(result.Worst.NumericUncertainty, result.WorstError / 10, 1);
+        Assert.Contains("uncertain by", result.ToString(), StringComparison.Ordinal);
+        var closer = GradientCheck.Run(() => x.Power(1.0 / 3).Sum(), [("x", x)], new() { Step = 1e-5 });
+        Assert.True(closer.Passed, closer.ToString());
+        Assert.Equal(0, closer.Worst.NumericUncertainty);
+
+        // A wrong gradient where the function is smooth: the differences are certain.
+        var y = Tensor<double>.From([1.0, 2]);
+        Assert.DoesNotContain("uncertain", GradientCheck.Run(() => new WrongSquare(y).Output.Sum(), [("y", y)]).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Not_a_number_fails()
     {
         var x = Tensor<double>.From([-1.0, 1]);

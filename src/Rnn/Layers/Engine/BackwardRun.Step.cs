@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Rnn.Cells;
 using Rnn.Kernels;
 
@@ -108,11 +107,11 @@ internal sealed unsafe partial class BackwardRun<T>
             var sum = new Span<T>(to[row], size);
             if (accumulate)
             {
-                TensorPrimitives.MultiplyAdd(gradient, mask, sum, sum);
+                SpanKernels<T>.AddProduct(gradient, mask, sum);
             }
             else
             {
-                TensorPrimitives.Multiply(gradient, mask, sum);
+                SpanKernels<T>.Multiply(gradient, mask, sum);
             }
         }
     }
@@ -126,7 +125,9 @@ internal sealed unsafe partial class BackwardRun<T>
         {
             var ofOutput = new ReadOnlySpan<T>(frame.Cell.OutputGradient[row], size);
             var ofState = new ReadOnlySpan<T>(frame.Cell.Gradient[0][row], size);
-            TensorPrimitives.Add(ofOutput, ofState, new Span<T>(projected[row], size));
+            var sum = new Span<T>(projected[row], size);
+            ofOutput.CopyTo(sum);
+            SpanKernels<T>.Add(ofState, sum);
         }
 
         var unprojected = Memory.UnprojectedGradients(frame.FirstRow);
@@ -149,12 +150,12 @@ internal sealed unsafe partial class BackwardRun<T>
             var passedBy = new Span<T>(passed[row], size);
             if (state == 0)
             {
-                TensorPrimitives.Add(gradient, new ReadOnlySpan<T>(frame.Cell.OutputGradient[row], size), gradient);
+                SpanKernels<T>.Add(new ReadOnlySpan<T>(frame.Cell.OutputGradient[row], size), gradient);
             }
 
             Masks.FillZoneout(state, frame.Step, frame.FirstRow + row, mask);
-            TensorPrimitives.Multiply(gradient, mask, passedBy);
-            TensorPrimitives.Subtract(gradient, passedBy, gradient);
+            SpanKernels<T>.Multiply(gradient, mask, passedBy);
+            SpanKernels<T>.AddScaled(passedBy, -T.One, gradient);
         }
 
         if (state == 0)
@@ -170,8 +171,7 @@ internal sealed unsafe partial class BackwardRun<T>
         var passed = Memory.PassedBy(state, frame.FirstRow);
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
-            var gradient = new Span<T>(to[row], size);
-            TensorPrimitives.Add(gradient, new ReadOnlySpan<T>(passed[row], size), gradient);
+            SpanKernels<T>.Add(new ReadOnlySpan<T>(passed[row], size), new Span<T>(to[row], size));
         }
 
         StepForward<T>.Flush(to, frame.Cell.Rows, size);
@@ -208,8 +208,7 @@ internal sealed unsafe partial class BackwardRun<T>
         _normalization.Backward(x, frame.Cell.Rows, size, dy, frame.Cell.Gradient[instruction.Index], accumulate: true, sums, Memory.SumShift);
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
-            var sum = new Span<T>(sums[row >> Memory.SumShift] + size, size);
-            TensorPrimitives.Add(sum, new ReadOnlySpan<T>(dy[row], size), sum);
+            SpanKernels<T>.Add(new ReadOnlySpan<T>(dy[row], size), new Span<T>(sums[row >> Memory.SumShift] + size, size));
         }
     }
 }

@@ -2,7 +2,6 @@ using System.Numerics;
 using Rnn.Cells;
 using Rnn.Kernels;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Layers.Engine;
 
@@ -134,8 +133,7 @@ internal sealed unsafe partial class BackwardRun<T>
         var rows = Memory.StateGradient(state);
         for (var row = 0; row < Plan.Rows; row++)
         {
-            var to = new Span<T>(destination + ((nint)Plan.Order(row) * size), size);
-            TensorPrimitives.Add(to, new ReadOnlySpan<T>(rows[row], size), to);
+            SpanKernels<T>.Add(new ReadOnlySpan<T>(rows[row], size), new Span<T>(destination + ((nint)Plan.Order(row) * size), size));
         }
     }
 
@@ -230,8 +228,7 @@ internal sealed unsafe partial class BackwardRun<T>
             var to = Memory.StateGradient(state).Skip(frame.FirstRow);
             for (var row = 0; row < frame.Cell.Rows; row++)
             {
-                var sum = new Span<T>(to[row], size);
-                TensorPrimitives.Add(sum, new ReadOnlySpan<T>(view.At(frame.Step, frame.FirstRow + row), size), sum);
+                SpanKernels<T>.Add(new ReadOnlySpan<T>(view.At(frame.Step, frame.FirstRow + row), size), new Span<T>(to[row], size));
             }
         }
     }

@@ -1,7 +1,7 @@
 using System.Numerics;
 using Rnn.Autograd;
+using Rnn.Kernels;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Layers.Engine;
 
@@ -19,10 +19,11 @@ internal static class DirectionSum
         for (var at = 0; at < to.Length; at += size)
         {
             var sum = to.Slice(at, size);
-            TensorPrimitives.Add(from.Slice(2 * at, size), from.Slice((2 * at) + size, size), sum);
+            from.Slice(2 * at, size).CopyTo(sum);
+            SpanKernels<T>.Add(from.Slice((2 * at) + size, size), sum);
             if (scale != T.One)
             {
-                TensorPrimitives.Multiply(sum, scale, sum);
+                SpanKernels<T>.Scale(sum, scale, sum);
             }
         }
 
@@ -43,11 +44,11 @@ internal static class DirectionSum
                     var sum = to.Slice((2 * at) + (half * size), size);
                     if (overwrite)
                     {
-                        TensorPrimitives.Multiply(from.Slice(at, size), scale, sum);
+                        SpanKernels<T>.Scale(from.Slice(at, size), scale, sum);
                     }
                     else
                     {
-                        TensorPrimitives.MultiplyAdd(from.Slice(at, size), scale, sum, sum);
+                        SpanKernels<T>.AddScaled(from.Slice(at, size), scale, sum);
                     }
                 }
             }

@@ -1,7 +1,6 @@
 using System.Numerics;
 using Rnn.Kernels;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Layers.Engine;
 
@@ -94,7 +93,8 @@ internal sealed unsafe class LayerStepper<T>
         }
 
         var sum = new Span<T>(_sum, output.Length);
-        TensorPrimitives.Add(output, input, sum);
+        output.CopyTo(sum);
+        SpanKernels<T>.Add(input, sum);
         return sum;
     }
 

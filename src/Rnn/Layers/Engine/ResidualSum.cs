@@ -1,7 +1,7 @@
 using System.Numerics;
 using Rnn.Autograd;
+using Rnn.Kernels;
 using Rnn.Tensors;
-using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace Rnn.Layers.Engine;
 
@@ -18,7 +18,8 @@ internal static class ResidualSum
         for (var r = 0; r < output.Shape[0]; r++)
         {
             var count = lengths.IsEmpty ? row : lengths[r] * width;
-            TensorPrimitives.Add(output.AsReadOnlySpan().Slice(r * row, count), input.AsReadOnlySpan().Slice(r * row, count), to.Slice(r * row, count));
+            output.AsReadOnlySpan().Slice(r * row, count).CopyTo(to[(r * row)..]);
+            SpanKernels<T>.Add(input.AsReadOnlySpan().Slice(r * row, count), to.Slice(r * row, count));
             to.Slice((r * row) + count, row - count).Clear();
         }
 
@@ -77,7 +78,7 @@ internal static class ResidualSum
                 }
                 else
                 {
-                    TensorPrimitives.Add(sum, from, sum);
+                    SpanKernels<T>.Add(from, sum);
                 }
             }
         }
@@ -93,8 +94,7 @@ internal static class ResidualSum
             {
                 if (places[row] >= 0)
                 {
-                    var sum = to.Slice(places[row], width);
-                    TensorPrimitives.Add(sum, OutputGradient().Slice(row * width, width), sum);
+                    SpanKernels<T>.Add(OutputGradient().Slice(row * width, width), to.Slice(places[row], width));
                 }
             }
         }

@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using Rnn.Cells;
 using Rnn.Kernels;
 
@@ -120,23 +120,20 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
         var to = memory.Masked(instruction.Index, frame.Row);
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
-            TensorPrimitives.Multiply(new ReadOnlySpan<T>(from[row], size), masks.Dropout(frame.FirstRow + row, size), new Span<T>(to[row], size));
+            SpanKernels<T>.Multiply(new ReadOnlySpan<T>(from[row], size), masks.Dropout(frame.FirstRow + row, size), new Span<T>(to[row], size));
         }
     }
 
     private void ApplyZoneout(int state, in StepFrame<T> frame)
     {
         var size = _shape.StateSize(state);
-        var mask = new Span<T>(frame.Scratch, size);
+        var mask = frame.Scratch;
         var own = memory.BeforeZoneout(state, frame.Row);
         var next = state == 0 ? frame.Output : memory.State(state, frame.NextStateRow);
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
-            masks.FillZoneout(state, frame.Step, frame.FirstRow + row, mask);
-
-            // (1 − m)·own + m·previous: exact where m is 0 or 1.
-            TensorPrimitives.Lerp(
-                new ReadOnlySpan<T>(own[row], size), new ReadOnlySpan<T>(frame.Cell.Previous[state][row], size), mask, new Span<T>(next[row], size));
+            masks.FillZoneout(state, frame.Step, frame.FirstRow + row, new Span<T>(mask, size));
+            Elementwise<T, ZoneoutMix>.Run(new(own[row], frame.Cell.Previous[state][row], mask, next[row]), size);
         }
 
         Flush(next, frame.Cell.Rows, size);
@@ -179,6 +176,19 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
         for (var row = 0; row < count; row++)
         {
             Tiny<T>.CopyFlushed(rows[row], rows[row], width);
+        }
+    }
+
+    // (1 − m)·own + m·previous: exact where m is 0 or 1.
+    private readonly struct ZoneoutMix(T* own, T* previous, T* mask, T* next) : IElementwise<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Run<V, TLanes>(TLanes lanes, nint i)
+            where V : struct, IVector<V, T>
+            where TLanes : struct, ILanes<V, T>
+        {
+            var m = lanes.Load(mask + i);
+            lanes.Store(V.MultiplyAdd(m, lanes.Load(previous + i), (V.One - m) * lanes.Load(own + i)), next + i);
         }
     }
 }

@@ -11,7 +11,7 @@ namespace Rnn.Cells;
 /// Zhou, Wu, Zhang and Zhou 2016 (arXiv:1603.09420): a GRU whose one gate is reset and update at once. Two phases: the first makes f⊙h₋, the
 /// second multiplies it with the candidate's matrix.
 /// </remarks>
-internal readonly struct MinimalGatedUnitCell : ICell
+internal readonly struct MguCell : ICell
 {
     private const int F = 0;
     private const int N = 1;
@@ -20,9 +20,9 @@ internal readonly struct MinimalGatedUnitCell : ICell
     public static CellLayout Layout { get; } = new()
     {
         Name = "mgu",
-        Gates = (Gate[])[new("f", "forget gate", role: GateRole.Input), new("n", "candidate")],
-        States = (CellState[])[new("h", "hidden state", carriesGradient: true)],
-        Products = (RecurrentProduct[])[new("weight_hh", Operand.Previous(0), F, 1), new("weight_hh", Operand.Intermediate(0), N, 1, phase: 1)],
+        Gates = new Gate[] { new("f", "forget gate", role: GateRole.Input), new("n", "candidate") },
+        States = new CellState[] { new("h", "hidden state", carriesGradient: true) },
+        Products = new RecurrentProduct[] { new("weight_hh", Operand.Previous(0), F, 1), new("weight_hh", Operand.Intermediate(0), N, 1, phase: 1) },
         Intermediates = 1,
         SavedValues = 1,
         Phases = 2,

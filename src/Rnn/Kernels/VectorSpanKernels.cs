@@ -1,8 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Rnn.Kernels;
 
-namespace Rnn.Autograd;
+namespace Rnn.Kernels;
 
 /// <summary><see cref="SpanKernels{T}"/> over one vector type.</summary>
 internal sealed unsafe class VectorSpanKernels<V, T> : SpanKernels<T>

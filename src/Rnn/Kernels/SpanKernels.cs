@@ -1,7 +1,6 @@
 using System.Numerics;
-using Rnn.Kernels;
 
-namespace Rnn.Autograd;
+namespace Rnn.Kernels;
 
 /// <summary>
 /// The plain loops over spans that operations share: sums, products, extremes, each once for every vector width. Compiled at once to
