@@ -8,7 +8,7 @@ namespace Rnn.Tests.Architecture;
 
 /// <summary>
 /// Compiles the pointwise sweeps of every built-in cell and prints what the JIT would not inline into them, a line each:
-/// <c>failed CELL SWEEP INLINEE: REASON</c>. It is the entry point of this assembly, so that a test can run it in a process where
+/// <c>failed CELL KERNEL INLINEE: REASON</c>. It is the entry point of this assembly, so that a test can run it in a process where
 /// nothing has been compiled yet: each method is compiled once only. A cell that is too large to inline comes first: it shows that the
 /// events arrive.
 /// </summary>
@@ -138,7 +138,7 @@ internal static class InliningProbe
             // MethodLoadVerbose comes after the events of the method's compilation; its payload has the method's namespace, name and signature from index 6 on.
             if (eventData.EventName?.StartsWith("MethodLoadVerbose", StringComparison.Ordinal) == true)
             {
-                var method = Sweep(eventData.Payload![6], eventData.Payload[7]);
+                var method = Kernel(eventData.Payload![6], eventData.Payload[7]);
                 if (method is not null)
                 {
                     lock (_failures)
@@ -149,7 +149,7 @@ internal static class InliningProbe
                 }
             }
             else if (eventData.EventName?.StartsWith("MethodJitInliningFailed", StringComparison.Ordinal) == true
-                && Sweep(eventData.Payload![0], eventData.Payload[1]) is { } method)
+                && Kernel(eventData.Payload![0], eventData.Payload[1]) is { } method)
             {
                 lock (_failures)
                 {
@@ -158,7 +158,7 @@ internal static class InliningProbe
             }
         }
 
-        private static string? Sweep(object? type, object? method) =>
+        private static string? Kernel(object? type, object? method) =>
             type is string name && name.StartsWith("Rnn.Cells.CellKernels`3", StringComparison.Ordinal) && method is "ForwardUnits" or "BackwardUnits"
                 ? (string)method
                 : null;

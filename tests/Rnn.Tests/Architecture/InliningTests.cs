@@ -4,7 +4,7 @@ using Rnn.Kernels;
 namespace Rnn.Tests.Architecture;
 
 /// <summary>
-/// The JIT inlines every cell's step whole into its sweep. Where it does not (it stops at 512 local variables), the step is several times
+/// The JIT inlines every cell's step whole into its kernel. Where it does not (it stops at 512 local variables), the step is several times
 /// slower and every result is still right: nothing else would notice.
 /// </summary>
 public class InliningTests
