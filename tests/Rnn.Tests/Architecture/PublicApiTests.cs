@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
 namespace Rnn.Tests.Architecture;
 
 /// <summary>What PublicAPI.Unshipped.txt beside the library's project, which an analyzer compares with the code, does not say.</summary>
@@ -16,5 +19,14 @@ public class PublicApiTests
         var open = typeof(Rnn.Kernels.Simd).Assembly.GetExportedTypes().Where(type => type is { IsClass: true, IsSealed: false }).Select(type => type.Name).ToList();
         Assert.NotEmpty(open);
         Assert.All(open, name => Assert.Contains(name, Open));
+    }
+
+    [Fact]
+    public void Internals_are_for_these_tests_and_benchmarks_alone()
+    {
+        // Rnn.UserTests proves what users can write: it compiles against public members, and so it is not in this list.
+        var friends = typeof(Rnn.Kernels.Simd).Assembly.GetCustomAttributes<InternalsVisibleToAttribute>().Select(friend => friend.AssemblyName).Order();
+        Assert.Equal(["Rnn.Benchmarks", "Rnn.Tests"], friends);
+        Assert.DoesNotContain(typeof(UserTests.Cells.OwnCellTests).Assembly.GetName().Name, friends);
     }
 }

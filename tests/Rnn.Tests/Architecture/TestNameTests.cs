@@ -9,7 +9,8 @@ public partial class TestNameTests
     [Fact]
     public void Names_of_tests_are_sentences_with_underscores()
     {
-        var tests = typeof(TestNameTests).Assembly.GetTypes()
+        Assembly[] projects = [typeof(TestNameTests).Assembly, typeof(UserTests.Cells.OwnCellTests).Assembly];
+        var tests = projects.SelectMany(project => project.GetTypes())
             .SelectMany(type => type.GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             .Where(method => method.IsDefined(typeof(FactAttribute), inherit: true))
             .ToList();

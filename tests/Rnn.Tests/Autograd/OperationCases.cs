@@ -2,6 +2,7 @@ using Rnn.Layers;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;
 using Rnn.Training;
+using Rnn.UserTests.Autograd;
 
 namespace Rnn.Tests.Autograd;
 

@@ -2,6 +2,7 @@ using System.Reflection;
 using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tests.Architecture;
+using Rnn.UserTests.Cells;
 
 namespace Rnn.Tests.Cells;
 

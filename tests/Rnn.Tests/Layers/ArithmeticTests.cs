@@ -2,6 +2,7 @@ using Rnn.Formats;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Cells;
+using Rnn.UserTests.Cells;
 
 namespace Rnn.Tests.Layers;
 

@@ -4,6 +4,7 @@ using Rnn.Tensors;
 using Rnn.Tests.Cells;
 using Rnn.Tests.Oracles;
 using Rnn.Training;
+using Rnn.UserTests.Cells;
 
 namespace Rnn.Tests.Layers;
 

@@ -1,6 +1,7 @@
 using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
+using Rnn.UserTests.Layers;
 
 namespace Rnn.Tests.Layers;
 
@@ -141,28 +142,6 @@ public sealed class SequenceStepperTests
         Assert.Throws<InvalidOperationException>(() => both.CreateStepper());
         Assert.Throws<InvalidOperationException>(() => both.Step(Tensor<float>.Zeros(2, 3), null));
         Assert.Throws<InvalidOperationException>(() => new SequenceChain<float>(both, new Linear<float>(8, 3)).CreateStepper());
-    }
-
-    [Fact]
-    public void A_stepper_without_one_of_its_own_keeps_its_state_when_scopes_end_and_users_write()
-    {
-        var layer = new MovingAverage<double>(3, 4);
-        new RandomSource(1).FillUniform(layer.Parameters.Single().Value.AsSpan(), -1, 1);
-        var x = Tensor<double>.RandomNormal(new RandomSource(2), 0, 1, 2, 5, 3);
-        var expected = layer.Forward(x);
-        var stepper = layer.CreateStepper(2);
-        var mine = layer.ZeroState(2);
-        stepper.SetState(mine);
-        using (var edit = mine.Tensors[0].Edit())
-        {
-            edit.Span.Fill(7);
-        }
-
-        for (var step = 0; step < 5; step++)
-        {
-            using var scope = TensorScope.Enter();
-            Close(expected.Select(1, step), Step(stepper, x.Select(1, step)));
-        }
     }
 
     // The cell with several options, alone and in a chain.

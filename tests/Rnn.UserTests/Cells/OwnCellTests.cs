@@ -2,7 +2,7 @@ using System.Numerics;
 using Rnn.Layers;
 using Rnn.Tensors;
 
-namespace Rnn.Tests.Cells;
+namespace Rnn.UserTests.Cells;
 
 /// <summary>A cell that a user has written runs over the same engine: <see cref="LeakyCell"/> against plain loops.</summary>
 public sealed class OwnCellTests
@@ -31,10 +31,10 @@ public sealed class OwnCellTests
             layer.Forward(x, []).Last.Square().Sum().Backward();
             foreach (var parameter in layer.Parameters)
             {
-                var values = parameter.Value.AsSpan();
-                for (var j = 0; j < values.Length; j++)
+                using var edit = parameter.Value.Edit();
+                for (var j = 0; j < edit.Span.Length; j++)
                 {
-                    values[j] -= 0.05 * parameter.Gradient!.AsReadOnlySpan()[j];
+                    edit.Span[j] -= 0.05 * parameter.Gradient!.AsReadOnlySpan()[j];
                 }
             }
         }

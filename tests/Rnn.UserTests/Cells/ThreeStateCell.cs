@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Rnn.Cells;
 using Rnn.Kernels;
 
-namespace Rnn.Tests.Cells;
+namespace Rnn.UserTests.Cells;
 
 /// <summary>
 /// All that a layout can say, in one cell: three states, three phases, products of a state before and after and of an intermediate, a

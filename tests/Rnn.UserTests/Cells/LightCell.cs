@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Rnn.Cells;
 using Rnn.Kernels;
 
-namespace Rnn.Tests.Cells;
+namespace Rnn.UserTests.Cells;
 
 /// <summary>A cell without any recurrent product, whose hidden state nothing reads: f = σ(W x + v⊙c₋ + b), c = f⊙c₋ + (1−f)⊙W x, h = σ(W x + b)⊙tanh c.</summary>
 public readonly struct LightCell : ICell

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Rnn.Cells;
 using Rnn.Kernels;
 
-namespace Rnn.Tests.Cells;
+namespace Rnn.UserTests.Cells;
 
 /// <summary>A second state that flows from step to step through its product alone: s = tanh(W x + U s₋ + b), h = tanh(V s + b).</summary>
 public readonly struct TwoLevelCell : ICell

@@ -2,7 +2,7 @@ using Rnn.Autograd;
 using Rnn.Tensors;
 using Rnn.Training;
 
-namespace Rnn.Tests.Autograd;
+namespace Rnn.UserTests.Autograd;
 
 /// <summary>Differentiable operations of a user's own: gradients, several results, optional inputs, and what is refused.</summary>
 public class OwnOperationTests
@@ -94,10 +94,10 @@ public class OwnOperationTests
         var x = Leaf("x", 3);
         using (NoGradient.Enter())
         {
-            Assert.False(own.Apply(x).HasHistory);
+            Assert.False(own.Apply(x).RequiresGradient);
         }
 
-        Assert.False(own.Apply(x.Detach()).HasHistory);
+        Assert.False(own.Apply(x.Detach()).RequiresGradient);
         Assert.Equal([false, false], own.Recorded);
         Assert.Throws<InvalidOperationException>(() => own.Apply(x.Detach()).Sum().Backward());
         Assert.False(own.WasBackward);
@@ -109,10 +109,10 @@ public class OwnOperationTests
         var own = new Probe();
         var x = Leaf("x", 3);
         var y = own.Apply(x);
-        Assert.True(y.HasHistory);
+        Assert.True(y.RequiresGradient);
         y.Sum().Backward();
         Assert.True(own.WasBackward);
-        Assert.False(own.InnerHasHistory);
+        Assert.False(own.InnerIsRecorded);
         Assert.False(NoGradient.IsActive);
     }
 
@@ -260,14 +260,14 @@ public class OwnOperationTests
 
         internal bool WasBackward { get; private set; }
 
-        internal bool InnerHasHistory { get; private set; }
+        internal bool InnerIsRecorded { get; private set; }
 
         protected override Tensor<double>[] Forward(OperationContext<double> context)
         {
             Recorded.Add(context.IsRecorded);
             Assert.Equal(context.IsRecorded, context.NeedsGradient(0));
             var square = context.Save(context.Input(0).Square());
-            InnerHasHistory |= square.HasHistory;
+            InnerIsRecorded |= square.RequiresGradient;
             return [square];
         }
 
@@ -275,7 +275,7 @@ public class OwnOperationTests
         {
             WasBackward = true;
             var gradient = context.OutputGradient() * context.Input(0) * 2.0;
-            InnerHasHistory |= gradient.HasHistory || context.Output().HasHistory;
+            InnerIsRecorded |= gradient.RequiresGradient || context.Output().RequiresGradient;
             return [gradient];
         }
     }
@@ -286,28 +286,5 @@ public class OwnOperationTests
         protected override Tensor<double>[] Forward(OperationContext<double> context) => forward(context);
 
         protected override Tensor<double>?[] Backward(OperationContext<double> context) => backward(context);
-    }
-}
-
-/// <summary>y = x·σ(βx), with a β for each column.</summary>
-internal sealed class SwishOperation : DifferentiableOperation<double>
-{
-    /// <summary>What the last call has saved.</summary>
-    internal Tensor<double>? LastGate { get; private set; }
-
-    protected override Tensor<double>[] Forward(OperationContext<double> context)
-    {
-        var (x, beta) = (context.Input(0), context.Input(1));
-        LastGate = context.Save((beta * x).Sigmoid());
-        return [x * LastGate];
-    }
-
-    protected override Tensor<double>?[] Backward(OperationContext<double> context)
-    {
-        var (x, beta, gate) = (context.Input(0), context.Input(1), context.Saved(0));
-        var dy = context.OutputGradient();
-        var slope = x * gate * (1.0 - gate);
-        var dbeta = dy * x * slope;
-        return [dy * (gate + (beta * slope)), dbeta.Rank > 1 ? dbeta.Sum(0) : dbeta];
     }
 }

@@ -2,7 +2,7 @@ using System.Numerics;
 using Rnn.Layers;
 using Rnn.Tensors;
 
-namespace Rnn.Tests.Layers;
+namespace Rnn.UserTests.Layers;
 
 /// <summary>A sequence layer as a user writes one: a causal moving average with a learned kernel, y[t] = Σ w[k]⊙x[t − k] over the last K steps.</summary>
 public sealed class MovingAverage<T> : SequenceLayer<T>

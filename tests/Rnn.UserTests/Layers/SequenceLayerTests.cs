@@ -3,7 +3,7 @@ using Rnn.Models;
 using Rnn.Tensors;
 using Rnn.Training;
 
-namespace Rnn.Tests.Layers;
+namespace Rnn.UserTests.Layers;
 
 /// <summary>A sequence layer of a user's own does what recurrent layers do.</summary>
 public sealed class SequenceLayerTests
@@ -90,10 +90,39 @@ public sealed class SequenceLayerTests
         Assert.Equal("initialState", Assert.Throws<ArgumentException>(() => layer.Forward(x, new Gru<double>(2, 2).ZeroState(3))).ParamName);
     }
 
+    [Fact]
+    public void A_stepper_without_one_of_its_own_keeps_its_state_when_scopes_end_and_users_write()
+    {
+        var layer = new MovingAverage<double>(3, 4);
+        using (var edit = layer.Kernel.Value.Edit())
+        {
+            new RandomSource(1).FillUniform(edit.Span, -1, 1);
+        }
+
+        var x = Tensor<double>.RandomNormal(new RandomSource(2), 0, 1, 2, 5, 3);
+        var expected = layer.Forward(x);
+        var stepper = layer.CreateStepper(2);
+        var mine = layer.ZeroState(2);
+        stepper.SetState(mine);
+        using (var edit = mine.Tensors[0].Edit())
+        {
+            edit.Span.Fill(7);
+        }
+
+        for (var step = 0; step < 5; step++)
+        {
+            using var scope = TensorScope.Enter();
+            var output = new double[stepper.Rows * stepper.OutputSize];
+            stepper.Step(x.Select(1, step).AsReadOnlySpan(), output);
+            Assert.Equal(expected.Select(1, step).ToArray(), output, (a, b) => Math.Abs(a - b) < 1e-13);
+        }
+    }
+
     private static MovingAverage<double> Layer(int features, int width)
     {
         var layer = new MovingAverage<double>(features, width);
-        new RandomSource(7).FillNormal(layer.Kernel.Value.AsSpan());
+        using var edit = layer.Kernel.Value.Edit();
+        new RandomSource(7).FillNormal(edit.Span);
         return layer;
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Rnn.Cells;
 using Rnn.Kernels;
 
-namespace Rnn.Tests.Cells;
+namespace Rnn.UserTests.Cells;
 
 /// <summary>A cell as a user writes one, the example of the documentation: h = h₋ + 0.3·(tanh(W x + U h₋ + b) − h₋).</summary>
 public readonly struct LeakyCell : ICell
