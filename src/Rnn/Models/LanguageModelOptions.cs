@@ -1,4 +1,4 @@
-using System.Globalization;
+using Rnn.Sequences;
 using Rnn.Tensors;
 
 namespace Rnn.Models;
@@ -11,7 +11,7 @@ public sealed record LanguageModelOptions
     public double EmbeddingDropout
     {
         get;
-        init => field = Probability(value, nameof(EmbeddingDropout));
+        init => field = OptionRange.BelowOne(value, nameof(EmbeddingDropout));
     }
 
     /// <summary>The probability of dropping each value that the output layer reads in training, from 0 to below 1.</summary>
@@ -19,7 +19,7 @@ public sealed record LanguageModelOptions
     public double Dropout
     {
         get;
-        init => field = Probability(value, nameof(Dropout));
+        init => field = OptionRange.BelowOne(value, nameof(Dropout));
     }
 
     /// <summary>
@@ -36,8 +36,4 @@ public sealed record LanguageModelOptions
 
     /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
     public RandomSource? Random { get; init; }
-
-    private static double Probability(double value, string name) => value is >= 0 and < 1
-        ? value
-        : throw new ArgumentOutOfRangeException(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected a probability from 0 to below 1 but got {value}."));
 }

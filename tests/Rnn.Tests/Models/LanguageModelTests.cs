@@ -79,7 +79,7 @@ public class LanguageModelTests
         Assert.Contains("would see it", Error(() => new LanguageModel<float>(5, new Lstm<float>(3, 4, new() { Bidirectional = true }))), StringComparison.Ordinal);
         Assert.Contains("would see it", Error(() => new LanguageModel<float>(5, new Lstm<float>(3, 4, new() { Reverse = true }))), StringComparison.Ordinal);
         Assert.Contains("vocabularySize: expected 1 or more but got 0", Error(() => new LanguageModel<float>(0, new Lstm<float>(3, 4))), StringComparison.Ordinal);
-        Assert.Contains("Dropout: expected a probability from 0 to below 1 but got 1", Error(() => new LanguageModelOptions { Dropout = 1 }), StringComparison.Ordinal);
+        Assert.Contains("Dropout: expected a number from 0 up to but not including 1 but got 1", Error(() => new LanguageModelOptions { Dropout = 1 }), StringComparison.Ordinal);
         Assert.Contains("EmbeddingDropout", Error(() => new LanguageModelOptions { EmbeddingDropout = -0.1 }), StringComparison.Ordinal);
         var model = SmallModel();
         Assert.Contains("Vocabulary: expected 5 tokens", Error(() => model.Vocabulary = CharVocabulary.FromText("abc")), StringComparison.Ordinal);
