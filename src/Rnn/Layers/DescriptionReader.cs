@@ -45,6 +45,10 @@ public sealed class DescriptionReader
     /// <param name="name">Their name.</param>
     public int[] GetIntegers(string name) => [.. Member(name).EnumerateArray().Select(value => value.GetInt32())];
 
+    /// <summary>Several texts.</summary>
+    /// <param name="name">Their name.</param>
+    public string[] GetStrings(string name) => [.. Member(name).EnumerateArray().Select(value => value.GetString() ?? throw new JsonException($"'{name}' has a null"))];
+
     /// <summary>A module that is part of this one, recreated without its weights.</summary>
     /// <param name="name">Its name.</param>
     /// <typeparam name="T">The element type.</typeparam>

@@ -55,6 +55,21 @@ public sealed class DescriptionWriter
         _json.WriteEndArray();
     }
 
+    /// <summary>Several texts.</summary>
+    /// <param name="name">The name, in small letters with underscores.</param>
+    /// <param name="values">The values.</param>
+    public void Write(string name, IEnumerable<string> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        _json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            _json.WriteStringValue(value);
+        }
+
+        _json.WriteEndArray();
+    }
+
     /// <summary>A module that is part of this one.</summary>
     /// <param name="name">The name, in small letters with underscores.</param>
     /// <param name="part">The part; one that does not describe itself is named and not described.</param>

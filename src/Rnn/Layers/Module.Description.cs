@@ -49,6 +49,22 @@ public abstract partial class Module<T>
         return Open(reader, ModuleCatalog.Create<T>);
     }
 
+    /// <summary>Makes a module of one type from the description in a file, and fills it.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, or of something else; the message says what its tensors are.</exception>
+    internal static TModule Open<TModule>(SafeTensorsReader reader, string type, string name, Func<DescriptionReader, TModule> make)
+        where TModule : Module<T>
+    {
+        if (reader.Header.Metadata.TryGetValue(DescriptionKey, out var description) && DescriptionReader.Read(description, reader.Source, 0, described => described.Type == type))
+        {
+            return Open(reader, make);
+        }
+
+        var entries = reader.Header.Entries;
+        throw new InvalidDataException(
+            $"{reader.Source}: this safetensors file is not a {name} that {typeof(TModule).Name.Split('`')[0]}.Save wrote: its metadata do not describe one. Its tensors are "
+            + $"{(entries.Count == 0 ? "none" : string.Join(", ", entries.Take(5).Select(entry => $"{entry.Name} {entry.Shape}")))}{(entries.Count > 5 ? ", …" : string.Empty)}.");
+    }
+
     /// <summary>Makes a module from the description in a file and fills it.</summary>
     internal static TModule Open<TModule>(SafeTensorsReader reader, Func<DescriptionReader, TModule> make)
         where TModule : Module<T>

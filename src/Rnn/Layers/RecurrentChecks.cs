@@ -76,14 +76,14 @@ internal static partial class RecurrentChecks
         }
     }
 
-    internal static void CheckBatch<T>(Tensor<T> input, ReadOnlySpan<int> lengths, int inputSize)
+    internal static void CheckBatch<T>(Tensor<T> input, ReadOnlySpan<int> lengths, int inputSize, string name = "input", string sizeName = "InputSize")
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(input);
         if (input.Rank != 3 || input.Shape[2] != inputSize)
         {
             throw new ArgumentException(
-                $"input: expected [batch, steps, {inputSize}] but got {input.Shape}; the last dimension must be InputSize ({inputSize}).", nameof(input));
+                $"{name}: expected [batch, steps, {inputSize}] but got {input.Shape}; the last dimension must be {sizeName} ({inputSize}).", name);
         }
 
         if (lengths.Length == 0)
@@ -94,7 +94,7 @@ internal static partial class RecurrentChecks
         if (lengths.Length != input.Shape[0])
         {
             throw new ArgumentException(
-                $"lengths: expected {input.Shape[0]} lengths, one for each row of the input, but got {lengths.Length}.", nameof(lengths));
+                $"lengths: expected {input.Shape[0]} lengths, one for each row of {name}, but got {lengths.Length}.", nameof(lengths));
         }
 
         for (var row = 0; row < lengths.Length; row++)

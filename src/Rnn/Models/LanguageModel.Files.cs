@@ -93,15 +93,7 @@ public sealed partial class LanguageModel<T>
             return OpenFirst(reader, first, layer);
         }
 
-        if (metadata.TryGetValue(DescriptionKey, out var description) && DescriptionReader.Read(description, reader.Source, 0, described => described.Type == Type))
-        {
-            return Open(reader, described => Read(described, layer, vocabulary: null));
-        }
-
-        var entries = reader.Header.Entries;
-        throw new InvalidDataException(
-            $"{reader.Source}: this safetensors file is not a language model that LanguageModel.Save wrote: its metadata do not describe one. Its tensors are "
-            + $"{(entries.Count == 0 ? "none" : string.Join(", ", entries.Take(5).Select(entry => $"{entry.Name} {entry.Shape}")))}{(entries.Count > 5 ? ", …" : string.Empty)}.");
+        return Open(reader, Type, "language model", described => Read(described, layer, vocabulary: null));
     }
 
     private static LanguageModel<T> OpenFirst(SafeTensorsReader reader, string description, SequenceLayer<T>? layer)

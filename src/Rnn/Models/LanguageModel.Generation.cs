@@ -84,6 +84,11 @@ public sealed partial class LanguageModel<T>
         return OnPool(token => Pieces(Write(tokens, count, options, token), vocabulary), cancellationToken);
     }
 
+    /// <summary>A stepper that reads N texts side by side, one token of each at a time: for <see cref="BeamSearch"/> and for generation in batches. It begins at the initial state and has read nothing.</summary>
+    /// <param name="rows">The number of texts N.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    public ITokenStepper<T> CreateTokenStepper(int rows = 1) => new LanguageModelStepper<T>(this, rows);
+
     private IVocabulary RequireVocabulary(string method) =>
         Vocabulary ?? throw new InvalidOperationException($"{method}: this model has no Vocabulary to read a text with; set it, or give tokens.");
 

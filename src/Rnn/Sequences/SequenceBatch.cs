@@ -99,7 +99,7 @@ public sealed class SequenceBatch : IRowBatch
         return LengthBuckets.Select(_indices, values);
     }
 
-    private static SequenceBatch Pad(IReadOnlyList<int[]> sequences, int[] indices, int padding)
+    internal static SequenceBatch Pad(IReadOnlyList<int[]> sequences, int[] indices, int padding)
     {
         var lengths = Array.ConvertAll(indices, index => sequences[index].Length);
         var steps = lengths.Max();

@@ -54,20 +54,43 @@ public sealed class WordVocabulary : IVocabulary
             lookup[word] = count + 1;
         }
 
-        if (counts.Count == 0)
+        return counts.Count > 0 ? Of(counts, options) : throw Vocabulary.EmptyText();
+    }
+
+    /// <summary>The vocabulary of words that something else has cut, such as those of a treebank; the most frequent first, equally frequent ones in the order of their code units.</summary>
+    /// <param name="words">The words, each as often as it comes.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">There are no words, one is empty or holds half of a surrogate pair, or an option is impossible.</exception>
+    public static WordVocabulary FromWords(IEnumerable<string> words, WordVocabularyOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        options ??= new();
+        options.Check();
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var word in words)
         {
-            throw Vocabulary.EmptyText();
+            var key = options.Lowercase ? word.ToLowerInvariant() : word;
+            counts[key] = counts.GetValueOrDefault(key) + 1;
         }
 
-        var special = (options.Unknown ? 1 : 0) + (options.BeginAndEnd ? 2 : 0);
-        var limit = options.MaxSize == 0 ? int.MaxValue : options.MaxSize - special;
-        var words = counts
-            .Where(pair => pair.Value >= options.MinCount)
-            .OrderByDescending(pair => pair.Value)
-            .ThenBy(pair => pair.Key, StringComparer.Ordinal)
-            .Take(limit)
-            .Select(pair => pair.Key);
-        return new(new(options.Unknown, options.BeginAndEnd, words), options.Lowercase);
+        return counts.Count > 0
+            ? Of(counts, options)
+            : throw new ArgumentException("words: expected one word or more but got none; a vocabulary is made of its words.", nameof(words));
+    }
+
+    /// <summary>The tokens of words that something else has cut, one for each.</summary>
+    /// <param name="words">The words.</param>
+    /// <exception cref="ArgumentException">A word is not in the vocabulary and there is no <see cref="Unknown"/> token.</exception>
+    public int[] EncodeWords(IReadOnlyList<string> words)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        var tokens = new int[words.Count];
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            tokens[i] = _table.Token(_lowercase ? words[i].ToLowerInvariant() : words[i], i, "word");
+        }
+
+        return tokens;
     }
 
     /// <inheritdoc/>
@@ -118,6 +141,19 @@ public sealed class WordVocabulary : IVocabulary
 
     /// <inheritdoc/>
     public string ToMetadata() => Vocabulary.Describe(_table, _lowercase);
+
+    private static WordVocabulary Of(Dictionary<string, int> counts, WordVocabularyOptions options)
+    {
+        var special = (options.Unknown ? 1 : 0) + (options.BeginAndEnd ? 2 : 0);
+        var limit = options.MaxSize == 0 ? int.MaxValue : options.MaxSize - special;
+        var words = counts
+            .Where(pair => pair.Value >= options.MinCount)
+            .OrderByDescending(pair => pair.Value)
+            .ThenBy(pair => pair.Key, StringComparer.Ordinal)
+            .Take(limit)
+            .Select(pair => pair.Key);
+        return new(new(options.Unknown, options.BeginAndEnd, words), options.Lowercase);
+    }
 
     // Puts words together with the spaces that a reader expects.
     private sealed class WordJoiner

@@ -21,10 +21,6 @@ public partial class RoomTests
     };
 
     [Fact]
-    public void Read_only_lists_are_arrays_and_not_types_that_the_compiler_makes() =>
-        Assert.DoesNotContain(typeof(Rnn.Cells.ICell).Assembly.GetTypes(), type => type.Name.StartsWith("<>z__", StringComparison.Ordinal));
-
-    [Fact]
     public void What_is_compiled_at_full_speed_at_once_is_not_inlined_either()
     {
         var wrong = SourceTree.Library

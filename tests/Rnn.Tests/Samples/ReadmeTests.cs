@@ -22,6 +22,10 @@ public sealed partial class ReadmeTests : IDisposable
         File.WriteAllText(
             Path.Combine(_folder, "shakespeare.txt"),
             string.Concat(Enumerable.Repeat("ROMEO:\nBut soft, what light through yonder window breaks?\n\nJULIET:\nAy me.\n\n", 60)));
+        string[] greek = ["Papadakis", "Georgiou", "Nikolaidis", "Papagos", "Stavros", "Pavlopoulos", "Dimitriou", "Antonopoulos"];
+        string[] irish = ["O'Brien", "Kelly", "Murphy", "O'Neill", "Byrne", "Gallagher", "Doherty", "McCarthy"];
+        File.WriteAllLines(
+            Path.Combine(_folder, "names.csv"), ["name,language", .. greek.Select(name => $"{name},Greek"), .. irish.Select(name => $"{name},Irish")]);
         foreach (var library in new[] { "Rnn.dll", "System.Numerics.Tensors.dll", "MathNet.Numerics.dll" })
         {
             File.Copy(Path.Combine(AppContext.BaseDirectory, library), Path.Combine(_folder, library));
@@ -34,7 +38,7 @@ public sealed partial class ReadmeTests : IDisposable
     public void Examples_compile_and_run()
     {
         var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).ToArray();
-        Assert.Equal(7, examples.Length);
+        Assert.Equal(9, examples.Length);
         var outputs = new string[examples.Length];
         for (var i = 0; i < examples.Length; i++)
         {
@@ -43,11 +47,13 @@ public sealed partial class ReadmeTests : IDisposable
 
         Assert.Matches(@"^\d+ steps, loss \d\.\d{3}\n", outputs[0]);
         Assert.Matches(@"^\d\.\d\d nats and \d\.\d\d bits per character\n", outputs[1]);
-        Assert.InRange(Share(outputs[2]), 90, 100);
-        Assert.InRange(double.Parse(outputs[3], CultureInfo.InvariantCulture), -1, 1);
-        Assert.Equal("[3, 10, 4] 0.h_l0 [3, 16], 1.s [3, 16]\n", outputs[4]);
-        Assert.Contains("passed", outputs[5], StringComparison.OrdinalIgnoreCase);
-        Assert.Contains("passed", outputs[6], StringComparison.OrdinalIgnoreCase);
+        Assert.Matches(@"^Greek \(\d+\.\d %\)\n$", outputs[2]);
+        Assert.Equal("2021-03-03\n", outputs[3]);
+        Assert.InRange(Share(outputs[4]), 90, 100);
+        Assert.InRange(double.Parse(outputs[5], CultureInfo.InvariantCulture), -1, 1);
+        Assert.Equal("[3, 10, 4] 0.h_l0 [3, 16], 1.s [3, 16]\n", outputs[6]);
+        Assert.Contains("passed", outputs[7], StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("passed", outputs[8], StringComparison.OrdinalIgnoreCase);
         static double Share(string output) => double.Parse(output.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 

@@ -1,0 +1,124 @@
+using System.Numerics;
+using Rnn.Tensors;
+
+namespace Rnn.Layers;
+
+/// <summary>
+/// Attention over the steps of a sequence, the memory: each query weighs all steps by how well they fit it, and gets their weighted mean. Steps past the end of a row weigh nothing.
+/// </summary>
+/// <remarks>
+/// What depends on the memory alone (its keys) is computed once by <see cref="Prepare"/>, so that a decoder pays only for its query at each step.
+/// </remarks>
+/// <example>
+/// <code>
+/// var attention = new AdditiveAttention&lt;float&gt;(querySize: 128, memorySize: 256, hiddenSize: 128);
+/// var memory = attention.Prepare(encoder.Forward(x, lengths).Output, lengths);
+/// var (context, weights) = attention.Forward(decoderState.Hidden(), memory);   // [N, 256], [N, T]
+/// </code>
+/// </example>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public abstract class Attention<T> : Module<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private protected Attention(int querySize, int memorySize)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(querySize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(memorySize);
+        (QuerySize, MemorySize) = (querySize, memorySize);
+    }
+
+    /// <summary>The size of a query Q.</summary>
+    public int QuerySize { get; }
+
+    /// <summary>The size of a step of the memory M.</summary>
+    public int MemorySize { get; }
+
+    /// <summary>Computes what attention needs of a memory, for any number of queries.</summary>
+    /// <param name="memory">[N, T, <see cref="MemorySize"/>], such as the outputs of an encoder.</param>
+    /// <param name="lengths">The valid steps of each row, 0 to T; empty for all.</param>
+    /// <exception cref="ArgumentException">A shape or a length does not fit.</exception>
+    public AttentionMemory<T> Prepare(Tensor<T> memory, ReadOnlySpan<int> lengths = default)
+    {
+        RecurrentChecks.CheckBatch(memory, lengths, MemorySize, nameof(memory), nameof(MemorySize));
+        return new(memory, Keys(memory), Ended(memory.Shape[0], memory.Shape[1], lengths));
+    }
+
+    /// <summary>Attends to a memory.</summary>
+    /// <param name="query">[N, <see cref="QuerySize"/>], or [N, U, <see cref="QuerySize"/>] for U queries a row.</param>
+    /// <param name="memory">What <see cref="Prepare"/> of this module gave.</param>
+    /// <returns>
+    /// The weighted mean of the memory's steps, [N, <see cref="MemorySize"/>] or [N, U, <see cref="MemorySize"/>], and the weights, [N, T] or [N, U, T], which are positive and add to 1 over the valid
+    /// steps. A row without steps gets zeros.
+    /// </returns>
+    /// <exception cref="ArgumentException">A shape does not fit.</exception>
+    public (Tensor<T> Context, Tensor<T> Weights) Forward(Tensor<T> query, AttentionMemory<T> memory)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(memory);
+        var (rows, steps) = (memory.Values.Shape[0], memory.Values.Shape[1]);
+        if (query.Rank is not (2 or 3) || query.Shape[0] != rows || query.Shape[^1] != QuerySize)
+        {
+            throw new ArgumentException(
+                $"query: expected [{rows}, {QuerySize}] or [{rows}, queries, {QuerySize}] but got {query.Shape}; the last dimension must be QuerySize ({QuerySize}).", nameof(query));
+        }
+
+        var queries = query.Rank == 3 ? query : query.Unsqueeze(1);
+        var scores = Scores(queries, memory.Keys);
+        var weights = memory.Ended is { } ended
+            ? scores.MaskedFill(ended, Impossible).Softmax().MaskedFill(ended, 0)
+            : scores.Softmax();
+        var context = weights.MatMul(memory.Values);
+        return query.Rank == 3 ? (context, weights) : (context.Reshape(rows, MemorySize), weights.Reshape(rows, steps));
+    }
+
+    // Not −∞: a row without steps would have no largest score.
+    private const double Impossible = -1e30;
+
+    /// <summary>What <see cref="Scores"/> needs of the memory [N, T, M].</summary>
+    private protected virtual Tensor<T> Keys(Tensor<T> memory) => memory;
+
+    /// <summary>The scores of queries [N, U, Q] for keys: [N, U, T].</summary>
+    private protected abstract Tensor<T> Scores(Tensor<T> queries, Tensor<T> keys);
+
+    // [N, 1, T] with ones past the end of each row; null where all have full length.
+    private static Tensor<T>? Ended(int rows, int steps, ReadOnlySpan<int> lengths)
+    {
+        if (lengths.IndexOfAnyExcept(steps) < 0)
+        {
+            return null;
+        }
+
+        var ended = new T[rows * steps];
+        for (var row = 0; row < rows; row++)
+        {
+            ended.AsSpan((row * steps) + lengths[row], steps - lengths[row]).Fill(T.One);
+        }
+
+        return Tensor<T>.From(ended, rows, 1, steps);
+    }
+}
+
+/// <summary>A sequence made ready for <see cref="Attention{T}"/>, for as many queries as there are.</summary>
+/// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+public sealed class AttentionMemory<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    internal AttentionMemory(Tensor<T> values, Tensor<T> keys, Tensor<T>? ended) => (Values, Keys, Ended) = (values, keys, ended);
+
+    /// <summary>The sequence [N, T, M].</summary>
+    public Tensor<T> Values { get; }
+
+    internal Tensor<T> Keys { get; }
+
+    /// <summary>[N, 1, T] with ones past the end of each row, or null.</summary>
+    internal Tensor<T>? Ended { get; }
+
+    /// <summary>Chosen rows in a chosen order; a row may come several times: the memories of the hypotheses of a beam search.</summary>
+    /// <param name="rows">Rows from 0 to N − 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    public AttentionMemory<T> SelectRows(params ReadOnlySpan<int> rows)
+    {
+        var values = Values.IndexSelect(0, rows);
+        return new(values, ReferenceEquals(Keys, Values) ? values : Keys.IndexSelect(0, rows), Ended?.IndexSelect(0, rows));
+    }
+}

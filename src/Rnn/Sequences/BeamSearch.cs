@@ -1,0 +1,255 @@
+using System.Numerics;
+
+namespace Rnn.Sequences;
+
+/// <summary>
+/// Beam search: finds likely sequences of tokens by following the best few beginnings (hypotheses) at once. Any number of sequences are searched side by side; the hypotheses of all are
+/// rows of one stepper.
+/// </summary>
+/// <remarks>
+/// A search ends when no hypothesis that still goes on can rank before those that have ended, so a greater length or a length penalty loses nothing. Among equally likely tokens the lower one comes
+/// first; of width 1 the search is greedy decoding.
+/// </remarks>
+/// <example>
+/// <code>
+/// var found = BeamSearch.Run(model.CreateTokenStepper(rows: 1), [start], new() { Width = 5, EndToken = end, MaximumLength = 40, LengthPenalty = 0.6 });
+/// int[] best = found[0][0].Tokens;
+/// </code>
+/// </example>
+public static class BeamSearch
+{
+    /// <summary>Searches from one token on in each row of a stepper.</summary>
+    /// <param name="stepper">The model, as far as it has read; it is left where the search has ended, with other rows.</param>
+    /// <param name="start">The token that each sequence begins with [N], such as that of a beginning of sentence; it is not part of what is found.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <param name="cancellationToken">Asks to stop.</param>
+    /// <returns>For each sequence up to <see cref="BeamSearchOptions.Width"/> hypotheses, the best first.</returns>
+    /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
+    /// <exception cref="ArgumentException">The number of tokens is not that of the rows, or a token is none of the model's.</exception>
+    /// <exception cref="InvalidOperationException">The model's scores are not numbers.</exception>
+    /// <exception cref="OperationCanceledException">The search was cancelled.</exception>
+    public static BeamHypothesis[][] Run<T>(
+        ITokenStepper<T> stepper, ReadOnlySpan<int> start, BeamSearchOptions? options = null, CancellationToken cancellationToken = default)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(stepper);
+        options ??= new();
+        if (start.Length != stepper.Rows)
+        {
+            throw new ArgumentException($"start: expected {stepper.Rows} tokens, one for each row of the stepper, but got {start.Length}.", nameof(start));
+        }
+
+        Check(start, stepper.VocabularySize, nameof(start));
+        if (options.EndToken is { } end)
+        {
+            Check([end], stepper.VocabularySize, nameof(options.EndToken));
+        }
+
+        return new Search<T>(stepper, options).Run(start, cancellationToken);
+    }
+
+    private static void Check(ReadOnlySpan<int> tokens, int vocabularySize, string name)
+    {
+        foreach (var token in tokens)
+        {
+            if ((uint)token >= (uint)vocabularySize)
+            {
+                throw new ArgumentOutOfRangeException(name, token, $"{name}: expected tokens from 0 to {vocabularySize - 1} but got {token}.");
+            }
+        }
+    }
+
+    private sealed class Search<T>(ITokenStepper<T> stepper, BeamSearchOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private readonly int _vocabulary = stepper.VocabularySize;
+        private T[] _logits = [];
+        private double[] _logProbabilities = [];
+
+        internal BeamHypothesis[][] Run(ReadOnlySpan<int> start, CancellationToken cancellationToken)
+        {
+            var groups = new Group[start.Length];
+            for (var i = 0; i < groups.Length; i++)
+            {
+                groups[i] = new(options) { Active = [new(Before: null, start[i], 0, 0)] };
+            }
+
+            var tokens = start.ToArray();
+            for (var length = 1; tokens.Length > 0; length++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Step(tokens);
+                var (rows, next, first) = (new List<int>(), new List<int>(), 0);
+                foreach (var group in groups)
+                {
+                    var count = group.Active.Length;
+                    foreach (var (row, token) in group.Advance(_logProbabilities.AsSpan(first * _vocabulary, count * _vocabulary), _vocabulary, length))
+                    {
+                        rows.Add(first + row);
+                        next.Add(token);
+                    }
+
+                    first += count;
+                }
+
+                tokens = [.. next];
+                if (tokens.Length > 0)
+                {
+                    stepper.SelectRows([.. rows]);
+                }
+            }
+
+            return Array.ConvertAll(groups, group => group.Found());
+        }
+
+        // Logarithms of the probabilities of all next tokens of all rows.
+        private void Step(ReadOnlySpan<int> tokens)
+        {
+            var count = tokens.Length * _vocabulary;
+            if (_logits.Length < count)
+            {
+                (_logits, _logProbabilities) = (new T[count], new double[count]);
+            }
+
+            stepper.Step(tokens, _logits.AsSpan(0, count));
+            for (var row = 0; row < tokens.Length; row++)
+            {
+                var logits = _logits.AsSpan(row * _vocabulary, _vocabulary);
+                var result = _logProbabilities.AsSpan(row * _vocabulary, _vocabulary);
+                var largest = double.NegativeInfinity;
+                for (var i = 0; i < result.Length; i++)
+                {
+                    result[i] = double.CreateTruncating(logits[i]);
+                    largest = double.Max(largest, result[i]);
+                }
+
+                if (!double.IsFinite(largest))
+                {
+                    throw new InvalidOperationException($"BeamSearch: expected finite scores but the largest one of a row is {largest}; has the model diverged?");
+                }
+
+                var sum = 0.0;
+                foreach (var value in result)
+                {
+                    sum += Math.Exp(value - largest);
+                }
+
+                var total = largest + Math.Log(sum);
+                foreach (ref var value in result)
+                {
+                    value -= total;
+                }
+            }
+        }
+    }
+
+    /// <summary>A token of a hypothesis, which leads back to those before it.</summary>
+    private sealed record Node(Node? Before, int Token, double LogProbability, int Length)
+    {
+        public int[] Tokens()
+        {
+            var tokens = new int[Length];
+            for (var (node, i) = (this, Length - 1); i >= 0; (node, i) = (node.Before!, i - 1))
+            {
+                tokens[i] = node.Token;
+            }
+
+            return tokens;
+        }
+    }
+
+    /// <summary>The hypotheses of one sequence: those that go on, one for each of its rows, and those that have ended, the best first.</summary>
+    private sealed class Group(BeamSearchOptions options)
+    {
+        private readonly List<BeamHypothesis> _ended = [];
+
+        public required Node[] Active { get; set; }
+
+        /// <summary>Goes on by one token.</summary>
+        /// <returns>For each hypothesis that goes on, its row among those of before and its new token.</returns>
+        public (int Row, int Token)[] Advance(ReadOnlySpan<double> logProbabilities, int vocabulary, int length)
+        {
+            var candidates = Best(logProbabilities, vocabulary);
+            var (next, rows) = (new List<Node>(), new List<(int Row, int Token)>());
+            for (var rank = 0; rank < candidates.Count; rank++)
+            {
+                var (row, token, logProbability) = candidates[rank];
+                var before = Active[row];
+                if (token == options.EndToken)
+                {
+                    // An end among the best continuations; what ranks behind them does not go on either.
+                    if (rank >= options.Width)
+                    {
+                        continue;
+                    }
+
+                    Add(new(before.Tokens(), logProbability, options.Score(logProbability, length), IsComplete: true));
+                }
+                else if (next.Count < options.Width)
+                {
+                    var node = new Node(before, token, logProbability, length);
+                    if (length == options.MaximumLength)
+                    {
+                        Add(new(node.Tokens(), logProbability, options.Score(logProbability, length), IsComplete: false));
+                    }
+                    else
+                    {
+                        next.Add(node);
+                        rows.Add((row, token));
+                    }
+                }
+            }
+
+            // What goes on can only become less likely; its rank is best with the longest length.
+            if (_ended.Count >= options.Width && next.TrueForAll(node => options.Score(node.LogProbability, options.MaximumLength) <= _ended[^1].Score))
+            {
+                (next, rows) = ([], []);
+            }
+
+            Active = [.. next];
+            return [.. rows];
+        }
+
+        public BeamHypothesis[] Found() => [.. _ended];
+
+        private void Add(BeamHypothesis hypothesis)
+        {
+            var index = _ended.FindIndex(other => other.Score < hypothesis.Score);
+            _ended.Insert(index < 0 ? _ended.Count : index, hypothesis);
+            if (_ended.Count > options.Width)
+            {
+                _ended.RemoveAt(options.Width);
+            }
+        }
+
+        // The best continuations, the best first. At most one of each row ends, so that twice the width leaves as many that go on.
+        private List<(int Row, int Token, double LogProbability)> Best(ReadOnlySpan<double> logProbabilities, int vocabulary)
+        {
+            var best = new List<(int Row, int Token, double LogProbability)>();
+            var most = options.Width + Math.Min(options.Width, Active.Length);
+            for (var row = 0; row < Active.Length; row++)
+            {
+                for (var token = 0; token < vocabulary; token++)
+                {
+                    var value = Active[row].LogProbability + logProbabilities[(row * vocabulary) + token];
+                    if (value > double.NegativeInfinity && (best.Count < most || value > best[^1].LogProbability))
+                    {
+                        var index = best.Count;
+                        while (index > 0 && best[index - 1].LogProbability < value)
+                        {
+                            index--;
+                        }
+
+                        best.Insert(index, (row, token, value));
+                        if (best.Count > most)
+                        {
+                            best.RemoveAt(most);
+                        }
+                    }
+                }
+            }
+
+            return best;
+        }
+    }
+}
