@@ -17,7 +17,8 @@ namespace Rnn.Models;
 /// </remarks>
 /// <example>
 /// <code>
-/// var options = new VocabularyOptions { … };   // the target's vocabulary needs begin and end tokens
+/// var source = CharVocabulary.FromText(string.Concat(sourceTexts));
+/// var target = CharVocabulary.FromText(string.Concat(targetTexts), new() { BeginAndEnd = true });
 /// var model = new EncoderDecoder&lt;float&gt;(
 ///     source, target, encoder: new Lstm&lt;float&gt;(64, 128, new() { Bidirectional = true }), decoder: new Lstm&lt;float&gt;(64, 256));
 /// var batches = model.Pairs(sourceTexts, targetTexts, batchSize: 64, new RandomSource(1));
