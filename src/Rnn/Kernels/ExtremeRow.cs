@@ -1,18 +1,22 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
 /// <summary>
 /// Layer normalisation of a row whose squares or differences leave the range of T: in double, over a power of two, one number at a time.
-/// Such rows are rare, so nothing here is in a hurry; all others never come here.
+/// Such rows are rare, so nothing here is in a hurry but the two questions, which every row asks: inlined, since the kernels that ask are compiled at full speed at once, and a call from there
+/// would go to the slow tier for the first seconds.
 /// </summary>
 internal static unsafe class ExtremeRow<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Whether rows of this 1/√(σ² + ε) are so wide that differences and products with them could overflow. Not where it is NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsWide(T inverseDeviation) => inverseDeviation < T.CreateTruncating(typeof(T) == typeof(float) ? 8.6e-19 : 3.0e-151);
 
     /// <summary>Whether a variance that was computed in T tells nothing: it overflowed, or there are no digits left in it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsLost(T variance) => !T.IsFinite(variance) || variance < T.CreateTruncating(typeof(T) == typeof(float) ? 7.8e-31 : 1.1e-271);
 
     /// <summary>μ and 1/√(σ² + ε) of any row of finite numbers; NaN of all others.</summary>
