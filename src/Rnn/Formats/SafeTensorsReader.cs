@@ -42,6 +42,24 @@ internal sealed class SafeTensorsReader : IDisposable
         }
     }
 
+    /// <summary>A reader of a stream, which stays open; one that is not seekable is read into memory.</summary>
+    internal static SafeTensorsReader Of(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (stream.CanSeek)
+        {
+            return new(stream, "stream", leaveOpen: true);
+        }
+
+        var memory = new MemoryStream();
+        stream.CopyTo(memory);
+        memory.Position = 0;
+        return new(memory, "stream", leaveOpen: false);
+    }
+
+    /// <summary>The number of elements of all tensors.</summary>
+    internal double WeightCount => Header.Entries.Sum(entry => (double)entry.Shape.ElementCount);
+
     /// <summary>What the file is called in messages.</summary>
     internal string Source { get; }
 

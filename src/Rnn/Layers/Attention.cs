@@ -40,7 +40,7 @@ public abstract class Attention<T> : Module<T>
     public AttentionMemory<T> Prepare(Tensor<T> memory, ReadOnlySpan<int> lengths = default)
     {
         RecurrentChecks.CheckBatch(memory, lengths, MemorySize, nameof(memory), nameof(MemorySize));
-        return new(memory, Keys(memory), Ended(memory.Shape[0], memory.Shape[1], lengths));
+        return new(memory, Keys(memory), StepMask.PastEnds<T>(memory.Shape[0], memory.Shape[1], lengths)?.Unsqueeze(1));
     }
 
     /// <summary>Attends to a memory.</summary>
@@ -65,37 +65,17 @@ public abstract class Attention<T> : Module<T>
         var queries = query.Rank == 3 ? query : query.Unsqueeze(1);
         var scores = Scores(queries, memory.Keys);
         var weights = memory.Ended is { } ended
-            ? scores.MaskedFill(ended, Impossible).Softmax().MaskedFill(ended, 0)
+            ? scores.MaskedFill(ended, StepMask.Impossible).Softmax().MaskedFill(ended, 0)
             : scores.Softmax();
         var context = weights.MatMul(memory.Values);
         return query.Rank == 3 ? (context, weights) : (context.Reshape(rows, MemorySize), weights.Reshape(rows, steps));
     }
-
-    // Not −∞: a row without steps would have no largest score.
-    private const double Impossible = -1e30;
 
     /// <summary>What <see cref="Scores"/> needs of the memory [N, T, M].</summary>
     private protected virtual Tensor<T> Keys(Tensor<T> memory) => memory;
 
     /// <summary>The scores of queries [N, U, Q] for keys: [N, U, T].</summary>
     private protected abstract Tensor<T> Scores(Tensor<T> queries, Tensor<T> keys);
-
-    // [N, 1, T] with ones past the end of each row; null where all have full length.
-    private static Tensor<T>? Ended(int rows, int steps, ReadOnlySpan<int> lengths)
-    {
-        if (lengths.IndexOfAnyExcept(steps) < 0)
-        {
-            return null;
-        }
-
-        var ended = new T[rows * steps];
-        for (var row = 0; row < rows; row++)
-        {
-            ended.AsSpan((row * steps) + lengths[row], steps - lengths[row]).Fill(T.One);
-        }
-
-        return Tensor<T>.From(ended, rows, 1, steps);
-    }
 }
 
 /// <summary>A sequence made ready for <see cref="Attention{T}"/>, for as many queries as there are.</summary>

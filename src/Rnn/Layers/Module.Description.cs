@@ -45,7 +45,7 @@ public abstract partial class Module<T>
     /// <exception cref="InvalidDataException">The content is damaged, says nothing of how to make the module, or is of an unknown type.</exception>
     public static Module<T> Open(Stream stream)
     {
-        using var reader = ReaderOf(stream);
+        using var reader = SafeTensorsReader.Of(stream);
         return Open(reader, ModuleCatalog.Create<T>);
     }
 
@@ -82,7 +82,7 @@ public abstract partial class Module<T>
                 $"{reader.Source}: expected version {FormatVersion} of the format but the file has {metadata.GetValueOrDefault(FormatKey) ?? "none"}; a newer library may read it.");
         }
 
-        return Fill(reader, DescriptionReader.Read(description, reader.Source, CountWeights(reader), make));
+        return Fill(reader, DescriptionReader.Read(description, reader.Source, reader.WeightCount, make));
     }
 
     /// <summary>Reads the parameters of a module that has just been made.</summary>
@@ -92,23 +92,5 @@ public abstract partial class Module<T>
         module.Load(reader);
         module.Evaluate();
         return module;
-    }
-
-    /// <summary>The number of weights in a file.</summary>
-    internal static double CountWeights(SafeTensorsReader reader) => reader.Header.Entries.Sum(entry => (double)entry.Shape.ElementCount);
-
-    /// <summary>A reader of a stream, which needs to be seekable.</summary>
-    internal static SafeTensorsReader ReaderOf(Stream stream)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        if (stream.CanSeek)
-        {
-            return new(stream, "stream", leaveOpen: true);
-        }
-
-        var memory = new MemoryStream();
-        stream.CopyTo(memory);
-        memory.Position = 0;
-        return new(memory, "stream", leaveOpen: false);
     }
 }

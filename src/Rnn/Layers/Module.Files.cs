@@ -49,7 +49,7 @@ public abstract partial class Module<T>
     /// <exception cref="InvalidDataException">The content is damaged or not safetensors, or its names or shapes are not this module's, or its modules compute something else.</exception>
     public IReadOnlyDictionary<string, string> Load(Stream stream)
     {
-        using var reader = ReaderOf(stream);
+        using var reader = SafeTensorsReader.Of(stream);
         return Load(reader);
     }
 

@@ -171,21 +171,7 @@ public abstract partial class Module<T>
     }
 
     /// <summary>The mode of the module and of each below it, to be put back later.</summary>
-    internal List<(Module<T> Module, bool IsTraining)> SaveModes()
-    {
-        var modes = new List<(Module<T> Module, bool IsTraining)>();
-        Add(this);
-        return modes;
-
-        void Add(Module<T> module)
-        {
-            modes.Add((module, module._isTraining));
-            foreach (var (_, child) in module._children)
-            {
-                Add(child);
-            }
-        }
-    }
+    internal List<(Module<T> Module, bool IsTraining)> SaveModes() => [(this, _isTraining), .. _children.SelectMany(child => child.Value.SaveModes())];
 
     /// <summary>Puts modes back that <see cref="SaveModes"/> gave.</summary>
     internal static void RestoreModes(List<(Module<T> Module, bool IsTraining)> modes)

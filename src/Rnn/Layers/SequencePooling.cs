@@ -25,9 +25,6 @@ public enum PoolingKind
 public sealed class SequencePooling<T> : Module<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Not −∞: a row without steps would have no largest score.
-    private const double Impossible = -1e30;
-
     private readonly Linear<T>? _hidden;
     private readonly Parameter<T>? _score;
 
@@ -115,38 +112,19 @@ public sealed class SequencePooling<T> : Module<T>
                     return Tensor<T>.Zeros(rows, Size);
                 }
 
-                var ended = Ended(rows, steps, lengths, out var empty);
-                var largest = (ended is null ? y : y.MaskedFill(ended, double.NegativeInfinity)).Max(1);
-                return empty is null ? largest : largest.MaskedFill(empty, 0);
+                // A row without steps is past its end from the first on.
+                return StepMask.PastEnds<T>(rows, steps, lengths) is { } ended
+                    ? y.MaskedFill(ended.Unsqueeze(2), double.NegativeInfinity).Max(1).MaskedFill(ended.Select(1, 0).Unsqueeze(1), 0)
+                    : y.Max(1);
             default:
                 if (steps == 0)
                 {
                     return Tensor<T>.Zeros(rows, Size);
                 }
 
-                var past = Ended(rows, steps, lengths, out _);
+                var past = StepMask.PastEnds<T>(rows, steps, lengths)?.Unsqueeze(2);
                 var scores = _hidden!.Forward(y).Tanh().Multiply(_score!.Value).Sum(-1, keepDimensions: true);
-                return ((past is null ? scores : scores.MaskedFill(past, Impossible)).Softmax(1) * y).Sum(1);
+                return ((past is null ? scores : scores.MaskedFill(past, StepMask.Impossible)).Softmax(1) * y).Sum(1);
         }
-    }
-
-    // [N, T, 1] with ones past the end of each row, null where there is nothing past an end; [N, 1] with ones for rows without steps, null where there are none.
-    private static Tensor<T>? Ended(int rows, int steps, ReadOnlySpan<int> lengths, out Tensor<T>? empty)
-    {
-        empty = null;
-        if (lengths.IndexOfAnyExcept(steps) < 0)
-        {
-            return null;
-        }
-
-        var (ended, none) = (new T[rows * steps], new T[rows]);
-        for (var row = 0; row < rows; row++)
-        {
-            ended.AsSpan((row * steps) + lengths[row], steps - lengths[row]).Fill(T.One);
-            none[row] = lengths[row] == 0 ? T.One : T.Zero;
-        }
-
-        empty = lengths.Contains(0) ? Tensor<T>.From(none, rows, 1) : null;
-        return Tensor<T>.From(ended, rows, steps, 1);
     }
 }

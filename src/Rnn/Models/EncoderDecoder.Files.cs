@@ -33,7 +33,7 @@ public sealed partial class EncoderDecoder<T>
     /// <exception cref="InvalidDataException">The content is damaged or not an encoder-decoder of this library.</exception>
     public static new EncoderDecoder<T> Open(Stream stream)
     {
-        using var reader = ReaderOf(stream);
+        using var reader = SafeTensorsReader.Of(stream);
         return Open(reader, Type, "encoder-decoder", Read);
     }
 

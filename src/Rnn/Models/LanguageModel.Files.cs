@@ -42,7 +42,7 @@ public sealed partial class LanguageModel<T>
     /// <exception cref="InvalidDataException">The content is damaged, or not a language model of this library, or the layer given does not fit.</exception>
     public static LanguageModel<T> Open(Stream stream, SequenceLayer<T>? layer = null)
     {
-        using var reader = ReaderOf(stream);
+        using var reader = SafeTensorsReader.Of(stream);
         return Open(reader, layer);
     }
 
@@ -101,7 +101,7 @@ public sealed partial class LanguageModel<T>
         var metadata = reader.Header.Metadata;
         return metadata.GetValueOrDefault(FirstVersionKey) == FirstVersion
             ? Fill(reader, DescriptionReader.Read(
-                description, reader.Source, CountWeights(reader), described => Read(described, layer, metadata.GetValueOrDefault(VocabularyKey))))
+                description, reader.Source, reader.WeightCount, described => Read(described, layer, metadata.GetValueOrDefault(VocabularyKey))))
             : throw new InvalidDataException(
                 $"{reader.Source}: expected version {FirstVersion} of the first format but the file has {metadata.GetValueOrDefault(FirstVersionKey) ?? "none"}.");
     }

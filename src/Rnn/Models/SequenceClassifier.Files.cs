@@ -33,7 +33,7 @@ public sealed partial class SequenceClassifier<T>
     /// <exception cref="InvalidDataException">The content is damaged or not a classifier of this library, or the layer given does not fit.</exception>
     public static SequenceClassifier<T> Open(Stream stream, SequenceLayer<T>? layer = null)
     {
-        using var reader = ReaderOf(stream);
+        using var reader = SafeTensorsReader.Of(stream);
         return Open(reader, Type, "classifier", described => Read(described, layer));
     }
 

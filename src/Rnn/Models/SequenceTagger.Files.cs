@@ -35,7 +35,7 @@ public sealed partial class SequenceTagger<T>
     /// <exception cref="InvalidDataException">The content is damaged or not a tagger of this library.</exception>
     public static new SequenceTagger<T> Open(Stream stream)
     {
-        using var reader = ReaderOf(stream);
+        using var reader = SafeTensorsReader.Of(stream);
         return Open(reader, Type, "tagger", Read);
     }
 

@@ -237,6 +237,27 @@ public abstract partial class Optimizer<T>
     private static bool AreAlike(ParameterSlot<T> a, ParameterSlot<T> b) =>
         ReferenceEquals(a.Group, b.Group) && a.Parameter.Frozen == b.Parameter.Frozen && a.Steps == b.Steps;
 
+    /// <summary>Throws if a parameter would get gradients which nobody uses or clears.</summary>
+    internal void CheckHolds(Module<T> model)
+    {
+        Block.CheckOwned();
+        var held = Block.Slots.Select(slot => slot.Parameter).ToHashSet();
+        var parameters = model.NamedParameters;
+        if (parameters.Count > 0 && !parameters.Any(pair => held.Contains(pair.Value)))
+        {
+            throw new InvalidOperationException(
+                $"optimizer: it holds the parameters of another model, none of this {model.GetType().Name.Split('`')[0]}'s; attach it to this model.");
+        }
+
+        var missing = parameters.Where(pair => !pair.Value.Frozen && !held.Contains(pair.Value)).Select(pair => pair.Key).ToList();
+        if (missing.Count > 0)
+        {
+            throw new InvalidOperationException(
+                $"optimizer: it holds a part of the model only; {missing.Count} of its parameters would get gradients and never change: {string.Join(", ", missing.Take(5))}"
+                + $"{(missing.Count > 5 ? ", …" : string.Empty)}. Attach the optimiser to the whole model, or set Frozen on the parameters that are to stay.");
+        }
+    }
+
     private unsafe T* State(int index, int offset) => index < StateNames.Length && StateNames[index] is not null ? _states[index]!.Pointer + offset : null;
 
     private void AllocateStates()

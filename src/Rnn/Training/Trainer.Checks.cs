@@ -50,7 +50,7 @@ public sealed partial class Trainer<T>
                 $"AveragingTrigger: it starts the averages of an AveragedSgd, but the optimiser is {Optimizer.GetType().Name.Split('`')[0]}, which has none.");
         }
 
-        CheckParameters();
+        Optimizer.CheckHolds(Model);
         Optimizer.CheckOptions();
         if (Schedule?.Factor(ScheduleStart) is { } factor && !(factor >= 0 && double.IsFinite(factor)))
         {
@@ -99,25 +99,4 @@ public sealed partial class Trainer<T>
         : Schedule is PlateauSchedule ? nameof(PlateauSchedule)
         : AveragingTrigger is not null ? nameof(AveragingTrigger)
         : null;
-
-    /// <summary>Throws if a parameter would get gradients which nobody uses or clears.</summary>
-    internal void CheckParameters()
-    {
-        Optimizer.Block.CheckOwned();
-        var held = Optimizer.Block.Slots.Select(slot => slot.Parameter).ToHashSet();
-        var parameters = Model.NamedParameters;
-        if (parameters.Count > 0 && !parameters.Any(pair => held.Contains(pair.Value)))
-        {
-            throw new InvalidOperationException(
-                $"optimizer: it holds the parameters of another model, none of this {Model.GetType().Name.Split('`')[0]}'s; attach it to this model.");
-        }
-
-        var missing = parameters.Where(pair => !pair.Value.Frozen && !held.Contains(pair.Value)).Select(pair => pair.Key).ToList();
-        if (missing.Count > 0)
-        {
-            throw new InvalidOperationException(
-                $"optimizer: it holds a part of the model only; {missing.Count} of its parameters would get gradients and never change: {string.Join(", ", missing.Take(5))}"
-                + $"{(missing.Count > 5 ? ", …" : string.Empty)}. Attach the optimiser to the whole model, or set Frozen on the parameters that are to stay.");
-        }
-    }
 }

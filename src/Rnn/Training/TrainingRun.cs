@@ -99,7 +99,7 @@ internal sealed partial class TrainingRun<T>(
                 }
 
                 // What has been unfrozen since must be somebody's too.
-                trainer.CheckParameters();
+                trainer.Optimizer.CheckHolds(trainer.Model);
                 _epoch = new() { Number = _epoch.Number + 1, FirstUpdate = _counts.Updates };
                 task.BeginEpoch(_epoch.Number);
                 _epoch.HasBegun = true;

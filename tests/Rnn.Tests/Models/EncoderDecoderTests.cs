@@ -202,6 +202,15 @@ public sealed class EncoderDecoderTests
         Assert.Empty(model.Translate([]));
     }
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void An_empty_text_is_a_source_too(DecoderAttention attention, bool feeding)
+    {
+        var model = Make<float>(attention, feeding);
+        var options = new BeamSearchOptions { Width = 2, MaximumLength = 4 };
+        Assert.Equal(model.Translate(["abc", string.Empty], options)[1], model.Translate(string.Empty, options));
+    }
+
     private static EncoderDecoder<T> Make<T>(DecoderAttention attention, bool feeding)
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
     {

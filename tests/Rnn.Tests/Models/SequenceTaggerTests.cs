@@ -56,6 +56,8 @@ public sealed class SequenceTaggerTests
         {
             Assert.Equal(model.Predict(Sentences[i]), together[i].Select(tag => Tags[tag]));
         }
+
+        Assert.Empty(model.Predict([]));
     }
 
     [Fact]
