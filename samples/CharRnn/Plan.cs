@@ -3,6 +3,7 @@ using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
 using Rnn.Training;
+using Samples;
 
 namespace CharRnn;
 

@@ -1,28 +1,14 @@
-using System.Globalization;
 using CharRnn;
 using Rnn.Kernels;
 using Rnn.Models;
 using Rnn.Sequences;
 using Rnn.Training;
+using Samples;
 
 // Trains a language model on the characters of a text, shows what it writes while it learns, and saves it.
-// Figures read the same wherever the program runs, so that other programs can read them too.
-CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
-Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 var commandLine = new CommandLine();
 commandLine.Command.SetAction((parsed, cancellation) => RunAsync(commandLine.Read(parsed), cancellation));
-try
-{
-    var parsed = commandLine.Command.Parse(args);
-    return parsed.Errors.Count > 0
-        ? throw new InputException($"{parsed.Errors[0].Message} See --help for the options.")
-        : await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
-}
-catch (InputException error)
-{
-    Console.Error.WriteLine(error.Message.ReplaceLineEndings(" "));
-    return 2;
-}
+return await Sample.RunAsync(commandLine.Command, args);
 
 static async Task<int> RunAsync(Settings settings, CancellationToken cancellation)
 {
@@ -34,7 +20,7 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
         return 0;
     }
 
-    var text = settings.Text is null ? Files.OwnSources() : Files.ReadText(settings.Text);
+    var text = settings.Text is null ? Files.OwnSources() : InputFiles.ReadText("--text", settings.Text);
     var vocabulary = model?.Vocabulary ?? CharVocabulary.FromText(text);
     var tokens = Files.Encode(vocabulary, text, "--text");
     var plan = Plan.For(settings, tokens.Length);

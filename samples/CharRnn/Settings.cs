@@ -1,4 +1,5 @@
 using Rnn.Cells;
+using Samples;
 
 namespace CharRnn;
 
@@ -78,7 +79,7 @@ internal sealed record Settings
 
         if (!OnlyWrites)
         {
-            Files.CheckSavePath(Save);
+            InputFiles.CheckSavePath("--save", Save);
         }
 
         return this;

@@ -1,11 +1,11 @@
-using CharRnn;
+using Samples;
 using Rnn.Training;
 using Spectre.Console;
 
 namespace Rnn.Tests.Samples;
 
 /// <summary>What a user sees on a terminal while the sample trains.</summary>
-public class CharRnnReportTests
+public class ReportTests
 {
     [Theory]
     [InlineData(150)]
