@@ -30,6 +30,10 @@ internal sealed class CommandLine
 
     internal CommandLine()
     {
+        // As the other samples call them.
+        _text.Aliases.Add("--data");
+        _load.Aliases.Add("--open");
+        _steps.Aliases.Add("--updates");
         _cell = InputOptions.Text("--cell", "NAME", $"recurrent cell: {string.Join(", ", Settings.Cells)}");
         Command = new("Trains a recurrent network on the characters of a text and lets it write.")
         {

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Rnn.Models;
 using Rnn.Tests.Architecture;
 
 namespace Rnn.Tests.Samples;
@@ -52,6 +54,33 @@ public sealed partial class SamplesTests : IDisposable
             Assert.Equal(1, result.Error.Count(character => character == '\n'));
             Assert.StartsWith(arguments[0] == "--no-such-option" ? "Unrecognized" : $"{arguments[0]}: ", result.Error, StringComparison.Ordinal);
         }
+    }
+
+    // What stands in Common is the same for all of them, so one is enough.
+    [Fact]
+    public void Interrupting_a_sample_saves_its_model()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        using var process = SampleProcess.Start("TextClassifier", _folder, "--threads", "1");
+        while (process.StandardOutput.ReadLine() is { } line && !line.Contains("step ", StringComparison.Ordinal))
+        {
+        }
+
+        // Not INT: programs started without a terminal may inherit that it is ignored. The samples take both alike.
+        using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
+        {
+            kill.WaitForExit();
+        }
+
+        var result = SampleProcess.Finish(process);
+        Assert.Equal(130, result.ExitCode);
+        Assert.Empty(result.Error);
+        Assert.Matches(@"(^|\n)the model is saved in .*text-classifier\.safetensors\ncancelled after \d+ updates; the saved model is as it was then\n$", result.Output);
+        Assert.Equal(4, SequenceClassifier<float>.Open(Path.Combine(_folder, "text-classifier.safetensors")).Classes.Count);
     }
 
     [Fact]
