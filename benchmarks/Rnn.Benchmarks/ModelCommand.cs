@@ -116,7 +116,7 @@ internal static class ModelCommand
             Fill(_input, embedded);
             Time("recurrent layer", () => hidden = _model.SequenceLayer.Forward(_input));
             Fill(_features, hidden);
-            Time("output and loss", () => loss = Loss.LinearCrossEntropy(_features, _model.Output, _targets));
+            Time("output and loss", () => loss = Loss.LinearCrossEntropy(_features, (Linear<float>)_model.Output, _targets));
             Time("output and loss, back", () => loss.Backward());
             Time("recurrent layer, back", () => hidden.Backward(_features.Gradient!));
             Time("embedding, back", () => embedded.Backward(_input.Gradient!));

@@ -45,6 +45,7 @@ public static class ModuleCatalog
         {
             [RecurrentDescription.Type] = RecurrentDescription.Read<T>,
             [Linear<T>.Type] = Linear<T>.Read,
+            [AdaptiveSoftmax<T>.Type] = AdaptiveSoftmax<T>.Read,
             [Embedding<T>.Type] = Embedding<T>.Read,
             [LayerNorm<T>.Type] = LayerNorm<T>.Read,
             [Dropout<T>.Type] = reader => new Dropout<T>(reader.GetDouble("probability")),

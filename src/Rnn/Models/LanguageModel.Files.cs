@@ -14,6 +14,7 @@ public sealed partial class LanguageModel<T>
     private const string FirstVersion = "1";
     private const string FirstDescriptionKey = "model";
     private const string VocabularyKey = "vocabulary";
+    private const string AdaptiveKey = "adaptive_softmax";
 
     /// <inheritdoc/>
     protected override string? FileType => Type;
@@ -66,6 +67,11 @@ public sealed partial class LanguageModel<T>
         writer.Write("dropout", Options.Dropout);
         writer.Write("tied_weights", Options.TieWeights);
         writer.Write("layer", SequenceLayer);
+        if (Output is AdaptiveSoftmax<T> adaptive)
+        {
+            writer.Write(AdaptiveKey, adaptive);
+        }
+
         writer.Write(VocabularyKey, Vocabulary?.ToMetadata());
     }
 
@@ -123,13 +129,15 @@ public sealed partial class LanguageModel<T>
         }
 
         // The layer itself exists by now; what is still to be made are the embedding and the output layer.
-        reader.CountWeights((double)vocabularySize * (layer.InputSize + (tied ? 0 : layer.OutputSize)));
+        var adaptive = reader.Has(AdaptiveKey) ? (AdaptiveSoftmax<T>)reader.GetModule<T>(AdaptiveKey) : null;
+        reader.CountWeights((double)vocabularySize * (layer.InputSize + (tied || adaptive is not null ? 0 : layer.OutputSize)));
         vocabulary ??= reader.Has(VocabularyKey) ? reader.GetString(VocabularyKey) : null;
         return new(vocabularySize, layer, new()
         {
             EmbeddingDropout = reader.GetDouble("embedding_dropout"),
             Dropout = reader.GetDouble("dropout"),
             TieWeights = tied,
+            AdaptiveSoftmax = adaptive?.Options,
         })
         {
             Vocabulary = vocabulary is null ? null : Sequences.Vocabulary.FromMetadata(vocabulary),

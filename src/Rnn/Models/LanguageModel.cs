@@ -56,6 +56,11 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
                 nameof(options));
         }
 
+        if (options is { TieWeights: true, AdaptiveSoftmax: not null })
+        {
+            throw new ArgumentException("AdaptiveSoftmax: its clusters have projections of their own and cannot share the embedding's table; set TieWeights to false, or AdaptiveSoftmax to null.", nameof(options));
+        }
+
         // Each part splits off a random source by a name of its own; dropout under names that no other layer has, since the recurrent layer may have the same seed.
         var seed = RandomSource.ChooseSeed(options.Seed, options.Random);
         var random = new RandomSource(seed);
@@ -69,9 +74,12 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
         // The name in files, from the time when every layer here was recurrent.
         SequenceLayer = AddModule("recurrent", layer);
         _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, random.Split("output dropout"))) : null;
-        Output = AddModule("output", options.TieWeights
-            ? new Linear<T>(Embedding.Weight, new() { Seed = seed })
-            : new Linear<T>(layer.OutputSize, vocabularySize, new() { Seed = seed }));
+        Output = AddModule<Layer<T>>("output", options switch
+        {
+            { TieWeights: true } => new Linear<T>(Embedding.Weight, new() { Seed = seed }),
+            { AdaptiveSoftmax: { } adaptive } => new AdaptiveSoftmax<T>(layer.OutputSize, vocabularySize, adaptive with { Seed = seed, Random = null }),
+            _ => new Linear<T>(layer.OutputSize, vocabularySize, new() { Seed = seed }),
+        });
     }
 
     /// <summary>A model of a vocabulary's tokens, which is saved with it.</summary>
@@ -104,11 +112,11 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     /// <summary>The layer between embedding and output.</summary>
     public SequenceLayer<T> SequenceLayer { get; }
 
-    /// <summary>The layer that scores the tokens.</summary>
-    public Linear<T> Output { get; }
+    /// <summary>The layer that scores the tokens: a <see cref="Linear{T}"/>, or an <see cref="AdaptiveSoftmax{T}"/>, whose scores are logarithms of probabilities.</summary>
+    public Layer<T> Output { get; }
 
     /// <inheritdoc/>
-    protected override string Description => $"{VocabularySize} tokens{(Options.TieWeights ? ", tied weights" : string.Empty)}";
+    protected override string Description => $"{VocabularySize} tokens{(Options.TieWeights ? ", tied weights" : Options.AdaptiveSoftmax is null ? string.Empty : ", adaptive softmax")}";
 
     /// <summary>The scores of the next token after every step of a batch of windows.</summary>
     /// <param name="tokens">Tokens from 0 to V − 1, [N, T].</param>
@@ -147,8 +155,12 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
         ReadOnlySpan<int> tokens, int rows, ReadOnlySpan<int> lengths, SequenceState<T>? state, ReadOnlySpan<int> targets, CrossEntropyOptions? options = null)
     {
         var hidden = Hidden(Embed(tokens, rows), lengths, state);
-        return new(Loss.LinearCrossEntropy(hidden.Output, Output, targets, options), hidden.FinalState);
+        return new(LossOf(hidden.Output, targets, options), hidden.FinalState);
     }
+
+    private Tensor<T> LossOf(Tensor<T> hidden, ReadOnlySpan<int> targets, CrossEntropyOptions? options) => Output is AdaptiveSoftmax<T> adaptive
+        ? Loss.AdaptiveCrossEntropy(hidden, adaptive, targets, options)
+        : Loss.LinearCrossEntropy(hidden, (Linear<T>)Output, targets, options);
 
     private Tensor<T> Embed(ReadOnlySpan<int> tokens, int rows) => rows > 0 && tokens.Length % rows == 0
         ? Embedding.Forward(tokens, [rows, tokens.Length / rows])

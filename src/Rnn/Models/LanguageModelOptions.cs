@@ -1,3 +1,4 @@
+using Rnn.Layers;
 using Rnn.Sequences;
 using Rnn.Tensors;
 
@@ -27,6 +28,12 @@ public sealed record LanguageModelOptions
     /// arXiv:1611.01462). The recurrent layer's <c>OutputSize</c> must then equal its <c>InputSize</c>, if need be by a projection.
     /// </summary>
     public bool TieWeights { get; init; }
+
+    /// <summary>
+    /// Clusters of rare tokens for a large vocabulary (Grave et al. 2017, arXiv:1609.04309): the output layer is an <see cref="AdaptiveSoftmax{T}"/> with these options, whose seed is not used. Null for one score for
+    /// each token. Token 0 must be the most frequent one, as in a <see cref="WordVocabulary"/>. Not together with <see cref="TieWeights"/>.
+    /// </summary>
+    public AdaptiveSoftmaxOptions? AdaptiveSoftmax { get; init; }
 
     /// <summary>
     /// The seed of the embedding, the output layer and the dropout, each of which draws numbers of its own; the recurrent layer has its own. Null for the

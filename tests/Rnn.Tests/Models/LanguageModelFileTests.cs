@@ -46,7 +46,7 @@ public sealed class LanguageModelFileTests : IDisposable
         Assert.Equal([7, 6], Layer(loaded).HiddenSizes);
         Assert.Equal(4, Layer(loaded).ProjectionSize);
         Assert.False(Layer(loaded).Options.Bias);
-        Assert.Same(loaded.Embedding.Weight, loaded.Output.Weight);
+        Assert.Same(loaded.Embedding.Weight, ((Linear<double>)loaded.Output).Weight);
         Assert.Null(loaded.Vocabulary);
         int[] tokens = [0, 1, 2, 3, 4, 3, 2];
         Assert.Equal(model.Score(tokens), loaded.Score(tokens));

@@ -53,7 +53,7 @@ public class LanguageModelTests
     public void Tied_weights_are_one_parameter()
     {
         var model = new LanguageModel<float>(7, new Gru<float>(4, 4), new() { TieWeights = true });
-        Assert.Same(model.Embedding.Weight, model.Output.Weight);
+        Assert.Same(model.Embedding.Weight, ((Linear<float>)model.Output).Weight);
         Assert.DoesNotContain("output.weight", model.NamedParameters.Select(pair => pair.Key));
         Assert.Contains("output.bias", model.NamedParameters.Select(pair => pair.Key));
         var error = Assert.Throws<ArgumentException>(() => new LanguageModel<float>(7, new Lstm<float>(4, 6), new() { TieWeights = true }));

@@ -158,7 +158,7 @@ public class ModeTests
             return 0;
         }
 
-        var parameter = model.Output.Bias!;
+        var parameter = ((Linear<float>)model.Output).Bias!;
         await new Trainer<float>(model, new Sgd<float>()).FitAsync(
             ["train"], kind => (parameter.Value * (float)(1 + Loss(kind))).Sum(), validation: ["validate"], epochs: 2);
         Assert.Equal(
@@ -182,7 +182,7 @@ public class ModeTests
                 batch =>
                 {
                     seen.Add(inner.IsTraining);
-                    return inner.Output.Bias!.Value.Sum();
+                    return ((Linear<float>)inner.Output).Bias!.Value.Sum();
                 },
                 epochs: 1);
             Assert.False(inner.IsTraining);
