@@ -60,7 +60,7 @@ public sealed class SampleRun
     }
 
     /// <summary>Opens the model that the user wants used.</summary>
-    /// <param name="open">How, such as <c>path => SequenceClassifier&lt;float&gt;.Open(path)</c>.</param>
+    /// <param name="open">How, such as <c>SequenceClassifier&lt;float&gt;.Open</c>.</param>
     /// <returns>The model; null where the user wants one trained.</returns>
     /// <exception cref="InputException">There is no such file, or it holds something else.</exception>
     public TModel? Open<TModel>(Func<string, TModel> open)

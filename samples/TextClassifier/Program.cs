@@ -15,7 +15,7 @@ return await sample.RunAsync(args, async run =>
 {
     var random = new RandomSource(run.Seed);
     var (training, test) = (run.Data is null ? LabelledTexts.TemporalOrder(random, 6000) : LabelledTexts.Read(run.Data)).Split(random, 0.8);
-    var model = run.Open(path => SequenceClassifier<float>.Open(path));
+    var model = run.Open(SequenceClassifier<float>.Open);
     if (model is null)
     {
         var vocabulary = CharVocabulary.FromText(string.Concat(training.Texts), new() { Unknown = true });

@@ -20,7 +20,7 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
     private readonly List<int> _sizes = [];
     private readonly string[] _stateNames;
 
-    /// <summary>A chain whose input size the first layers tell: a sequence layer, linear or normalising layer does.</summary>
+    /// <summary>A chain whose input size the first layers tell: a sequence layer, linear, normalising or standardising layer does.</summary>
     /// <param name="layers">One layer or more, first first.</param>
     /// <exception cref="ArgumentException">The sizes do not fit together, a layer does not work step by step, or the size of the input cannot be told.</exception>
     public SequenceChain(params ReadOnlySpan<Layer<T>> layers)
@@ -163,6 +163,7 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
                 SequenceLayer<T> sequence => sequence.InputSize,
                 Linear<T> linear => linear.InputSize,
                 LayerNorm<T> norm => norm.Size,
+                Standardization<T> standardization => standardization.Size,
                 Dropout<T> or ActivationLayer<T> => 0,
                 _ => -1,
             };

@@ -25,9 +25,6 @@ public enum PoolingKind
 public sealed class SequencePooling<T> : Module<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly Linear<T>? _hidden;
-    private readonly Parameter<T>? _score;
-
     /// <summary>A pooling of a kind.</summary>
     /// <param name="kind">What is taken of the steps.</param>
     /// <param name="size">The size of a step's output O.</param>
@@ -47,8 +44,8 @@ public sealed class SequencePooling<T> : Module<T>
         if (kind == PoolingKind.Attention)
         {
             var (random, hidden) = (new RandomSource(RandomSource.ChooseSeed(seed, null)).Split("pooling"), hiddenSize == 0 ? size : hiddenSize);
-            _hidden = AddModule("hidden", new Linear<T>(size, hidden, new() { Random = random }));
-            _score = AddParameter("score", Initializer.GlorotUniform.Create<T>(random, 1, hidden).Reshape(hidden));
+            Hidden = AddModule("hidden", new Linear<T>(size, hidden, new() { Random = random }));
+            Score = AddParameter("score", Initializer.GlorotUniform.Create<T>(random, 1, hidden).Reshape(hidden));
         }
     }
 
@@ -57,6 +54,12 @@ public sealed class SequencePooling<T> : Module<T>
 
     /// <summary>The size of a step's output O.</summary>
     public int Size { get; }
+
+    /// <summary>The hidden layer of attention, O → A.</summary>
+    internal Linear<T>? Hidden { get; }
+
+    /// <summary>What scores its values, [A].</summary>
+    internal Parameter<T>? Score { get; }
 
     internal static string Type => "sequence-pooling";
 
@@ -72,7 +75,7 @@ public sealed class SequencePooling<T> : Module<T>
         ArgumentNullException.ThrowIfNull(writer);
         writer.Write("kind", $"{Kind}");
         writer.Write("size", Size);
-        writer.Write("hidden_size", _hidden?.OutputSize ?? 0);
+        writer.Write("hidden_size", Hidden?.OutputSize ?? 0);
     }
 
     internal static SequencePooling<T> Read(DescriptionReader reader)
@@ -123,7 +126,7 @@ public sealed class SequencePooling<T> : Module<T>
                 }
 
                 var past = StepMask.PastEnds<T>(rows, steps, lengths)?.Unsqueeze(2);
-                var scores = _hidden!.Forward(y).Tanh().Multiply(_score!.Value).Sum(-1, keepDimensions: true);
+                var scores = Hidden!.Forward(y).Tanh().Multiply(Score!.Value).Sum(-1, keepDimensions: true);
                 return ((past is null ? scores : scores.MaskedFill(past, StepMask.Impossible)).Softmax(1) * y).Sum(1);
         }
     }

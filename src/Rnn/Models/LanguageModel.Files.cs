@@ -24,25 +24,48 @@ public sealed partial class LanguageModel<T>
     /// model that exists.)
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="layer">The sequence layer to fill, for a layer or cell of your own; null to make it as the file describes it.</param>
+    /// <returns>The model, in evaluation mode.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged, or not a language model of this library; the message says what it is.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static new LanguageModel<T> Open(string path)
+    {
+        using var reader = SafeTensorsReader.Open(path);
+        return Open(reader, layer: null);
+    }
+
+    /// <summary>As <see cref="Open(string)"/>, for a sequence layer or cell of your own.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="layer">The sequence layer to fill.</param>
     /// <returns>The model, in evaluation mode.</returns>
     /// <exception cref="InvalidDataException">
     /// The file is damaged, or not a language model of this library, or the layer given is of another cell than the one saved; the message says what it is.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static LanguageModel<T> Open(string path, SequenceLayer<T>? layer = null)
+    public static LanguageModel<T> Open(string path, SequenceLayer<T> layer)
     {
+        ArgumentNullException.ThrowIfNull(layer);
         using var reader = SafeTensorsReader.Open(path);
         return Open(reader, layer);
     }
 
-    /// <summary>As <see cref="Open(string, SequenceLayer{T})"/>, from a stream such as an embedded resource.</summary>
+    /// <summary>As <see cref="Open(string)"/>, from a stream such as an embedded resource.</summary>
     /// <param name="stream">The stream, from its position to its end; left open. One that is not seekable is read into memory.</param>
-    /// <param name="layer">The sequence layer to fill, or null to make it as the file describes it.</param>
+    /// <returns>The model, in evaluation mode.</returns>
+    /// <exception cref="InvalidDataException">The content is damaged, or not a language model of this library.</exception>
+    public static new LanguageModel<T> Open(Stream stream)
+    {
+        using var reader = SafeTensorsReader.Of(stream);
+        return Open(reader, layer: null);
+    }
+
+    /// <summary>As <see cref="Open(Stream)"/>, for a sequence layer or cell of your own.</summary>
+    /// <param name="stream">The stream, from its position to its end; left open. One that is not seekable is read into memory.</param>
+    /// <param name="layer">The sequence layer to fill.</param>
     /// <returns>The model, in evaluation mode.</returns>
     /// <exception cref="InvalidDataException">The content is damaged, or not a language model of this library, or the layer given does not fit.</exception>
-    public static LanguageModel<T> Open(Stream stream, SequenceLayer<T>? layer = null)
+    public static LanguageModel<T> Open(Stream stream, SequenceLayer<T> layer)
     {
+        ArgumentNullException.ThrowIfNull(layer);
         using var reader = SafeTensorsReader.Of(stream);
         return Open(reader, layer);
     }

@@ -207,6 +207,13 @@ public sealed partial class SequenceClassifier<T> : Module<T>
     public ConfusionMatrix Score(IEnumerable<FeatureBatch<T>> batches, IReadOnlyList<int> labels, CancellationToken cancellationToken = default) =>
         Score(batches, Forward, batch => batch.Select(labels), cancellationToken);
 
+    /// <summary>A stream that reads one sequence step by step, from the initial state, and gives the probabilities of the classes after each.</summary>
+    /// <exception cref="InvalidOperationException">The sequence layer has a backward direction: it would need the end first.</exception>
+    public SequenceClassifierStream<T> CreateStream() => SequenceLayer.IsCausal
+        ? new(this)
+        : throw new InvalidOperationException(
+            "CreateStream: the sequence layer of this model is bidirectional or reversed and needs the whole sequence; use Classify, or train a model whose layer runs forward only.");
+
     private ConfusionMatrix Score<TBatch>(IEnumerable<TBatch> batches, Func<TBatch, Tensor<T>> forward, Func<TBatch, int[]> labels, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batches);
