@@ -79,6 +79,8 @@ internal static class OperationCases
         ["squared error"] = () => Of([2, 3, 4], [2, 3, 4], (a, b) => Loss.MeanSquaredError(a, b, [3, 1])),
         ["absolute error"] = () => Of([3, 4], [3, 4], (a, b) => Loss.MeanAbsoluteError(a, b)),
         ["huber"] = () => Of([3, 4], [3, 4], (a, b) => Loss.Huber(a, b, 0.3)),
+        ["quantile"] = () => Of([3, 4], [3, 4], (a, b) => Loss.Quantile(a, b, 0.8)),
+        ["quantiles"] = () => Of([3, 4, 2], [3, 4], (a, b) => Loss.Quantile(a, b, [0.1, 0.6])),
         ["binary cross-entropy"] = () => Of([3, 4], a => Loss.BinaryCrossEntropy(a, Tensor<double>.Full(0.3, 3, 4), options: new() { PositiveWeights = [2] })),
         ["cross-entropy"] = () => Of([3, 4], a => Loss.CrossEntropy(a, [1, 0, 3], options: new() { LabelSmoothing = 0.1, ClassWeights = [1, 2, 3, 4] })),
         ["linear cross-entropy"] = LinearCrossEntropy,

@@ -22,6 +22,8 @@ public class BatchSourceTests
         Features,
         Rows,
         ShuffledRows,
+        Forecasts,
+        ShuffledForecasts,
     }
 
     public static TheoryData<Kind> Kinds() => [.. Enum.GetValues<Kind>()];
@@ -185,7 +187,7 @@ public class BatchSourceTests
         Assert.Contains("damaged: 'two'", Assert.Throws<InvalidDataException>(() => source.RestoreState(state)).Message, StringComparison.Ordinal);
     }
 
-    private static bool IsShuffled(Kind kind) => kind is Kind.ShuffledSequences or Kind.ShuffledBuckets or Kind.ShuffledRows;
+    private static bool IsShuffled(Kind kind) => kind is Kind.ShuffledSequences or Kind.ShuffledBuckets or Kind.ShuffledRows or Kind.ShuffledForecasts;
 
     private static Walk Make(Kind kind, bool other = false)
     {
@@ -202,6 +204,8 @@ public class BatchSourceTests
             Kind.Series => new Walk<SeriesWindow<float>>(new SeriesSource<float>(series, series, 3, 7, 3), window => string.Join(' ', window.Inputs(0, window.Steps).ToArray())),
             Kind.Buckets or Kind.ShuffledBuckets => new Walk<SequenceBatch>(SequenceBatch.Bucket(sequences, 4, 0, random), batch => $"{string.Join(' ', batch.Tokens.ToArray())} {string.Join(' ', batch.Indices.ToArray())}"),
             Kind.Features => new Walk<FeatureBatch<float>>(FeatureBatch<float>.Bucket(features, 4, random), batch => string.Join(' ', batch.Input.ToArray())),
+            Kind.Forecasts or Kind.ShuffledForecasts => new Walk<ForecastBatch<float>>(
+                new ForecastWindows<float>(new Series<float>("x", series.AsReadOnlySpan()), 5, 3, 17, 20.., random: random), batch => string.Join(' ', batch.Future.ToArray())),
             _ => new Walk<(Tensor<float> Inputs, Tensor<float> Targets)>(new RowSource<float>(series, series, 17, random), batch => string.Join(' ', batch.Inputs.ToArray())),
         };
     }

@@ -9,7 +9,7 @@ public class ElementLossTests
     public static TheoryData<string, int, LossReduction> Cases()
     {
         var data = new TheoryData<string, int, LossReduction>();
-        foreach (var name in new[] { "squared", "absolute", "huber", "binary", "weighted" })
+        foreach (var name in new[] { "squared", "absolute", "huber", "quantile", "quantiles", "binary", "weighted" })
         {
             foreach (var features in new[] { 1, 3, 17, 37, 129 })
             {
@@ -66,6 +66,19 @@ public class ElementLossTests
         Assert.Equal([1, -2, 0], y.Gradient!.ToArray());
     }
 
+    [Fact]
+    public void A_quantile_loss_is_least_at_the_quantile_and_flows_into_both_sides()
+    {
+        var y = Tensor<double>.From([.. Enumerable.Range(1, 100).Select(i => (double)i)]);
+        var best = Enumerable.Range(1, 100).MinBy(i => Loss.Quantile(Tensor<double>.Full(i, 100), y, 0.8).Item());
+        Assert.InRange(best, 80, 81);
+        var (x, target) = (Tensor<double>.FromRows([1, 5, 2], [1, 3, 2]), Tensor<double>.From([2, 3]));
+        (x.RequiresGradient, target.RequiresGradient) = (true, true);
+        Loss.Quantile(x, target, [0.25, 0.5, 0.9], reduction: LossReduction.Sum).Backward();
+        Assert.Equal([-0.25, 0.5, 0, -0.25, 0, -0.9], x.Gradient!.ToArray(), (a, b) => Math.Abs(a - b) < 1e-15);
+        Assert.Equal([-0.25, 1.15], target.Gradient!.ToArray(), (a, b) => Math.Abs(a - b) < 1e-15);
+    }
+
     // Neither side of the answer loses its small loss: e^−x for a sure and right one.
     [Fact]
     public void Binary_losses_keep_their_digits()
@@ -94,6 +107,10 @@ public class ElementLossTests
         Refuses("delta: expected a finite number above zero but got 0", () => Loss.Huber(x, x, 0));
         Refuses("PositiveWeights: expected 1 or 3 weights, one for each feature of logits [2, 3], but got 2", () => Loss.BinaryCrossEntropy(x, x, options: new() { PositiveWeights = [1, 2] }));
         Refuses("PositiveWeights: expected finite numbers of zero or more but feature 1 has NaN", () => Loss.BinaryCrossEntropy(x, x, options: new() { PositiveWeights = [1, double.NaN, 1] }));
+        Refuses("quantile: expected a number above 0 and below 1 but got 1", () => Loss.Quantile(x, x, 1));
+        Refuses("quantiles: expected a number above 0 and below 1 but got NaN", () => Loss.Quantile(x, Tensor<float>.Ones(2), [0.1, double.NaN, 0.9]));
+        Refuses("prediction: expected [2, 2], the shape of target and behind it one prediction for each quantile, but got [2, 3]", () => Loss.Quantile(x, Tensor<float>.Ones(2), [0.1, 0.9]));
+        Refuses("expected [2, 3, 0]", () => Loss.Quantile(x, x, []));
         Refuses("expected one of the reductions", () => Loss.MeanSquaredError(x, x, reduction: (LossReduction)9));
         y = Tensor<float>.Ones(2, 3);
         y.RequiresGradient = true;
@@ -115,12 +132,15 @@ public class ElementLossTests
         y[0, 2, features - 1] = T.PositiveInfinity;
         x.RequiresGradient = true;
         var weights = Enumerable.Range(0, features).Select(_ => random.NextDouble() * 3).ToArray();
+        var quantiles = weights.Select(weight => 0.01 + (weight * 0.32)).ToArray();
         var given = leaf ? x : -(-x);
         var loss = name switch
         {
             "squared" => Loss.MeanSquaredError(given, y, lengths, reduction),
             "absolute" => Loss.MeanAbsoluteError(given, y, lengths, reduction),
             "huber" => Loss.Huber(given, y, 0.7, lengths, reduction),
+            "quantile" => Loss.Quantile(given, y, 0.8, lengths, reduction),
+            "quantiles" => Loss.Quantile(given, y.Select(-1, 0), quantiles, lengths, reduction),
             "binary" => Loss.BinaryCrossEntropy(given, y, lengths, new() { Reduction = reduction }),
             _ => Loss.BinaryCrossEntropy(given, y, lengths, new() { Reduction = reduction, PositiveWeights = weights }),
         };
@@ -136,12 +156,15 @@ public class ElementLossTests
             }
 
             var (a, b, w) = (double.CreateTruncating(x.AsReadOnlySpan()[i]), double.CreateTruncating(y.AsReadOnlySpan()[i]), weights[i % features]);
+            b = name == "quantiles" ? double.CreateTruncating(y.AsReadOnlySpan()[i / features * features]) : b;
+            var q = name == "quantile" ? 0.8 : quantiles[i % features];
             var (d, s) = (a - b, 1 / (1 + Math.Exp(-a)));
             var (value, slope) = name switch
             {
                 "squared" => (d * d, 2 * d),
                 "absolute" => (Math.Abs(d), Math.Sign(d)),
                 "huber" => Math.Abs(d) <= 0.7 ? (d * d / 2, d) : (0.7 * (Math.Abs(d) - 0.35), 0.7 * Math.Sign(d)),
+                "quantile" or "quantiles" => (d < 0 ? -q * d : (1 - q) * d, d < 0 ? -q : 1 - q),
                 "binary" => (-(b * Math.Log(s)) - ((1 - b) * Math.Log(1 - s)), s - b),
                 _ => (-(w * b * Math.Log(s)) - ((1 - b) * Math.Log(1 - s)), ((1 - b) * s) - (w * b * (1 - s))),
             };
