@@ -45,6 +45,17 @@ internal static unsafe class Unary
         return Record(x, y, function);
     }
 
+    /// <summary>x = f(x) for every element of a span, which nothing records.</summary>
+    internal static void InPlace<T, TFunction>(Span<T> x, TFunction function)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TFunction : struct, IUnaryFunction<T>
+    {
+        fixed (T* values = x)
+        {
+            Elementwise<T, Values<T, TFunction>>.Run(new(function, values, values), x.Length);
+        }
+    }
+
     /// <summary>Records that y was computed from x by a function of one number.</summary>
     internal static Tensor<T> Record<T, TFunction>(Tensor<T> x, Tensor<T> y, TFunction function)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -1,4 +1,6 @@
 using System.Numerics;
+using Rnn.Autograd;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -63,4 +65,23 @@ public sealed class AdditiveAttention<T> : Attention<T>
     // [N, U, 1, A] + [N, 1, T, A] → [N, U, T].
     private protected override Tensor<T> Scores(Tensor<T> queries, Tensor<T> keys) =>
         (_query.Forward(queries).Unsqueeze(2) + keys.Unsqueeze(1)).Tanh().Multiply(Score.Value).Sum(-1);
+
+    internal override int StepWork(int steps) => steps * HiddenSize;
+
+    internal override int StepQuerySize => HiddenSize;
+
+    internal override void StepQueries(ReadOnlySpan<T> queries, Span<T> prepared) => _query.StepRows(queries.Length / QuerySize, queries, prepared);
+
+    internal override void StepScores(ReadOnlySpan<T> query, ReadOnlySpan<T> keys, Span<T> scores, Span<T> work)
+    {
+        var hidden = work[..keys.Length];
+        keys.CopyTo(hidden);
+        for (var step = 0; step < scores.Length; step++)
+        {
+            SpanKernels<T>.Add(query, hidden.Slice(step * HiddenSize, HiddenSize));
+        }
+
+        Unary.InPlace(hidden, default(ActivationFunction<T, Tanh>));
+        AttentionStepper<T>.Products(Score.Value.AsReadOnlySpan(), hidden, scores);
+    }
 }

@@ -40,7 +40,8 @@ public abstract class Attention<T> : Module<T>
     public AttentionMemory<T> Prepare(Tensor<T> memory, ReadOnlySpan<int> lengths = default)
     {
         RecurrentChecks.CheckBatch(memory, lengths, MemorySize, nameof(memory), nameof(MemorySize));
-        return new(memory, Keys(memory), StepMask.PastEnds<T>(memory.Shape[0], memory.Shape[1], lengths)?.Unsqueeze(1));
+        var ended = StepMask.PastEnds<T>(memory.Shape[0], memory.Shape[1], lengths)?.Unsqueeze(1);
+        return new(memory, Keys(memory), ended, ended is null ? null : lengths.ToArray());
     }
 
     /// <summary>Attends to a memory.</summary>
@@ -76,6 +77,20 @@ public abstract class Attention<T> : Module<T>
 
     /// <summary>The scores of queries [N, U, Q] for keys: [N, U, T].</summary>
     private protected abstract Tensor<T> Scores(Tensor<T> queries, Tensor<T> keys);
+
+    /// <summary>The numbers that <see cref="StepScores"/> needs to work with beside its arguments, for T steps.</summary>
+    internal virtual int StepWork(int steps) => 0;
+
+    /// <summary>The size of a row of <see cref="StepQueries"/>; 0 where queries are taken as they are.</summary>
+    internal virtual int StepQuerySize => 0;
+
+    /// <summary>What <see cref="StepScores"/> takes in place of queries [N, Q]: [N, <see cref="StepQuerySize"/>].</summary>
+    internal virtual void StepQueries(ReadOnlySpan<T> queries, Span<T> prepared)
+    {
+    }
+
+    /// <summary>The scores of one query for the keys of one row's valid steps, in spans that nothing records.</summary>
+    internal abstract void StepScores(ReadOnlySpan<T> query, ReadOnlySpan<T> keys, Span<T> scores, Span<T> work);
 }
 
 /// <summary>A sequence made ready for <see cref="Attention{T}"/>, for as many queries as there are.</summary>
@@ -83,7 +98,7 @@ public abstract class Attention<T> : Module<T>
 public sealed class AttentionMemory<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    internal AttentionMemory(Tensor<T> values, Tensor<T> keys, Tensor<T>? ended) => (Values, Keys, Ended) = (values, keys, ended);
+    internal AttentionMemory(Tensor<T> values, Tensor<T> keys, Tensor<T>? ended, int[]? lengths) => (Values, Keys, Ended, Lengths) = (values, keys, ended, lengths);
 
     /// <summary>The sequence [N, T, M].</summary>
     public Tensor<T> Values { get; }
@@ -93,12 +108,21 @@ public sealed class AttentionMemory<T>
     /// <summary>[N, 1, T] with ones past the end of each row, or null.</summary>
     internal Tensor<T>? Ended { get; }
 
+    /// <summary>The valid steps of each row, or null for all.</summary>
+    internal int[]? Lengths { get; }
+
     /// <summary>Chosen rows in a chosen order; a row may come several times: the memories of the hypotheses of a beam search.</summary>
     /// <param name="rows">Rows from 0 to N − 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
     public AttentionMemory<T> SelectRows(params ReadOnlySpan<int> rows)
     {
         var values = Values.IndexSelect(0, rows);
-        return new(values, ReferenceEquals(Keys, Values) ? values : Keys.IndexSelect(0, rows), Ended?.IndexSelect(0, rows));
+        var lengths = Lengths is null ? null : new int[rows.Length];
+        for (var i = 0; i < lengths?.Length; i++)
+        {
+            lengths[i] = Lengths![rows[i]];
+        }
+
+        return new(values, ReferenceEquals(Keys, Values) ? values : Keys.IndexSelect(0, rows), Ended?.IndexSelect(0, rows), lengths);
     }
 }

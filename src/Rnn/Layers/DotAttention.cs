@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -40,5 +41,14 @@ public sealed class DotAttention<T> : Attention<T>
     {
         var scores = queries.MatMul(keys.Transpose());
         return IsScaled ? scores.Multiply(T.One / T.Sqrt(T.CreateChecked(QuerySize))) : scores;
+    }
+
+    internal override void StepScores(ReadOnlySpan<T> query, ReadOnlySpan<T> keys, Span<T> scores, Span<T> work)
+    {
+        AttentionStepper<T>.Products(query, keys, scores);
+        if (IsScaled)
+        {
+            SpanKernels<T>.Scale(scores, T.One / T.Sqrt(T.CreateChecked(QuerySize)), scores);
+        }
     }
 }

@@ -51,4 +51,6 @@ public sealed class GeneralAttention<T> : Attention<T>
     private protected override Tensor<T> Keys(Tensor<T> memory) => _product.Apply(memory, Weight, null);
 
     private protected override Tensor<T> Scores(Tensor<T> queries, Tensor<T> keys) => queries.MatMul(keys.Transpose());
+
+    internal override void StepScores(ReadOnlySpan<T> query, ReadOnlySpan<T> keys, Span<T> scores, Span<T> work) => AttentionStepper<T>.Products(query, keys, scores);
 }

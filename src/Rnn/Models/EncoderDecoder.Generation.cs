@@ -28,8 +28,8 @@ public sealed partial class EncoderDecoder<T>
             return [];
         }
 
-        var found = Generate(SequenceBatch.Pad(texts.Select(text => SourceVocabulary.Encode(text)).ToArray()), options, cancellationToken);
-        return Array.ConvertAll(found, hypotheses => TargetVocabulary.Decode(hypotheses[0].Tokens));
+        var found = Best(texts.Select(text => SourceVocabulary.Encode(text)).ToArray(), options ?? new(), cancellationToken);
+        return Array.ConvertAll(found, hypothesis => TargetVocabulary.Decode(hypothesis.Tokens));
     }
 
     /// <summary>Writes what belongs to each sequence of a batch, by beam search, in evaluation mode and without a graph.</summary>
@@ -41,6 +41,7 @@ public sealed partial class EncoderDecoder<T>
     public BeamHypothesis[][] Generate(SequenceBatch source, BeamSearchOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
+        using var scope = TensorScope.Enter();
         var start = new int[source.Rows];
         Array.Fill(start, Begin);
         return BeamSearch.Run(CreateTokenStepper(source), start, (options ?? new()) with { EndToken = End }, cancellationToken);
@@ -55,27 +56,6 @@ public sealed partial class EncoderDecoder<T>
         using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Enter();
         var (state, memory) = Encode(source);
-        return new Stepper(this, new(this, state, memory));
-    }
-
-    private sealed class Stepper(EncoderDecoder<T> model, DecoderState decoder) : ITokenStepper<T>
-    {
-        public int Rows => decoder.Rows;
-
-        public int VocabularySize => model.Output.OutputSize;
-
-        public void Step(ReadOnlySpan<int> tokens, Span<T> logits)
-        {
-            using var evaluation = Evaluation.Enter();
-            using var noGradient = NoGradient.Enter();
-            var read = decoder.Step(model.TargetEmbedding.Forward(tokens, [tokens.Length]), weights: null);
-            model.Output.Forward(read).AsReadOnlySpan().CopyTo(logits);
-        }
-
-        public void SelectRows(ReadOnlySpan<int> rows)
-        {
-            using var noGradient = NoGradient.Enter();
-            decoder.SelectRows(rows);
-        }
+        return new Stepper(this, state, memory);
     }
 }

@@ -89,12 +89,16 @@ public sealed partial class EncoderDecoder<T>
 
     private Tensor<T> Read(Tensor<T> output, Tensor<T> context) => _readout!.Forward(Tensor<T>.Concat([context, output], -1)).Tanh();
 
+    // What Bahdanau's attention asks with before the first step: the hidden state of a recurrent layer is what its last output would have been; null for zeros.
+    private Tensor<T>? FirstQuery(SequenceState<T> state) =>
+        Decoder is RecurrentLayer<T> && state.Hidden() is { } hidden && hidden.Shape[^1] == Decoder.OutputSize ? hidden : null;
+
     /// <summary>A decoder between two steps, as tensors: recorded where gradients are wanted.</summary>
     private sealed class DecoderState
     {
         private readonly EncoderDecoder<T> _model;
         private SequenceState<T> _state;
-        private AttentionMemory<T>? _memory;
+        private readonly AttentionMemory<T>? _memory;
 
         // What Bahdanau's attention asks with, and what is fed back.
         private Tensor<T> _query;
@@ -104,13 +108,9 @@ public sealed partial class EncoderDecoder<T>
         {
             (_model, _state, _memory) = (model, state, memory);
 
-            // The hidden state of a recurrent layer is what its last output would have been.
-            var size = model.Decoder.OutputSize;
-            _fed = Tensor<T>.Zeros(state.Rows, size);
-            _query = model.Decoder is RecurrentLayer<T> && state.Hidden() is { } hidden && hidden.Shape[^1] == size ? hidden : _fed;
+            _fed = Tensor<T>.Zeros(state.Rows, model.Decoder.OutputSize);
+            _query = model.FirstQuery(state) ?? _fed;
         }
-
-        internal int Rows => _state.Rows;
 
         /// <summary>One step: what the output layer reads [N, O].</summary>
         internal Tensor<T> Step(Tensor<T> embedded, List<Tensor<T>>? weights)
@@ -133,14 +133,6 @@ public sealed partial class EncoderDecoder<T>
 
             (_query, _state) = _model.Decoder.Step(input, _state);
             return _fed = _model.Attend(_query, _memory, weights);
-        }
-
-        internal void SelectRows(ReadOnlySpan<int> rows)
-        {
-            var chosen = rows.ToArray();
-            _state = _state.SelectRows(chosen);
-            _memory = _memory?.SelectRows(chosen);
-            (_query, _fed) = (_query.IndexSelect(0, chosen), _fed.IndexSelect(0, chosen));
         }
     }
 }

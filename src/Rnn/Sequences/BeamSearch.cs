@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Kernels;
 
 namespace Rnn.Sequences;
 
@@ -63,8 +64,9 @@ public static class BeamSearch
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly int _vocabulary = stepper.VocabularySize;
+        private readonly Candidates _candidates = new();
         private T[] _logits = [];
-        private double[] _logProbabilities = [];
+        private double[] _totals = [];
 
         internal BeamHypothesis[][] Run(ReadOnlySpan<int> start, CancellationToken cancellationToken)
         {
@@ -83,7 +85,8 @@ public static class BeamSearch
                 foreach (var group in groups)
                 {
                     var count = group.Active.Length;
-                    foreach (var (row, token) in group.Advance(_logProbabilities.AsSpan(first * _vocabulary, count * _vocabulary), _vocabulary, length))
+                    Rank(group, first);
+                    foreach (var (row, token) in group.Advance(_candidates, _vocabulary, length))
                     {
                         rows.Add(first + row);
                         next.Add(token);
@@ -102,44 +105,40 @@ public static class BeamSearch
             return Array.ConvertAll(groups, group => group.Found());
         }
 
-        // Logarithms of the probabilities of all next tokens of all rows.
-        private void Step(ReadOnlySpan<int> tokens)
+        // The scores of all next tokens of all rows, and of each row what they exceed the logarithms of their probabilities by.
+        private unsafe void Step(ReadOnlySpan<int> tokens)
         {
-            var count = tokens.Length * _vocabulary;
+            var count = checked(tokens.Length * _vocabulary);
             if (_logits.Length < count)
             {
-                (_logits, _logProbabilities) = (new T[count], new double[count]);
+                (_logits, _totals) = (new T[count], new double[tokens.Length]);
             }
 
             stepper.Step(tokens, _logits.AsSpan(0, count));
-            for (var row = 0; row < tokens.Length; row++)
+            fixed (T* logits = _logits)
             {
-                var logits = _logits.AsSpan(row * _vocabulary, _vocabulary);
-                var result = _logProbabilities.AsSpan(row * _vocabulary, _vocabulary);
-                var largest = double.NegativeInfinity;
-                for (var i = 0; i < result.Length; i++)
+                for (var row = 0; row < tokens.Length; row++)
                 {
-                    result[i] = double.CreateTruncating(logits[i]);
-                    largest = double.Max(largest, result[i]);
-                }
-
-                if (!double.IsFinite(largest))
-                {
-                    throw new InvalidOperationException($"BeamSearch: expected finite scores but the largest one of a row is {largest}; has the model diverged?");
-                }
-
-                var sum = 0.0;
-                foreach (var value in result)
-                {
-                    sum += Math.Exp(value - largest);
-                }
-
-                var total = largest + Math.Log(sum);
-                foreach (ref var value in result)
-                {
-                    value -= total;
+                    var (largest, sum) = RowKernels<T>.Current.SoftmaxStatistics(logits + ((nint)row * _vocabulary), _vocabulary);
+                    _totals[row] = double.CreateTruncating(largest) + Math.Log(double.CreateTruncating(sum));
+                    if (!double.IsFinite(_totals[row]))
+                    {
+                        throw new InvalidOperationException($"BeamSearch: expected finite scores but the largest one of a row is {largest}; has the model diverged?");
+                    }
                 }
             }
+        }
+
+        // The best continuations of a group. At most one of each row ends, so that twice the width leaves as many that go on.
+        private void Rank(Group group, int first)
+        {
+            _candidates.Clear((int)Math.Min((long)_vocabulary * group.Active.Length, (long)options.Width + Math.Min(options.Width, group.Active.Length)));
+            for (var row = 0; row < group.Active.Length; row++)
+            {
+                _candidates.Add<T>(_logits.AsSpan((first + row) * _vocabulary, _vocabulary), group.Active[row].LogProbability - _totals[first + row], (long)row * _vocabulary);
+            }
+
+            _candidates.Sort();
         }
     }
 
@@ -167,13 +166,13 @@ public static class BeamSearch
 
         /// <summary>Goes on by one token.</summary>
         /// <returns>For each hypothesis that goes on, its row among those of before and its new token.</returns>
-        public (int Row, int Token)[] Advance(ReadOnlySpan<double> logProbabilities, int vocabulary, int length)
+        public (int Row, int Token)[] Advance(Candidates candidates, int vocabulary, int length)
         {
-            var candidates = Best(logProbabilities, vocabulary);
             var (next, rows) = (new List<Node>(), new List<(int Row, int Token)>());
             for (var rank = 0; rank < candidates.Count; rank++)
             {
-                var (row, token, logProbability) = candidates[rank];
+                var (place, logProbability) = candidates[rank];
+                var (row, token) = ((int)(place / vocabulary), (int)(place % vocabulary));
                 var before = Active[row];
                 if (token == options.EndToken)
                 {
@@ -220,36 +219,6 @@ public static class BeamSearch
             {
                 _ended.RemoveAt(options.Width);
             }
-        }
-
-        // The best continuations, the best first. At most one of each row ends, so that twice the width leaves as many that go on.
-        private List<(int Row, int Token, double LogProbability)> Best(ReadOnlySpan<double> logProbabilities, int vocabulary)
-        {
-            var best = new List<(int Row, int Token, double LogProbability)>();
-            var most = options.Width + Math.Min(options.Width, Active.Length);
-            for (var row = 0; row < Active.Length; row++)
-            {
-                for (var token = 0; token < vocabulary; token++)
-                {
-                    var value = Active[row].LogProbability + logProbabilities[(row * vocabulary) + token];
-                    if (value > double.NegativeInfinity && (best.Count < most || value > best[^1].LogProbability))
-                    {
-                        var index = best.Count;
-                        while (index > 0 && best[index - 1].LogProbability < value)
-                        {
-                            index--;
-                        }
-
-                        best.Insert(index, (row, token, value));
-                        if (best.Count > most)
-                        {
-                            best.RemoveAt(most);
-                        }
-                    }
-                }
-            }
-
-            return best;
         }
     }
 }

@@ -20,6 +20,10 @@ public sealed class SequencePairBatch : IRowBatch
     {
         (Source, _inputs, _targets, _lengths) = (source, inputs, targets, lengths);
         TargetSteps = steps;
+        foreach (var length in lengths)
+        {
+            TargetTokens += length;
+        }
     }
 
     /// <summary>The number of pairs N.</summary>
@@ -39,6 +43,9 @@ public sealed class SequencePairBatch : IRowBatch
 
     /// <summary>The valid steps of each row of the decoder: the length of its target and one more.</summary>
     public ReadOnlySpan<int> TargetLengths => _lengths;
+
+    /// <summary>The tokens that are to be predicted, end tokens included: what a loss is the mean over, and what a trainer may count.</summary>
+    public long TargetTokens { get; }
 
     /// <summary>Puts pairs side by side in the order given.</summary>
     /// <param name="sources">The sequences to read; empty ones are allowed.</param>

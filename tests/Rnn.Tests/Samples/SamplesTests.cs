@@ -14,7 +14,10 @@ public sealed partial class SamplesTests : IDisposable
     /// <summary>The samples with the names of their files and the figures of their result lines.</summary>
     public static TheoryData<string, string, string[]> All { get; } = new()
     {
+        { "Addition", "addition", ["accuracy", "loss"] },
+        { "Dates", "dates", ["accuracy", "loss"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
+        { "Translator", "translator", ["bleu", "bleu_greedy", "bleu_single", "loss"] },
     };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -86,6 +86,27 @@ public class ScheduleTests
     }
 
     [Fact]
+    public void A_line_falls_to_its_end_and_stays_there()
+    {
+        var schedule = new LinearSchedule(30) { Hold = 10, FinalFactor = 0.5 };
+        Assert.Equal([1, 1, 0.875, 0.75, 0.5, 0.5], new double[] { 0, 10, 15, 20, 30, 1000 }.Select(schedule.Factor));
+        Assert.Equal(0, new LinearSchedule(1).Factor(1));
+        Assert.Equal("LinearSchedule { TotalSteps = 30, Hold = 10, FinalFactor = 0.5 }", schedule.ToString());
+        Assert.Contains("with a Hold of 40", Assert.Throws<InvalidOperationException>(() => new LinearSchedule(30) { Hold = 40 }.Factor(0)).Message);
+    }
+
+    [Fact]
+    public void An_inverse_sigmoid_is_a_half_at_k_times_ln_k()
+    {
+        var schedule = new InverseSigmoidSchedule(100);
+        Assert.Equal(100.0 / 101, schedule.Factor(0), 1e-15);
+        Assert.Equal(0.5, schedule.Factor(100 * Math.Log(100)), 1e-12);
+        Assert.Equal(100 / (100 + Math.Exp(7)), schedule.Factor(700), 1e-12);
+        Assert.Equal(0, schedule.Factor(1e9));
+        Assert.Equal("InverseSigmoidSchedule { K = 100 }", schedule.ToString());
+    }
+
+    [Fact]
     public void Impossible_options_are_named()
     {
         Refuses("Size: expected a number of steps above zero but got 0", () => new StepSchedule(0), () => new StepSchedule(1) { Size = 0 });
@@ -96,6 +117,9 @@ public class ScheduleTests
         Refuses("TotalSteps", () => new CosineSchedule(0), () => new CosineSchedule(double.NaN), () => new CosineSchedule(5) { TotalSteps = -1 });
         Refuses("WarmupSteps", () => new CosineSchedule(5) { WarmupSteps = -1 }, () => new CosineSchedule(5) { WarmupSteps = double.NaN });
         Refuses("FinalFactor", () => new CosineSchedule(5) { FinalFactor = -0.1 });
+        Refuses("TotalSteps", () => new LinearSchedule(0), () => new LinearSchedule(5) { TotalSteps = double.NaN });
+        Refuses("Hold", () => new LinearSchedule(5) { Hold = -1 });
+        Refuses("K: expected 1 or more but got 0.5", () => new InverseSigmoidSchedule(0.5), () => new InverseSigmoidSchedule(2) { K = 0.5 });
         Refuses("TotalSteps: expected two or more but got 1", () => new OneCycleSchedule(1), () => new OneCycleSchedule(5) { TotalSteps = 1 });
         Refuses("RiseFraction", () => new OneCycleSchedule(5) { RiseFraction = 1.1 }, () => new OneCycleSchedule(5) { RiseFraction = double.NaN });
         Refuses("InitialDivisor", () => new OneCycleSchedule(5) { InitialDivisor = 0 });
