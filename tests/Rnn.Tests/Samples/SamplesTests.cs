@@ -13,6 +13,9 @@ public sealed partial class SamplesTests : IDisposable
     public static TheoryData<string, string, string[]> All { get; } = new()
     {
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
+        { "Captions", "captions", ["exact"] },
+        { "Melodies", "melodies", ["in_scale", "whole_bars"] },
+        { "Chorales", "chorales", ["nll", "precision", "recall", "f1"] },
     };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
