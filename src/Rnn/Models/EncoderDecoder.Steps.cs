@@ -16,16 +16,9 @@ public sealed partial class EncoderDecoder<T>
 
     private SequenceState<T> StartState(SequenceLayerOutput<T> encoded)
     {
-        if (_starts.Length > 0)
+        if (_start is not null)
         {
-            var zero = Decoder.ZeroState(encoded.FinalState.Rows);
-            var tensors = new (string, Tensor<T>)[_starts.Length];
-            for (var i = 0; i < tensors.Length; i++)
-            {
-                tensors[i] = (zero.Names[i], _starts[i].Forward(encoded.Last).Tanh().Reshape(zero.Tensors[i].Shape));
-            }
-
-            return new(zero.Rows, tensors);
+            return _start.Forward(encoded.Last);
         }
 
         return Options.Start == DecoderStart.Own ? Decoder.InitialState(encoded.FinalState.Rows) : encoded.FinalState;

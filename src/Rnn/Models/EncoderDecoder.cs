@@ -35,7 +35,7 @@ public sealed partial class EncoderDecoder<T> : Module<T>
     private readonly Dropout<T>? _dropout;
     private readonly Attention<T>? _attention;
     private readonly Linear<T>? _readout;
-    private readonly Linear<T>[] _starts = [];
+    private readonly StateProjection<T>? _start;
     private readonly RandomSource _forcing;
 
     /// <summary>A model with new embeddings, attention and output layer.</summary>
@@ -98,12 +98,7 @@ public sealed partial class EncoderDecoder<T> : Module<T>
 
         if (options.Start == DecoderStart.Projection || (options.Start == DecoderStart.Encoder && !HasSameState(encoder, decoder)))
         {
-            var state = decoder.ZeroState(1);
-            _starts = new Linear<T>[state.Tensors.Count];
-            for (var i = 0; i < _starts.Length; i++)
-            {
-                _starts[i] = AddModule($"start_{state.Names[i].Replace('.', '_')}", new Linear<T>(encoder.OutputSize, state.Tensors[i].Length, new() { Random = random.Split($"start {i}") }));
-            }
+            _start = new(decoder, encoder.OutputSize, random, AddModule);
         }
 
         Output = AddModule("output", new Linear<T>(decoder.OutputSize, target.Count, new() { Random = random.Split("output") }));

@@ -110,20 +110,7 @@ public sealed class SequencePairBatch : IRowBatch
 
     private static SequencePairBatch Pad(IReadOnlyList<int[]> sources, IReadOnlyList<int[]> targets, int[] indices, int begin, int end, int sourcePadding)
     {
-        var lengths = Array.ConvertAll(indices, index => targets[index].Length + 1);
-        var steps = lengths.Max();
-        LengthBuckets.CheckSize(targets, indices.Length, steps, 1);
-        var (inputs, outputs) = (new int[indices.Length * steps], new int[indices.Length * steps]);
-        Array.Fill(inputs, begin);
-        Array.Fill(outputs, Ignored);
-        for (var row = 0; row < indices.Length; row++)
-        {
-            var target = targets[indices[row]];
-            target.CopyTo(inputs.AsSpan((row * steps) + 1));
-            target.CopyTo(outputs.AsSpan(row * steps));
-            outputs[(row * steps) + target.Length] = end;
-        }
-
-        return new(SequenceBatch.Pad(sources, indices, sourcePadding), inputs, outputs, lengths, steps);
+        var rows = TargetRows.Pad(targets, indices, begin, end);
+        return new(SequenceBatch.Pad(sources, indices, sourcePadding), rows.Inputs, rows.Targets, rows.Lengths, rows.Steps);
     }
 }

@@ -18,6 +18,9 @@ public sealed partial class SamplesTests : IDisposable
         { "Dates", "dates", ["accuracy", "loss"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
         { "Translator", "translator", ["bleu", "bleu_greedy", "bleu_single", "loss"] },
+        { "Captions", "captions", ["exact"] },
+        { "Melodies", "melodies", ["in_scale", "whole_bars"] },
+        { "Chorales", "chorales", ["nll", "precision", "recall", "f1"] },
     };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
