@@ -12,7 +12,10 @@ public sealed partial class SamplesTests : IDisposable
     /// <summary>The samples with the names of their files and the figures of their result lines.</summary>
     public static TheoryData<string, string, string[]> All { get; } = new()
     {
+        { "AudioClassifier", "audio-classifier", ["accuracy", "macro_f1"] },
+        { "Tagger", "tagger", ["accuracy", "macro_f1"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
+        { "VideoClassifier", "video-classifier", ["accuracy", "macro_f1"] },
     };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
