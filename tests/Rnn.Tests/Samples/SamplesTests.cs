@@ -21,6 +21,10 @@ public sealed partial class SamplesTests : IDisposable
         { "Captions", "captions", ["exact"] },
         { "Melodies", "melodies", ["in_scale", "whole_bars"] },
         { "Chorales", "chorales", ["nll", "precision", "recall", "f1"] },
+        { "AudioClassifier", "audio-classifier", ["accuracy", "macro_f1"] },
+        { "Tagger", "tagger", ["accuracy", "macro_f1"] },
+        { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
+        { "VideoClassifier", "video-classifier", ["accuracy", "macro_f1"] },
     };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
