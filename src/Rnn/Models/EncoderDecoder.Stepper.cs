@@ -2,7 +2,6 @@ using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Sequences;
-using Rnn.Tensors;
 
 namespace Rnn.Models;
 
