@@ -140,6 +140,10 @@ public sealed partial class EncoderDecoder<T> : Module<T>
     /// <summary>The layer that scores the tokens of the target.</summary>
     public Linear<T> Output { get; }
 
+    internal Attention<T>? Attention => _attention;
+
+    internal Linear<T>? Readout => _readout;
+
     // Whether a step needs the one before it for more than its state.
     private bool RunsStepByStep => FedSize(Options, Encoder, Decoder) > 0;
 
