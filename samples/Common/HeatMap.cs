@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Rnn.Models;
@@ -48,7 +49,7 @@ public sealed class HeatMap(IReadOnlyList<string> rows, IReadOnlyList<string> co
             for (var column = 0; column < columns.Count; column++)
             {
                 var (value, width) = (Math.Clamp(values[row, column], 0, 1), Width(columns[column]) + 1);
-                text.Append(colors ? $"\e[48;5;{232 + (int)(value * 23)}m{new string(' ', width)}\e[0m" : new string(Shades[(int)Math.Round(value * (Shades.Length - 1))], width));
+                text.Append(colors ? string.Create(CultureInfo.InvariantCulture, $"\e[48;5;{232 + (int)(value * 23)}m{new string(' ', width)}\e[0m") : new string(Shades[(int)Math.Round(value * (Shades.Length - 1))], width));
             }
         }
 
@@ -60,19 +61,20 @@ public sealed class HeatMap(IReadOnlyList<string> rows, IReadOnlyList<string> co
     {
         const int Cell = 24;
         var left = 12 + (9 * rows.Max(name => name.Length));
-        var top = 12 + (9 * columns.Max(name => name.Length));
-        var text = new StringBuilder($"""<svg xmlns="http://www.w3.org/2000/svg" width="{left + (Cell * columns.Count) + 8}" height="{top + (Cell * rows.Count) + 8}" font-family="monospace" font-size="14">""");
+        var top = 12 + (9 * columns.Select(name => name.Length).DefaultIfEmpty().Max());
+        var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" width="{left + (Cell * columns.Count) + 8}" height="{top + (Cell * rows.Count) + 8}" font-family="monospace" font-size="14">""");
         for (var column = 0; column < columns.Count; column++)
         {
-            text.Append($"\n<text transform=\"translate({left + (Cell * column) + 16} {top - 6}) rotate(-90)\">{WebUtility.HtmlEncode(columns[column])}</text>");
+            text.Append(CultureInfo.InvariantCulture, $"\n<text transform=\"translate({left + (Cell * column) + 16} {top - 6}) rotate(-90)\">{WebUtility.HtmlEncode(columns[column])}</text>");
         }
 
         for (var row = 0; row < rows.Count; row++)
         {
-            text.Append($"\n<text x=\"{left - 6}\" y=\"{top + (Cell * row) + 17}\" text-anchor=\"end\">{WebUtility.HtmlEncode(rows[row])}</text>");
+            text.Append(CultureInfo.InvariantCulture, $"\n<text x=\"{left - 6}\" y=\"{top + (Cell * row) + 17}\" text-anchor=\"end\">{WebUtility.HtmlEncode(rows[row])}</text>");
             for (var column = 0; column < columns.Count; column++)
             {
                 text.Append(
+                    CultureInfo.InvariantCulture,
                     $"\n<rect x=\"{left + (Cell * column)}\" y=\"{top + (Cell * row)}\" width=\"{Cell - 1}\" height=\"{Cell - 1}\" fill=\"#1f4e9c\" fill-opacity=\"{values[row, column]:F3}\" stroke=\"#ddd\"/>");
             }
         }

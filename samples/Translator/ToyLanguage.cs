@@ -42,7 +42,7 @@ internal static class ToyLanguage
             var ((noun, toy), (adjective, quality), (number, how)) = (Draw(Nouns), Draw(Adjectives), Draw(Numbers));
             var (many, described) = (random.Next(3) == 0, random.Next(2) == 0);
             var plural = noun == "child" ? "children" : $"{noun}s";
-            var english = $"{(many ? number : random.Next(2) == 0 ? "the" : "a")} {(described ? $"{adjective} " : string.Empty)}{(many ? plural : noun)}";
+            var english = $"{(many ? number : random.Next(2) == 0 ? "the" : described && adjective == "old" ? "an" : "a")} {(described ? $"{adjective} " : string.Empty)}{(many ? plural : noun)}";
             var ending = many ? "j" : string.Empty;
             return (english, $"{toy}{ending}{(described ? $" {quality}{toy[^1]}{ending}" : string.Empty)}{(many ? $" {how}" : string.Empty)}", many);
         }

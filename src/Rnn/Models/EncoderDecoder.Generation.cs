@@ -56,6 +56,6 @@ public sealed partial class EncoderDecoder<T>
         using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Enter();
         var (state, memory) = Encode(source);
-        return new Stepper(this, state, memory);
+        return new EncoderDecoderStepper<T>(this, state, memory);
     }
 }

@@ -83,7 +83,7 @@ public sealed partial class EncoderDecoder<T>
     private Tensor<T> Read(Tensor<T> output, Tensor<T> context) => _readout!.Forward(Tensor<T>.Concat([context, output], -1)).Tanh();
 
     // What Bahdanau's attention asks with before the first step: the hidden state of a recurrent layer is what its last output would have been; null for zeros.
-    private Tensor<T>? FirstQuery(SequenceState<T> state) =>
+    internal Tensor<T>? FirstQuery(SequenceState<T> state) =>
         Decoder is RecurrentLayer<T> && state.Hidden() is { } hidden && hidden.Shape[^1] == Decoder.OutputSize ? hidden : null;
 
     /// <summary>A decoder between two steps, as tensors: recorded where gradients are wanted.</summary>

@@ -135,6 +135,10 @@ public sealed partial class EncoderDecoder<T> : Module<T>
     /// <summary>The layer that scores the tokens of the target.</summary>
     public Linear<T> Output { get; }
 
+    internal Attention<T>? Attention => _attention;
+
+    internal Linear<T>? Readout => _readout;
+
     // Whether a step needs the one before it for more than its state.
     private bool RunsStepByStep => FedSize(Options, Encoder, Decoder) > 0;
 
@@ -162,7 +166,8 @@ public sealed partial class EncoderDecoder<T> : Module<T>
     /// <param name="batch">The pairs.</param>
     /// <param name="teacherForcing">
     /// The probability that a step reads the right token before it, and not the likeliest of the step before: 1 for teacher forcing, less towards the end of training so that the decoder learns to go on from its own
-    /// mistakes (scheduled sampling; Bengio et al. 2015, arXiv:1506.03099). Drawn anew for each step and row. Below 1 steps run one after the other.
+    /// mistakes (scheduled sampling; Bengio et al. 2015, arXiv:1506.03099). Drawn anew for each step and row. Below 1 steps run one after the other. How it falls any <see cref="Schedule"/> can say, see
+    /// <see cref="InverseSigmoidSchedule"/> for an example.
     /// </param>
     /// <param name="options">What the loss is, such as label smoothing; its ignore index must be <see cref="SequencePairBatch.Ignored"/>, the default.</param>
     /// <exception cref="ArgumentException">A token is out of range.</exception>

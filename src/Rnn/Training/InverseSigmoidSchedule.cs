@@ -4,8 +4,8 @@ using Rnn.Sequences;
 namespace Rnn.Training;
 
 /// <summary>
-/// Falls along a sigmoid: k / (k + e^(step/k)), from about 1 through 1/2 at k·ln k steps towards 0. Made for the probability of teacher forcing in scheduled sampling (Bengio et al. 2015, arXiv:1506.03099,
-/// "inverse sigmoid decay"), which it is of use for as any schedule from 1 downwards.
+/// Falls along a sigmoid: k / (k + e^(step/k)), from about 1 through 1/2 at k·ln k steps towards 0. Made for the probability of teacher forcing in scheduled sampling ("inverse sigmoid decay"; Bengio et al.
+/// 2015, arXiv:1506.03099), as in the example; <see cref="LinearSchedule"/> and <see cref="ExponentialSchedule"/> are the other two of that paper.
 /// </summary>
 /// <example>
 /// <code>
