@@ -17,10 +17,10 @@ return await sample.RunAsync(args, async run =>
     var model = run.Open(path => MultiLabelSequenceModel<float>.Open(path));
     if (model is null)
     {
-        var layer = new Lstm<float>(Pieces.Keys, hiddenSize: 300);
+        var layer = new Lstm<float>(Pieces.Keys, hiddenSize: 300, new() { RecurrentDropout = 0.2 });
         model = new(layer, Pieces.Keys, new() { InputDropout = 0.1, Dropout = 0.4 });
 
-        const int Updates = 2000;
+        const int Updates = 1500;
         var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 3e-3 })
         {
             MaxGradientNorm = 5,
