@@ -9,7 +9,7 @@ namespace Captions;
 internal sealed record Picture(float[] Pixels, int Width, string Caption)
 {
     private const int Size = 16;
-    private const int Small = 4;
+    private const int Small = 5;
     private const int Large = 7;
     private const float Noise = 0.05f;
 
@@ -20,7 +20,7 @@ internal sealed record Picture(float[] Pixels, int Width, string Caption)
     private static readonly (string Name, Func<int, int, int, bool> Covers)[] Shapes =
     [
         ("square", (_, _, _) => true),
-        ("circle", (size, x, y) => Square(x, size) + Square(y, size) <= size * size / 4.5),
+        ("circle", (size, x, y) => Square(x, size) + Square(y, size) <= Square(0, size) + 0.5),
         ("triangle", (size, x, y) => Square(x, size) <= Math.Pow((y + 1) / 2.0, 2)),
     ];
 
@@ -37,7 +37,7 @@ internal sealed record Picture(float[] Pixels, int Width, string Caption)
         });
 
         // About in the middle of the room that there is.
-        int Place(int room) => (room / 2) + random.Next(-Math.Min(room / 2, 2), Math.Min(room - (room / 2), 2) + 1);
+        int Place(int room) => (room / 2) + random.Next(-Math.Min(room / 2, 1), Math.Min(room - (room / 2), 1) + 1);
 
         // Puts a shape into a part of the picture.
         string Add(int left, int top, int width, int height)

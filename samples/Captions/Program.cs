@@ -26,7 +26,7 @@ return await sample.RunAsync(args, async run =>
             new Linear<float>(size, 256), new ActivationLayer<float>(Activation.Relu), new Linear<float>(256, 128), new ActivationLayer<float>(Activation.Relu));
         model = new(vocabulary, size, encoder, new Gru<float>(inputSize: 32 + 128, hiddenSize: 128), new() { FeedCondition = true });
 
-        const int Updates = 4000;
+        const int Updates = 5000;
         var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 2e-3 })
         {
             MaxGradientNorm = 1,

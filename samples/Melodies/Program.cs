@@ -13,7 +13,7 @@ var temperature = sample.Add(InputOptions.NotNegative("--temperature", "T", "how
 return await sample.RunAsync(args, async run =>
 {
     var random = new RandomSource(run.Seed);
-    var data = run.Data is null ? MelodySet.Generate(random, countOfEach: 400) : MelodySet.Read(run.Data);
+    var data = run.Data is null ? MelodySet.Generate(random, countOfEach: 4000) : MelodySet.Read(run.Data);
     var model = run.Open(path => ConditionalGenerator<float>.Open(path));
     if (model is null)
     {
@@ -23,9 +23,9 @@ return await sample.RunAsync(args, async run =>
         int[][] melodies = [.. data.Words.Select(words => vocabulary.EncodeWords(words))];
         var batches = ConditionedBatch<float>.Bucket(model.Conditions(data.GenreOf), melodies, BatchSize, model.Begin, model.End, random);
 
-        const int Passes = 40;
+        const int Passes = 10;
         var updates = (long)Passes * ((melodies.Length + BatchSize - 1) / BatchSize);
-        var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 5e-3 })
+        var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 4e-3 })
         {
             MaxGradientNorm = 1,
             MaxUpdates = run.MaxUpdates,
@@ -45,12 +45,12 @@ return await sample.RunAsync(args, async run =>
     var options = new SamplingOptions { Temperature = run.Get(temperature) ?? 1, Random = new RandomSource(run.Seed).Split("writing") };
     string[] genres = [.. model.Classes.SelectMany(genre => Enumerable.Repeat(genre, CountOfEach))];
     var written = model.Sample(model.Conditions(genres), count: 64, options, run.Cancellation).Select(tokens => MelodySet.Notes(tokens.Select(model.Vocabulary.TokenText))).ToArray();
+    var scales = model.Classes.ToDictionary(genre => genre, data.Scale);
     var (notes, inScale) = (0, 0);
     for (var i = 0; i < written.Length; i++)
     {
-        var scale = data.Scale(genres[i]);
         notes += written[i].Count;
-        inScale += written[i].Count(note => scale.Contains(note.Pitch % 12));
+        inScale += written[i].Count(note => scales[genres[i]].Contains(note.Pitch % 12));
         if (i % CountOfEach == 0 && (run.Get(ask) ?? genres[i]) == genres[i])
         {
             run.Line($"{genres[i]}:\n{Score.Draw(written[i])}");
