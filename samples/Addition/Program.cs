@@ -10,7 +10,7 @@ using Samples;
 // is written first was read last (and carries, which run from right to left, come with the reading).
 var sample = new Sample("addition", "Learns to add numbers of up to three digits, from examples.", "a file with a pair on each line: a text, a TAB, what is to be written");
 var ask = sample.Add(InputOptions.Text("--ask", "TEXT", "a sum to compute at the end; 123+789"));
-var epochs = sample.Add(InputOptions.Whole<int>("--epochs", "N", "how often all sums are read; 15"));
+var epochs = sample.Add(InputOptions.Whole<int>("--epochs", "N", "how often all sums are read; 25"));
 var hidden = sample.Add(InputOptions.Whole<int>("--hidden", "N", "units of encoder and decoder; 128"));
 return await sample.RunAsync(args, async run =>
 {
@@ -26,7 +26,7 @@ return await sample.RunAsync(args, async run =>
         model = new(source, target, new Lstm<float>(32, size), new Lstm<float>(32, size), new() { Attention = DecoderAttention.None });
 
         const int BatchSize = 64;
-        var passes = run.Get(epochs) ?? 15;
+        var passes = run.Get(epochs) ?? 25;
         var updates = (long)passes * ((training.Count + BatchSize - 1) / BatchSize);
         var batches = model.Pairs(Backwards(training.Sources), training.Targets, BatchSize, random);
         var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 4e-3 })
