@@ -13,6 +13,7 @@ public sealed partial class SamplesTests : IDisposable
     public static TheoryData<string, string, string[]> All { get; } = new()
     {
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
+        { "WordRnn", "word-rnn", ["loss", "perplexity"] },
     };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
