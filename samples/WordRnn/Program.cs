@@ -1,7 +1,6 @@
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
-using Rnn.Tensors;
 using Rnn.Training;
 using Samples;
 using WordRnn;
@@ -12,7 +11,7 @@ var softmax = sample.Add(InputOptions.Choice<Softmax>("--softmax", "one score fo
 var split = sample.Add(InputOptions.Choice<Split>("--split", "words and marks apart, or what stands between spaces; marks"));
 var size = sample.Add(InputOptions.Whole<int>("--vocabulary", "N", "the most words to know, the others are one; 30000", minimum: 100));
 var hidden = sample.Add(InputOptions.Whole<int>("--hidden", "N", "hidden units; 256"));
-var epochs = sample.Add(InputOptions.Whole<int>("--epochs", "N", "how often the text is read; 6"));
+var epochs = sample.Add(InputOptions.Whole<int>("--epochs", "N", "how often the text is read; 3"));
 var prompt = sample.Add(InputOptions.Text("--prompt", "TEXT", "what to go on from; the first words of the validation text"));
 return await sample.RunAsync(args, async run =>
 {
@@ -32,7 +31,7 @@ return await sample.RunAsync(args, async run =>
             EmbeddingDropout = 0.3,
             AdaptiveSoftmax = run.Get(softmax) is Softmax.Full ? null : new() { Cutoffs = [vocabulary.Count / 15, vocabulary.Count / 3] },
         });
-        var passes = run.Get(epochs) ?? 6;
+        var passes = run.Get(epochs) ?? 3;
         const int Batch = 32, Steps = 32;
         var updates = (long)passes * new TokenStreamSource(training, Batch, Steps).WindowCount;
         var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 3e-3 })

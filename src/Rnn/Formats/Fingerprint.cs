@@ -14,8 +14,18 @@ internal struct Fingerprint
     internal void Add<TValue>(ReadOnlySpan<TValue> values)
         where TValue : unmanaged
     {
+        AddLength(MemoryMarshal.AsBytes(values).Length);
+        AddPart(values);
+    }
+
+    /// <summary>Begins numbers that come in parts, with their bytes in all: the hash is that of all at once.</summary>
+    internal void AddLength(long bytes) => Mix((ulong)bytes);
+
+    /// <summary>Takes a part of the numbers; each but the last has a whole number of eight bytes.</summary>
+    internal void AddPart<TValue>(ReadOnlySpan<TValue> values)
+        where TValue : unmanaged
+    {
         var bytes = MemoryMarshal.AsBytes(values);
-        Mix((ulong)bytes.Length);
         foreach (var word in MemoryMarshal.Cast<byte, ulong>(bytes))
         {
             Mix(word);

@@ -40,7 +40,7 @@ public sealed class AdaptiveSoftmax<T> : Layer<T>
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
         Options = options ??= new();
         (InputSize, OutputSize) = (inputSize, classes);
-        _cutoffs = options.CutoffsFor(classes);
+        _cutoffs = CutoffsOf(options, classes);
         var random = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Split("adaptive softmax");
         Head = AddModule("head", new Linear<T>(inputSize, FrequentCount + _cutoffs.Length, new() { Bias = options.HeadBias, Random = random }));
         _clusters = new Sequential<T>[_cutoffs.Length];
@@ -185,6 +185,27 @@ public sealed class AdaptiveSoftmax<T> : Layer<T>
             TensorPool<T>.Return(scores);
             TensorPool<T>.Return(features);
         }
+    }
+
+    /// <summary>The cutoffs for a number of classes.</summary>
+    /// <exception cref="ArgumentException">They are not ascending between 0 and the number.</exception>
+    private static int[] CutoffsOf(AdaptiveSoftmaxOptions options, int classes)
+    {
+        if (options.Cutoffs is not { } cutoffs)
+        {
+            // Of few classes some of these are 0 or the same.
+            return [.. new[] { classes / 15, classes / 5 }.Where(cutoff => cutoff > 0).Distinct()];
+        }
+
+        for (var i = 0; i < cutoffs.Count; i++)
+        {
+            if (cutoffs[i] <= (i == 0 ? 0 : cutoffs[i - 1]) || cutoffs[i] >= classes)
+            {
+                throw new ArgumentException($"Cutoffs: expected ascending numbers above 0 and below {classes}, the number of classes, but got [{string.Join(", ", cutoffs)}].", nameof(options));
+            }
+        }
+
+        return [.. cutoffs];
     }
 
     private static int ProjectionSize(int inputSize, double divisor, int cluster) => Math.Max(1, (int)(inputSize / Math.Pow(divisor, cluster + 1)));

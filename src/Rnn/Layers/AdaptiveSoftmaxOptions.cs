@@ -29,25 +29,4 @@ public sealed record AdaptiveSoftmaxOptions
 
     /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
     public RandomSource? Random { get; init; }
-
-    /// <summary>The cutoffs for a number of classes.</summary>
-    /// <exception cref="ArgumentException">They are not ascending between 0 and the number.</exception>
-    internal int[] CutoffsFor(int classes)
-    {
-        if (Cutoffs is null)
-        {
-            // Of few classes some of these are 0 or the same.
-            return [.. new[] { classes / 15, classes / 5 }.Where(cutoff => cutoff > 0).Distinct()];
-        }
-
-        for (var i = 0; i < Cutoffs.Count; i++)
-        {
-            if (Cutoffs[i] <= (i == 0 ? 0 : Cutoffs[i - 1]) || Cutoffs[i] >= classes)
-            {
-                throw new ArgumentException($"Cutoffs: expected ascending numbers above 0 and below {classes}, the number of classes, but got [{string.Join(", ", Cutoffs)}].", nameof(Cutoffs));
-            }
-        }
-
-        return [.. Cutoffs];
-    }
 }

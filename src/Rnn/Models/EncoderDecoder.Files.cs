@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Rnn.Formats;
 using Rnn.Layers;
 
@@ -54,6 +55,11 @@ public sealed partial class EncoderDecoder<T>
 
     private static EncoderDecoder<T> Read(DescriptionReader reader)
     {
+        if (!reader.Has("source_vocabulary") || !reader.Has("target_vocabulary"))
+        {
+            throw new JsonException("it has no vocabulary, as of one of your own that gives no metadata (IVocabulary.ToMetadata); make the model in your program and fill it by Load");
+        }
+
         // Vocabularies stand in the file in full, so that their sizes cannot be damaged into a huge allocation.
         var (source, target) = (Sequences.Vocabulary.FromMetadata(reader.GetString("source_vocabulary")), Sequences.Vocabulary.FromMetadata(reader.GetString("target_vocabulary")));
         var (encoder, decoder) = ((SequenceLayer<T>)reader.GetModule<T>("encoder"), (SequenceLayer<T>)reader.GetModule<T>("decoder"));

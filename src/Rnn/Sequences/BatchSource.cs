@@ -38,9 +38,19 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
     /// </summary>
     public virtual string Identity => GetType().Name.Split('`')[0];
 
+    /// <summary>
+    /// The same batches, made ahead of time on a thread of the pool while the program works on the one before: for batches that take time to load or to make. They come in the same order, and a state saved there is the
+    /// place of the batches given, whatever has been made ahead; it may be restored here and the other way round.
+    /// </summary>
+    /// <param name="count">The most batches that wait to be taken.</param>
+    /// <returns>A source that has this one for itself: nothing else may move this one meanwhile. It begins with a new pass.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The count is not positive.</exception>
+    public PrefetchSource<TBatch> Prefetch(int count = 2) => new(this, OptionRange.AtLeast(1, count, nameof(count)));
+
     /// <summary>Begins the next pass, in an order of its own where there is a random source.</summary>
     public void BeginPass()
     {
+        OnLeavePlace();
         _random = Random?.GetState() ?? default;
         Pass++;
         Position = 0;
@@ -100,6 +110,7 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
             throw new InvalidDataException($"state: expected a pass and a position of 0 or more but got {pass} and {position}.");
         }
 
+        OnLeavePlace();
         Random?.Adopt(state.GetRandomState("random"));
         (Pass, Position) = ((int)pass, 0);
         if (pass == 0)
@@ -111,12 +122,10 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
         BeginPass();
         while (Position < position)
         {
-            if (!OnSkip())
+            if (!Skip())
             {
                 throw new InvalidDataException($"state: a position of {position} lies beyond the end of these data, which have {Position} batches.");
             }
-
-            Position++;
         }
     }
 
@@ -145,14 +154,37 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
     /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
+    /// <summary>The source whose place is moved: this one, but for a source that reads from another.</summary>
+    internal virtual BatchSource<TBatch> Root => this;
+
+    /// <summary>Begins a pass of a given number.</summary>
+    internal void BeginPass(int pass)
+    {
+        Pass = pass - 1;
+        BeginPass();
+    }
+
+    /// <summary>Goes past the next batch.</summary>
+    internal bool Skip()
+    {
+        if (!OnSkip())
+        {
+            return false;
+        }
+
+        Position++;
+        return true;
+    }
+
     /// <summary>Leaves the source as if this pass had not begun.</summary>
     internal void UndoPass()
     {
+        OnLeavePlace();
         Random?.Adopt(_random);
         (Pass, Position) = (Pass - 1, 0);
     }
 
-    /// <summary>Goes to before the first batch of a pass, and puts the batches into its order by drawing from <see cref="Random"/>, where there is one.</summary>
+    /// <summary>Goes to before the first batch of a pass, and puts the batches into its order by drawing from <see cref="Random"/>, where there is one; only here may a source draw from it.</summary>
     protected abstract void OnBeginPass();
 
     /// <summary>Makes the next batch the current one.</summary>
@@ -162,4 +194,15 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
     /// <summary>Goes past the next batch, which nobody looks at. As <see cref="OnMoveNext"/> unless overridden by something faster.</summary>
     /// <returns>False after the last one.</returns>
     protected virtual bool OnSkip() => OnMoveNext();
+
+    /// <summary>
+    /// The current batch in an object of its own, which stays as it is when the source moves on: what <see cref="Prefetch"/> keeps. <see cref="Current"/> itself unless overridden; a source that fills the same object again
+    /// gives a copy.
+    /// </summary>
+    protected internal virtual TBatch CopyCurrent() => Current;
+
+    /// <summary>Called before the source goes to another place than the next batch.</summary>
+    private protected virtual void OnLeavePlace()
+    {
+    }
 }

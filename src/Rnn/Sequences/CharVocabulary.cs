@@ -59,22 +59,29 @@ public sealed class CharVocabulary : IVocabulary
     {
         options ??= new();
         options.Check();
-        UnicodeText.Check(text, nameof(text), "the character");
-        var start = Vocabulary.MarkLength(text);
-        if (text.Length == start)
-        {
-            throw Vocabulary.EmptyText();
-        }
-
         var counts = new SortedDictionary<Rune, int>();
-        for (var position = start; position < text.Length;)
+        CountCharacters(text[Vocabulary.MarkLength(text)..], nameof(text), counts);
+        return Of(counts, options);
+    }
+
+    /// <summary>As <see cref="FromText(ReadOnlySpan{char}, CharVocabularyOptions)"/>, of a text that is read piece by piece.</summary>
+    /// <param name="text">The text, read to its end and left open.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">The text is empty or holds half of a surrogate pair, or an option is impossible.</exception>
+    public static CharVocabulary FromText(TextReader text, CharVocabularyOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        options ??= new();
+        options.Check();
+        var counts = new SortedDictionary<Rune, int>();
+        var mark = true;
+        foreach (var piece in TextPieces.Read(text))
         {
-            _ = Rune.DecodeFromUtf16(text[position..], out var rune, out var length);
-            counts[rune] = counts.GetValueOrDefault(rune) + 1;
-            position += length;
+            CountCharacters(piece.Span[(mark ? Vocabulary.MarkLength(piece.Span) : 0)..], nameof(text), counts);
+            mark = false;
         }
 
-        return new(new(options.Unknown, options.BeginAndEnd, counts.Where(pair => pair.Value >= options.MinCount).Select(pair => pair.Key.ToString())));
+        return Of(counts, options);
     }
 
     /// <inheritdoc/>
@@ -136,4 +143,19 @@ public sealed class CharVocabulary : IVocabulary
 
     /// <inheritdoc/>
     public string ToMetadata() => Vocabulary.Describe(_table);
+
+    private static void CountCharacters(ReadOnlySpan<char> text, string parameterName, SortedDictionary<Rune, int> counts)
+    {
+        UnicodeText.Check(text, parameterName, "the character");
+        for (var position = 0; position < text.Length;)
+        {
+            _ = Rune.DecodeFromUtf16(text[position..], out var rune, out var length);
+            counts[rune] = counts.GetValueOrDefault(rune) + 1;
+            position += length;
+        }
+    }
+
+    private static CharVocabulary Of(SortedDictionary<Rune, int> counts, CharVocabularyOptions options) => counts.Count > 0
+        ? new(new(options.Unknown, options.BeginAndEnd, counts.Where(pair => pair.Value >= options.MinCount).Select(pair => pair.Key.ToString())))
+        : throw Vocabulary.EmptyText();
 }

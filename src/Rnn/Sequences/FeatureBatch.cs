@@ -70,6 +70,31 @@ public sealed class FeatureBatch<T> : IRowBatch
         }
     }
 
+    /// <summary>
+    /// As <see cref="Bucket(IReadOnlyList{Tensor{T}}, int, RandomSource)"/>, of sequences that are loaded when their batch is made, for data larger than memory; <see cref="BatchSource{TBatch}.Prefetch"/> loads them beside
+    /// the training.
+    /// </summary>
+    /// <param name="lengths">The length of each sequence.</param>
+    /// <param name="load">Gives a sequence [steps, I] by its index, from a file for example; the same each time.</param>
+    /// <param name="batchSize">The most rows a batch may have.</param>
+    /// <param name="random">Where the order of the batches and of equally long sequences comes from; null for shortest first, always the same.</param>
+    /// <param name="identity">What tells these data from others of the same lengths when a training is resumed, such as the name and time of their file.</param>
+    /// <returns>The batches. Making one throws an <see cref="InvalidDataException"/> where a sequence has another length than was said.</returns>
+    /// <exception cref="ArgumentException">The batch size is not positive, or a length is negative.</exception>
+    public static BatchSource<FeatureBatch<T>> Bucket(IReadOnlyList<int> lengths, Func<int, Tensor<T>> load, int batchSize, RandomSource? random = null, string identity = "")
+    {
+        ArgumentNullException.ThrowIfNull(load);
+        OptionRange.AtLeast(1, batchSize, nameof(batchSize));
+        var plan = LengthBuckets.Check(lengths);
+        return new BucketSource<FeatureBatch<T>>(plan, batchSize, random, Make, () => LengthBuckets.Hash(plan, identity));
+
+        FeatureBatch<T> Make(int[] indices)
+        {
+            var loaded = Array.ConvertAll(indices, index => LengthBuckets.CheckLoaded(load(index), static sequence => sequence.Rank > 0 ? sequence.Shape[0] : -1, plan, index));
+            return new(Pad(loaded).Input, Array.ConvertAll(indices, index => plan[index]), indices);
+        }
+    }
+
     /// <summary>Of values that belong to the given sequences, such as labels, those of this batch's rows in their order.</summary>
     /// <param name="values">One value for each of the given sequences.</param>
     /// <typeparam name="TValue">Any type.</typeparam>

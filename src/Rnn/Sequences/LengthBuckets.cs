@@ -1,3 +1,4 @@
+using Rnn.Formats;
 using Rnn.Tensors;
 
 namespace Rnn.Sequences;
@@ -48,6 +49,43 @@ public static class LengthBuckets
                 + $"({Array.MaxLength}); make smaller batches, of sequences of about equal length (Bucket), or cut long sequences.",
                 nameof(sequences));
         }
+    }
+
+    /// <summary>A copy of lengths that are zero or more.</summary>
+    internal static int[] Check(IReadOnlyList<int> lengths)
+    {
+        ArgumentNullException.ThrowIfNull(lengths);
+        for (var i = 0; i < lengths.Count; i++)
+        {
+            if (lengths[i] < 0)
+            {
+                throw new ArgumentException($"lengths: expected 0 or more but sequence {i} has {lengths[i]}.", nameof(lengths));
+            }
+        }
+
+        return [.. lengths];
+    }
+
+    /// <summary>A loaded sequence of the length that it should have.</summary>
+    internal static TSequence CheckLoaded<TSequence>(TSequence? sequence, Func<TSequence, int> length, int[] lengths, int index)
+        where TSequence : class
+    {
+        if (sequence is null)
+        {
+            throw new InvalidDataException($"load: sequence {index} was loaded as null; give it, an empty one where it has no steps.");
+        }
+
+        return length(sequence) == lengths[index] ? sequence : throw new InvalidDataException(
+            $"load: expected {lengths[index]} steps of sequence {index}, as the lengths say, but {length(sequence)} were loaded.");
+    }
+
+    /// <summary>Identifies sequences that are not in memory.</summary>
+    internal static string Hash(int[] lengths, string identity)
+    {
+        var hash = new Fingerprint();
+        hash.Add<int>(lengths);
+        hash.Add<char>(identity);
+        return hash.ToString();
     }
 
     internal static TValue[] Select<TValue>(int[] indices, IReadOnlyList<TValue> values) => Array.ConvertAll(indices, index => index < values.Count

@@ -60,23 +60,26 @@ public sealed class SeriesSource<T> : BatchSource<SeriesWindow<T>>
 
     internal ref readonly StreamPlan Plan => ref _plan;
 
-    internal Tensor<T> Copy(bool targets, int start, int end)
+    internal Tensor<T> Copy(in StreamPlan plan, bool targets, int start, int end)
     {
-        if (start < 0 || end > _plan.Steps || start > end)
+        if (start < 0 || end > plan.Steps || start > end)
         {
-            throw new ArgumentOutOfRangeException(nameof(end), end, $"expected steps within 0 to {_plan.Steps} but got {start} to {end}.");
+            throw new ArgumentOutOfRangeException(nameof(end), end, $"expected steps within 0 to {plan.Steps} but got {start} to {end}.");
         }
 
         var series = targets ? _targets : _inputs;
         var (width, count) = (series.Shape[1], end - start);
-        var copy = Tensor<T>.Uninitialized([_plan.Rows, count, width]);
-        for (var row = 0; row < _plan.Rows; row++)
+        var copy = Tensor<T>.Uninitialized([plan.Rows, count, width]);
+        for (var row = 0; row < plan.Rows; row++)
         {
-            series.AsReadOnlySpan().Slice(((row * _plan.RowSteps) + _plan.Start + start) * width, count * width).CopyTo(copy.AsSpan()[(row * count * width)..]);
+            series.AsReadOnlySpan().Slice((int)((row * plan.RowSteps) + plan.Start + start) * width, count * width).CopyTo(copy.AsSpan()[(row * count * width)..]);
         }
 
         return copy;
     }
+
+    /// <inheritdoc/>
+    protected internal override SeriesWindow<T> CopyCurrent() => new(this, _plan);
 
     /// <inheritdoc/>
     protected override void OnBeginPass() => _plan.Reset();
@@ -91,31 +94,35 @@ public sealed class SeriesWindow<T> : IRowBatch
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly SeriesSource<T> _source;
+    private readonly StreamPlan? _plan;
 
-    internal SeriesWindow(SeriesSource<T> source) => _source = source;
+    /// <summary>A window that moves on with its source, or with a plan of its own one that stays.</summary>
+    internal SeriesWindow(SeriesSource<T> source, StreamPlan? plan = null) => (_source, _plan) = (source, plan);
 
     /// <summary>The parallel rows N.</summary>
-    public int Rows => _source.Plan.Rows;
+    public int Rows => Plan.Rows;
 
     /// <summary>The steps T of the window.</summary>
-    public int Steps => _source.Plan.Steps;
+    public int Steps => Plan.Steps;
 
     /// <summary>The steps after which the state is taken for the next window: T, or less where windows overlap.</summary>
-    public int CarrySteps => _source.Plan.CarrySteps;
+    public int CarrySteps => Plan.CarrySteps;
 
     /// <summary>The steps at the window's beginning whose loss was counted in an earlier window.</summary>
-    public int SeenSteps => _source.Plan.SeenSteps;
+    public int SeenSteps => Plan.SeenSteps;
 
     /// <summary>Whether the window is the first one, which starts from the initial state.</summary>
-    public bool IsFirst => _source.Plan.Start == 0;
+    public bool IsFirst => Plan.Start == 0;
 
     /// <summary>The features of some steps of the window, [N, end − start, I].</summary>
     /// <param name="start">The first step.</param>
     /// <param name="end">The step behind the last one.</param>
-    public Tensor<T> Inputs(int start, int end) => _source.Copy(targets: false, start, end);
+    public Tensor<T> Inputs(int start, int end) => _source.Copy(Plan, targets: false, start, end);
 
     /// <summary>The targets of some steps of the window, [N, end − start, O].</summary>
     /// <param name="start">The first step.</param>
     /// <param name="end">The step behind the last one.</param>
-    public Tensor<T> Targets(int start, int end) => _source.Copy(targets: true, start, end);
+    public Tensor<T> Targets(int start, int end) => _source.Copy(Plan, targets: true, start, end);
+
+    private StreamPlan Plan => _plan ?? _source.Plan;
 }

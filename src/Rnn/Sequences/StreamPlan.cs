@@ -8,11 +8,11 @@ internal struct StreamPlan
 {
     private readonly int _steps;
     private readonly int _stride;
-    private int _next;
-    private int _counted;
+    private long _next;
+    private long _counted;
 
     /// <summary>A plan for rows of a stream of so many predictable steps.</summary>
-    internal StreamPlan(int length, int rows, int steps, int? stride, string lengthName, string advice)
+    internal StreamPlan(long length, int rows, int steps, int? stride, string lengthName, string advice)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
@@ -34,13 +34,13 @@ internal struct StreamPlan
     internal int Rows { get; }
 
     /// <summary>The steps of a row.</summary>
-    internal int RowSteps { get; }
+    internal long RowSteps { get; }
 
     /// <summary>The windows of one pass.</summary>
-    internal readonly int WindowCount => 1 + ((RowSteps - _steps + _stride - 1) / _stride);
+    internal readonly int WindowCount => checked((int)(1 + ((RowSteps - _steps + _stride - 1) / _stride)));
 
     /// <summary>The first step of the window in its row.</summary>
-    internal int Start { get; private set; }
+    internal long Start { get; private set; }
 
     /// <summary>The steps of the window.</summary>
     internal int Steps { get; private set; }
@@ -64,9 +64,9 @@ internal struct StreamPlan
 
         Start = _next;
         var end = Math.Min(Start + _steps, RowSteps);
-        Steps = end - Start;
+        Steps = (int)(end - Start);
         CarrySteps = Math.Min(_stride, Steps);
-        SeenSteps = _counted - Start;
+        SeenSteps = (int)(_counted - Start);
         _counted = end;
         _next += _stride;
         return true;

@@ -72,6 +72,9 @@ public sealed class TokenSequenceSource : BatchSource<TokenWindow>
     }
 
     /// <inheritdoc/>
+    protected internal override TokenWindow CopyCurrent() => Current.Copy();
+
+    /// <inheritdoc/>
     protected override void OnBeginPass()
     {
         // From the order given, so that a pass depends on the random source alone and not on the passes before.

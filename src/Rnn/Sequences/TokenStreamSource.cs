@@ -14,6 +14,8 @@ namespace Rnn.Sequences;
 public sealed class TokenStreamSource : BatchSource<TokenWindow>
 {
     private readonly ReadOnlyMemory<int> _tokens;
+    private readonly TokenFile? _file;
+    private readonly int[] _read = [];
     private readonly string _cut;
     private StreamPlan _plan;
 
@@ -24,9 +26,20 @@ public sealed class TokenStreamSource : BatchSource<TokenWindow>
     /// <param name="stride">k₁, the steps between two windows; null for windows that do not overlap.</param>
     /// <exception cref="ArgumentException">A number is out of range, or the stream is shorter than one window.</exception>
     public TokenStreamSource(ReadOnlyMemory<int> tokens, int rows, int steps, int? stride = null)
+        : this(tokens.Length, rows, steps, stride) => _tokens = tokens;
+
+    /// <summary>Windows of a stream in a file, which is read window by window: the same as those of its tokens in memory.</summary>
+    /// <param name="tokens">The stream; from each token the next one is to be predicted. It stays open.</param>
+    /// <param name="rows">N, the parallel rows.</param>
+    /// <param name="steps">k₂, the steps of a window.</param>
+    /// <param name="stride">k₁, the steps between two windows; null for windows that do not overlap.</param>
+    /// <exception cref="ArgumentException">A number is out of range, or the stream is shorter than one window.</exception>
+    public TokenStreamSource(TokenFile tokens, int rows, int steps, int? stride = null)
+        : this(CountOf(tokens), rows, steps, stride) => (_file, _read) = (tokens, new int[steps + 1]);
+
+    private TokenStreamSource(long tokens, int rows, int steps, int? stride)
     {
-        _plan = new(Math.Max(0, tokens.Length - 1), rows, steps, stride, nameof(tokens), $"that is what {tokens.Length} tokens give, each predicting the next. Use more text, or fewer rows or steps.");
-        _tokens = tokens;
+        _plan = new(Math.Max(0, tokens - 1), rows, steps, stride, nameof(tokens), $"that is what {tokens} tokens give, each predicting the next. Use more text, or fewer rows or steps.");
         _cut = string.Create(CultureInfo.InvariantCulture, $"{rows} rows, windows of {steps} steps every {stride ?? steps}");
         Current = new(rows, steps);
     }
@@ -38,18 +51,26 @@ public sealed class TokenStreamSource : BatchSource<TokenWindow>
     public int WindowCount => _plan.WindowCount;
 
     /// <summary>The steps of one pass whose loss counts, over all rows.</summary>
-    public long TargetCount => (long)_plan.RowSteps * _plan.Rows;
+    public long TargetCount => _plan.RowSteps * _plan.Rows;
 
     /// <inheritdoc/>
     public override string Identity
     {
         get
         {
+            if (_file is not null)
+            {
+                return $"stream of {_file.Count} tokens ({_file.Hash}), {_cut}";
+            }
+
             var hash = new Fingerprint();
             hash.Add(_tokens.Span);
             return $"stream of {_tokens.Length} tokens ({hash}), {_cut}";
         }
     }
+
+    /// <inheritdoc/>
+    protected internal override TokenWindow CopyCurrent() => Current.Copy();
 
     /// <inheritdoc/>
     protected override void OnBeginPass() => _plan.Reset();
@@ -72,7 +93,7 @@ public sealed class TokenStreamSource : BatchSource<TokenWindow>
         window.Resets.AsSpan().Fill(_plan.Start == 0);
         for (var row = 0; row < window.Rows; row++)
         {
-            var source = _tokens.Span.Slice((row * _plan.RowSteps) + _plan.Start, window.Steps + 1);
+            var source = Read((row * _plan.RowSteps) + _plan.Start, window.Steps + 1);
             source[..^1].CopyTo(window.InputArray.AsSpan(row * window.Steps));
             var targets = window.TargetArray.AsSpan(row * window.Steps, window.Steps);
             source[1..].CopyTo(targets);
@@ -80,5 +101,22 @@ public sealed class TokenStreamSource : BatchSource<TokenWindow>
         }
 
         return true;
+    }
+
+    private ReadOnlySpan<int> Read(long start, int count)
+    {
+        if (_file is null)
+        {
+            return _tokens.Span.Slice((int)start, count);
+        }
+
+        _file.Read(start, _read.AsSpan(0, count));
+        return _read.AsSpan(0, count);
+    }
+
+    private static long CountOf(TokenFile tokens)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        return tokens.Count;
     }
 }

@@ -45,6 +45,16 @@ public sealed class TokenWindow
     /// <summary>The targets that count.</summary>
     public int TargetCount { get; internal set; }
 
+    /// <summary>The same window in arrays of its own.</summary>
+    internal TokenWindow Copy()
+    {
+        var copy = new TokenWindow(Rows, Steps) { Steps = Steps, CarrySteps = CarrySteps, TargetCount = TargetCount, Lengths = [.. Lengths] };
+        Inputs.CopyTo(copy.InputArray);
+        Targets.CopyTo(copy.TargetArray);
+        Starts.CopyTo(copy.Resets);
+        return copy;
+    }
+
     /// <summary>Takes targets out of the loss.</summary>
     internal void Ignore(int target)
     {

@@ -45,13 +45,25 @@ public sealed class WordVocabulary : IVocabulary
         options ??= new();
         options.Check();
         UnicodeText.Check(text, nameof(text), "the character");
-        var lower = options.Lowercase ? text.ToString().ToLowerInvariant() : null;
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
-        var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
-        foreach (var word in new WordReader(lower ?? text))
+        CountWords(text, options, counts);
+        return counts.Count > 0 ? Of(counts, options) : throw Vocabulary.EmptyText();
+    }
+
+    /// <summary>As <see cref="FromText(ReadOnlySpan{char}, WordVocabularyOptions)"/>, of a text that is read piece by piece: in memory are its different words.</summary>
+    /// <param name="text">The text, read to its end and left open.</param>
+    /// <param name="options">Options, or null for the defaults.</param>
+    /// <exception cref="ArgumentException">The text has no words or holds half of a surrogate pair, or an option is impossible.</exception>
+    public static WordVocabulary FromText(TextReader text, WordVocabularyOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        options ??= new();
+        options.Check();
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var piece in TextPieces.Read(text))
         {
-            lookup.TryGetValue(word, out var count);
-            lookup[word] = count + 1;
+            UnicodeText.Check(piece.Span, nameof(text), "in a piece of it the character");
+            CountWords(piece.Span, options, counts);
         }
 
         return counts.Count > 0 ? Of(counts, options) : throw Vocabulary.EmptyText();
@@ -141,6 +153,17 @@ public sealed class WordVocabulary : IVocabulary
 
     /// <inheritdoc/>
     public string ToMetadata() => Vocabulary.Describe(_table, _lowercase);
+
+    private static void CountWords(ReadOnlySpan<char> text, WordVocabularyOptions options, Dictionary<string, int> counts)
+    {
+        var lower = options.Lowercase ? text.ToString().ToLowerInvariant() : null;
+        var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach (var word in new WordReader(lower ?? text))
+        {
+            lookup.TryGetValue(word, out var count);
+            lookup[word] = count + 1;
+        }
+    }
 
     private static WordVocabulary Of(Dictionary<string, int> counts, WordVocabularyOptions options)
     {

@@ -33,7 +33,7 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
     public override string Identity => $"{_source?.Identity}{(_validation is BatchSource<TBatch> source ? $", validated on {source.Identity}" : string.Empty)}";
 
     /// <inheritdoc/>
-    internal override object[] Sources => [.. new object?[] { _source, _validation as BatchSource<TBatch> }.OfType<object>()];
+    internal override object[] Sources => [.. new object?[] { _source?.Root, (_validation as BatchSource<TBatch>)?.Root }.OfType<object>()];
 
     /// <inheritdoc/>
     public override void BeginEpoch(int epoch)

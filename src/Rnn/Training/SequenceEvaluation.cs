@@ -22,6 +22,17 @@ public static class SequenceEvaluation
         ISequenceModel<T> model, ReadOnlyMemory<int> tokens, int rows = 1, int steps = 128, CancellationToken cancellationToken = default)
         where T : unmanaged, IFloatingPointIeee754<T> => Measure(model, tokens, rows, steps, TokenWindow.NoTarget, cancellationToken);
 
+    /// <summary>e to the power of <see cref="MeanLoss"/>: among how many equally likely tokens the model is undecided in the mean.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="tokens">Two tokens or more.</param>
+    /// <param name="rows">The parallel rows: more are faster, one is exact.</param>
+    /// <param name="steps">The steps that are computed at once; the result does not depend on it.</param>
+    /// <param name="cancellationToken">Asks to stop.</param>
+    /// <exception cref="ArgumentException">There are less than two tokens.</exception>
+    public static double Perplexity<T>(
+        ISequenceModel<T> model, ReadOnlyMemory<int> tokens, int rows = 1, int steps = 128, CancellationToken cancellationToken = default)
+        where T : unmanaged, IFloatingPointIeee754<T> => Math.Exp(MeanLoss(model, tokens, rows, steps, cancellationToken));
+
     /// <summary>As the public form, without the targets that are to be ignored.</summary>
     internal static double Measure<T>(
         ISequenceModel<T> model, ReadOnlyMemory<int> tokens, int rows, int steps, int ignored, CancellationToken cancellationToken)

@@ -31,7 +31,7 @@ internal sealed class SeriesTask<T>(
     public override string Identity => $"{series.Identity}{(validation is null ? string.Empty : $", validated on {validation.Identity}")}";
 
     /// <inheritdoc/>
-    internal override object[] Sources => validation is null ? [series] : [series, validation];
+    internal override object[] Sources => validation is null ? [series.Root] : [series.Root, validation.Root];
 
     /// <inheritdoc/>
     public override void BeginEpoch(int epoch)

@@ -48,7 +48,7 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     }
 
     /// <inheritdoc/>
-    internal override object[] Sources => [_windows];
+    internal override object[] Sources => [_windows.Root];
 
     /// <inheritdoc/>
     public override void BeginEpoch(int epoch)

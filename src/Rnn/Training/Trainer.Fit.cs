@@ -39,14 +39,7 @@ public sealed partial class Trainer<T>
     /// <param name="progress">Receives a report after every update and every validation.</param>
     /// <param name="cancellationToken">Ends the training after the update under way, see the exception.</param>
     /// <exception cref="ArgumentException">No sequence has two tokens, a <see cref="SequenceStride"/> is set, or nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
-    /// to; or another run trains this model or reads from its batch source.
-    /// </exception>
-    /// <exception cref="IOException"><see cref="ModelPath"/> or <see cref="CheckpointPath"/> cannot be written to.</exception>
-    /// <exception cref="InvalidDataException"><see cref="Resume"/> is set and the checkpoint is damaged or of another training.</exception>
-    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished update, or with <see cref="RestoreBest"/> the best ones.</exception>
+    /// <inheritdoc cref="FitAsync(ReadOnlyMemory{int}, ReadOnlyMemory{int}, int?, IProgress{TrainingProgress}?, CancellationToken)" path="/exception[not(contains(@cref,'ArgumentException'))]"/>
     public Task<TrainingResult> FitAsync(
         IReadOnlyList<int[]> sequences,
         ReadOnlyMemory<int> validation = default,
@@ -66,14 +59,7 @@ public sealed partial class Trainer<T>
     /// <param name="progress">Receives a report after every update and every validation.</param>
     /// <param name="cancellationToken">Ends the training after the update under way, see the exception.</param>
     /// <exception cref="ArgumentException">The stream to validate on has one token, or nothing says when to end.</exception>
-    /// <exception cref="InvalidOperationException">
-    /// The model is no <see cref="ISequenceModel{T}"/>; the optimiser does not hold all parameters that are not frozen; an option needs validation; there is a <see cref="CheckpointPath"/> for data without a place to return
-    /// to; or another run trains this model or reads from its batch source.
-    /// </exception>
-    /// <exception cref="IOException"><see cref="ModelPath"/> or <see cref="CheckpointPath"/> cannot be written to.</exception>
-    /// <exception cref="InvalidDataException"><see cref="Resume"/> is set and the checkpoint is damaged or of another training.</exception>
-    /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is to throw.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled. The model holds the parameters of the last finished update, or with <see cref="RestoreBest"/> the best ones.</exception>
+    /// <inheritdoc cref="FitAsync(ReadOnlyMemory{int}, ReadOnlyMemory{int}, int?, IProgress{TrainingProgress}?, CancellationToken)" path="/exception[not(contains(@cref,'ArgumentException'))]"/>
     public Task<TrainingResult> FitAsync(
         BatchSource<TokenWindow> windows,
         ReadOnlyMemory<int> validation = default,
@@ -119,9 +105,24 @@ public sealed partial class Trainer<T>
     {
         ArgumentNullException.ThrowIfNull(batches);
         ArgumentNullException.ThrowIfNull(loss);
-        CheckApart(batches as BatchSource<TBatch>, validation);
+        CheckApart((batches as BatchSource<TBatch>)?.Root, (validation as BatchSource<TBatch>)?.Root);
         return FitAsync(new BatchTask<T, TBatch>(batches, loss, validation, count), epochs, progress, cancellationToken);
     }
+
+    /// <summary>
+    /// Trains on batches that come asynchronously, such as from a file, a network or a channel: as the form with an <see cref="IEnumerable{T}"/>, enumerated anew for each epoch, on the training's own thread. What enumerates them gets the
+    /// cancellation token, as by <c>WithCancellation</c>.
+    /// </summary>
+    /// <inheritdoc cref="FitAsync{TBatch}(IEnumerable{TBatch}, Func{TBatch, Tensor{T}}, IEnumerable{TBatch}?, Func{TBatch, long}?, int?, IProgress{TrainingProgress}?, CancellationToken)"/>
+    public Task<TrainingResult> FitAsync<TBatch>(
+        IAsyncEnumerable<TBatch> batches,
+        Func<TBatch, Tensor<T>> loss,
+        IAsyncEnumerable<TBatch>? validation = null,
+        Func<TBatch, long>? count = null,
+        int? epochs = null,
+        IProgress<TrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+            FitAsync(new AsyncBatches<TBatch>(batches, cancellationToken), loss, validation is null ? null : new AsyncBatches<TBatch>(validation, cancellationToken), count, epochs, progress, cancellationToken);
 
     /// <summary>Trains on a long series of features by truncated backpropagation through time, the state carried from window to window.</summary>
     /// <param name="series">The windows, see <see cref="SeriesSource{T}"/>; <see cref="BatchSize"/>, <see cref="SequenceLength"/> and <see cref="SequenceStride"/> do not matter here.</param>
@@ -152,7 +153,7 @@ public sealed partial class Trainer<T>
         ArgumentNullException.ThrowIfNull(series);
         ArgumentNullException.ThrowIfNull(forward);
         ArgumentNullException.ThrowIfNull(loss);
-        CheckApart(series, validation);
+        CheckApart(series.Root, validation?.Root);
         return FitAsync(new SeriesTask<T>(series, forward, loss, validation), epochs, progress, cancellationToken);
     }
 

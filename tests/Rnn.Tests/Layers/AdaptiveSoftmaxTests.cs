@@ -1,6 +1,4 @@
 using Rnn.Layers;
-using Rnn.Models;
-using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Training;
 

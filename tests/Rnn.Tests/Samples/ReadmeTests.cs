@@ -26,7 +26,9 @@ public sealed partial class ReadmeTests : IDisposable
         string[] irish = ["O'Brien", "Kelly", "Murphy", "O'Neill", "Byrne", "Gallagher", "Doherty", "McCarthy"];
         File.WriteAllLines(
             Path.Combine(_folder, "names.csv"), ["name,language", .. greek.Select(name => $"{name},Greek"), .. irish.Select(name => $"{name},Irish")]);
-        foreach (var library in new[] { "Rnn.dll", "System.Numerics.Tensors.dll", "MathNet.Numerics.dll" })
+        var tokens = Enumerable.Range(0, 256).Select(value => new[] { (byte)value }).Append("th"u8.ToArray()).Append("the"u8.ToArray());
+        File.WriteAllLines(Path.Combine(_folder, "words.tiktoken"), tokens.Select((token, rank) => string.Create(CultureInfo.InvariantCulture, $"{Convert.ToBase64String(token)} {rank}")));
+        foreach (var library in new[] { "Rnn.dll", "System.Numerics.Tensors.dll", "MathNet.Numerics.dll", "Microsoft.ML.Tokenizers.dll" })
         {
             File.Copy(Path.Combine(AppContext.BaseDirectory, library), Path.Combine(_folder, library));
         }
@@ -38,7 +40,7 @@ public sealed partial class ReadmeTests : IDisposable
     public void Examples_compile_and_run()
     {
         var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).ToArray();
-        Assert.Equal(9, examples.Length);
+        Assert.Equal(10, examples.Length);
         var outputs = new string[examples.Length];
         for (var i = 0; i < examples.Length; i++)
         {
@@ -49,11 +51,12 @@ public sealed partial class ReadmeTests : IDisposable
         Assert.Matches(@"^\d\.\d\d nats and \d\.\d\d bits per character\n", outputs[1]);
         Assert.Matches(@"^Greek \(\d+\.\d %\)\n$", outputs[2]);
         Assert.Equal("2021-03-03\n", outputs[3]);
-        Assert.InRange(Share(outputs[4]), 90, 100);
-        Assert.InRange(double.Parse(outputs[5], CultureInfo.InvariantCulture), -1, 1);
-        Assert.Equal("[3, 10, 4] 0.h_l0 [3, 16], 1.s [3, 16]\n", outputs[6]);
-        Assert.Contains("passed", outputs[7], StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("257 32 111 257 114 4\n", outputs[4]);
+        Assert.InRange(Share(outputs[5]), 90, 100);
+        Assert.InRange(double.Parse(outputs[6], CultureInfo.InvariantCulture), -1, 1);
+        Assert.Equal("[3, 10, 4] 0.h_l0 [3, 16], 1.s [3, 16]\n", outputs[7]);
         Assert.Contains("passed", outputs[8], StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("passed", outputs[9], StringComparison.OrdinalIgnoreCase);
         static double Share(string output) => double.Parse(output.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 

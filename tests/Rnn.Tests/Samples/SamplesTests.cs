@@ -25,6 +25,7 @@ public sealed partial class SamplesTests : IDisposable
         { "Tagger", "tagger", ["accuracy", "macro_f1"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
         { "VideoClassifier", "video-classifier", ["accuracy", "macro_f1"] },
+        { "WordRnn", "word-rnn", ["loss", "perplexity"] },
     };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -28,28 +28,42 @@ public class BatchSourceTests
 
     public static TheoryData<Kind> Kinds() => [.. Enum.GetValues<Kind>()];
 
+    public static IEnumerable<object[]> KindsAhead() => from kind in Enum.GetValues<Kind>() from ahead in Enumerable.Range(0, 3) select new object[] { kind, ahead };
+
     [Theory]
-    [MemberData(nameof(Kinds))]
-    public void Every_place_can_be_returned_to(Kind kind)
+    [MemberData(nameof(KindsAhead))]
+    public void Every_place_can_be_returned_to(Kind kind, int ahead)
     {
+        // Places of the source itself; what is resumed there may make its batches ahead, and what makes them ahead has the same places.
         var whole = Make(kind);
+        var twin = Make(kind, ahead: 2);
         var batches = new List<string>();
         var places = new List<StateValues>();
         for (var pass = 0; pass < 3; pass++)
         {
             whole.Begin();
-            places.Add(whole.Save());
+            twin.Begin();
+            Keep();
             while (whole.Next() is { } batch)
             {
+                Assert.Equal(batch, twin.Next());
                 batches.Add($"{pass} {batch}");
-                places.Add(whole.Save());
+                Keep();
             }
+
+            Assert.Null(twin.Next());
+        }
+
+        void Keep()
+        {
+            places.Add(whole.Save());
+            Assert.Equal(places[^1].Values, twin.Save().Values);
         }
 
         Assert.True(batches.Count >= 9, $"{batches.Count} batches");
         foreach (var place in places)
         {
-            var resumed = Make(kind);
+            var resumed = Make(kind, ahead: ahead);
             resumed.Restore(place);
             var (pass, position) = (place.GetInt64("pass"), place.GetInt64("position"));
             var rest = new List<string>();
@@ -189,14 +203,14 @@ public class BatchSourceTests
 
     private static bool IsShuffled(Kind kind) => kind is Kind.ShuffledSequences or Kind.ShuffledBuckets or Kind.ShuffledRows or Kind.ShuffledForecasts;
 
-    private static Walk Make(Kind kind, bool other = false)
+    private static Walk Make(Kind kind, bool other = false, int ahead = 0)
     {
         var stream = Enumerable.Range(0, 129 + (other ? 1 : 0)).ToArray();
         var series = Tensor<float>.From([.. stream[..128].Select(i => i + (other ? 0.5f : 0))], 128, 1);
         int[][] sequences = other ? [[1, 2], .. Sequences] : Sequences;
         Tensor<float>[] features = [.. sequences.Select(sequence => Tensor<float>.From([.. sequence.Select(i => (float)i)], sequence.Length, 1))];
         RandomSource? random = IsShuffled(kind) ? new(5) : null;
-        return kind switch
+        Walk walk = kind switch
         {
             Kind.Stream => new Walk<TokenWindow>(new TokenStreamSource(stream, 3, 7), Describe),
             Kind.OverlappingStream => new Walk<TokenWindow>(new TokenStreamSource(stream, 3, 7, 2), Describe),
@@ -208,6 +222,7 @@ public class BatchSourceTests
                 new ForecastWindows<float>(new Series<float>("x", series.AsReadOnlySpan()), 5, 3, 17, 20.., random: random), batch => string.Join(' ', batch.Future.ToArray())),
             _ => new Walk<(Tensor<float> Inputs, Tensor<float> Targets)>(new RowSource<float>(series, series, 17, random), batch => string.Join(' ', batch.Inputs.ToArray())),
         };
+        return ahead > 0 ? walk.Ahead(ahead) : walk;
     }
 
     private static string Describe(TokenWindow window) =>
@@ -216,6 +231,8 @@ public class BatchSourceTests
     private abstract class Walk
     {
         public abstract string Identity { get; }
+
+        public abstract Walk Ahead(int count);
 
         public abstract void Begin();
 
@@ -229,6 +246,8 @@ public class BatchSourceTests
     private sealed class Walk<TBatch>(BatchSource<TBatch> source, Func<TBatch, string> describe) : Walk
     {
         public override string Identity => source.Identity;
+
+        public override Walk Ahead(int count) => new Walk<TBatch>(source.Prefetch(count), describe);
 
         public override void Begin() => source.BeginPass();
 

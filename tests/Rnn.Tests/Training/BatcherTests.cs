@@ -86,7 +86,7 @@ public class BatcherTests
     {
         var error = Assert.Throws<ArgumentException>(() => new TokenStreamSource(new int[100], 32, 64));
         Assert.Contains("tokens: expected 2048 steps or more, 32 rows of one window of 64, but got 99; that is what 100 tokens give", error.Message);
-        Assert.Throws<ArgumentException>(() => new TokenStreamSource(default, 1, 1));
+        Assert.Throws<ArgumentException>(() => new TokenStreamSource(ReadOnlyMemory<int>.Empty, 1, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new TokenStreamSource(new int[100], 0, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new TokenStreamSource(new int[100], 1, 0));
         Assert.Contains("stride: expected 1 to 5", Assert.Throws<ArgumentOutOfRangeException>(() => new TokenStreamSource(new int[100], 1, 5, 6)).Message);

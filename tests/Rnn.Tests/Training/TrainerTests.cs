@@ -64,6 +64,7 @@ public sealed class TrainerTests : IDisposable
         Assert.True(reports.TrueForAll(report => report.TokensPerSecond > 0 && report.GradientNorm > 0 && !report.IsSkipped));
         Assert.True(reports.Zip(reports.Skip(1)).All(pair => pair.First.Elapsed <= pair.Second.Elapsed));
         Assert.Equal(result.ValidationLoss!.Value, SequenceEvaluation.MeanLoss(model, Rhyme[500..], rows: 3), 1e-6);
+        Assert.Equal(Math.Exp(result.ValidationLoss!.Value), SequenceEvaluation.Perplexity(model, Rhyme[500..], rows: 3), 1e-5);
     }
 
     [Fact]
