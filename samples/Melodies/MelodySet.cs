@@ -19,7 +19,7 @@ internal sealed record MelodySet(string[] Genres, string[] GenreOf, string[][] W
         ("wholetone", [0, 2, 4, 6, 8, 10], [0, 2, 1, 4]),
     ];
 
-    /// <summary>Melodies that go up and down their scale, mostly step by step, four bars from C to C.</summary>
+    /// <summary>Melodies that go up and down their scale, mostly step by step: four bars that begin with C and mostly end with it.</summary>
     internal static MelodySet Generate(RandomSource random, int countOfEach)
     {
         var melodies = Enumerable.Range(0, countOfEach).SelectMany(_ => Kinds).Select(kind => (kind.Genre, Words: Melody(random, kind.Scale, kind.Rhythm))).ToArray();
@@ -85,7 +85,7 @@ internal sealed record MelodySet(string[] Genres, string[] GenreOf, string[][] W
             time += length;
             degree += random.Next(6) switch { 0 => -2, 1 or 2 => -1, 3 or 4 => 1, _ => 2 };
 
-            // Home for the end; else within two octaves.
+            // Home for a short last note; else within two octaves.
             var last = scale.Length * 2;
             degree = time >= (Bars * EighthsOfBar) - 2 ? 0 : degree < 0 ? 1 : degree > last ? last - 1 : degree;
         }

@@ -26,7 +26,7 @@ public sealed class GeneratorSampleTests : IDisposable
         {
             var notes = MelodySet.Notes(words);
             Assert.True(MelodySet.FillsBars(notes));
-            Assert.Equal((32, 60, 60), (notes.Sum(note => note.Length), notes[0].Pitch, notes[^1].Pitch));
+            Assert.Equal((32, 60), (notes.Sum(note => note.Length), notes[0].Pitch));
 
             // Within two steps of the scale, but for the way home.
             int[] scale = [.. data.Scale(genre).Order()];
