@@ -12,6 +12,7 @@ public sealed partial class SamplesTests : IDisposable
     /// <summary>The samples with the names of their files and the figures of their result lines.</summary>
     public static TheoryData<string, string, string[]> All { get; } = new()
     {
+        { "Forecast", "forecast", ["rmse", "naive", "mse", "mase", "coverage"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
     };
 
