@@ -24,12 +24,12 @@ public sealed partial class Forecaster<T>
         return columns.Distinct().Count() == columns.Length ? columns : throw new ArgumentException($"{option}: expected names that differ; one of them comes twice.", option);
     }
 
-    private void CheckSizes(SequenceLayer<T> encoder, SequenceLayer<T>? decoder)
+    private void CheckSizes(ForecasterOptions options, SequenceLayer<T> encoder, SequenceLayer<T>? decoder)
     {
         if (_targets.Length == 0 || _targets.Intersect(_known).Any())
         {
             throw new ArgumentException(
-                _targets.Length == 0 ? "Targets: expected one variable or more to forecast but got none." : "Targets: a variable that is known in the future is nothing to forecast; take it from Targets or from Known.", nameof(Targets));
+                _targets.Length == 0 ? "Targets: expected one variable or more to forecast but got none." : "Targets: a variable that is known in the future is nothing to forecast; take it from Targets or from Known.", nameof(options));
         }
 
         if (encoder.InputSize != Variables.Count)
@@ -44,9 +44,9 @@ public sealed partial class Forecaster<T>
                 nameof(decoder));
         }
 
-        if (Options.AutoregressiveSteps > Window)
+        if (options.AutoregressiveSteps > Window)
         {
-            throw new ArgumentException($"AutoregressiveSteps: expected at most the window of {Window} steps but got {Options.AutoregressiveSteps}.", nameof(Options.AutoregressiveSteps));
+            throw new ArgumentException($"AutoregressiveSteps: expected at most the window of {Window} steps but got {options.AutoregressiveSteps}.", nameof(options));
         }
     }
 

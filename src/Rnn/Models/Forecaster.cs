@@ -2,7 +2,6 @@ using System.Numerics;
 using Rnn.Layers;
 using Rnn.Sequences;
 using Rnn.Tensors;
-using Rnn.Training;
 
 namespace Rnn.Models;
 
@@ -71,7 +70,7 @@ public sealed partial class Forecaster<T> : Module<T>
         _known = Columns(options.Known, nameof(options.Known));
         Targets = (options.Targets ?? Variables.Except(options.Known)).ToArray();
         _targets = Columns(Targets, nameof(options.Targets));
-        CheckSizes(encoder, decoder);
+        CheckSizes(options, encoder, decoder);
         var seed = RandomSource.ChooseSeed(options.Seed, options.Random);
         Encoder = AddModule("encoder", encoder);
         Decoder = decoder is null ? null : AddModule("decoder", decoder);

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Rnn.Autograd;
 using Rnn.Kernels;
 using Rnn.Sequences;
 using Rnn.Tensors;

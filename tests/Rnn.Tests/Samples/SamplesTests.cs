@@ -16,6 +16,7 @@ public sealed partial class SamplesTests : IDisposable
     {
         { "Addition", "addition", ["accuracy", "loss"] },
         { "Dates", "dates", ["accuracy", "loss"] },
+        { "Forecast", "forecast", ["rmse", "naive", "mse", "mase", "coverage"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
         { "Translator", "translator", ["bleu", "bleu_greedy", "bleu_single", "loss"] },
         { "Captions", "captions", ["exact"] },
