@@ -21,8 +21,8 @@ return await sample.RunAsync(args, async run =>
         // The model standardises the features itself, by the statistics of the training, so that its file is all that is needed to use it.
         var size = training.Features[0].Shape[1];
         var layer = new SequenceChain<float>(
-            Standardization<float>.Fit(training.Features), new Gru<float>(size, 64, new() { Layers = 2, Bidirectional = !run.Get(live), Dropout = 0.3 }));
-        model = new(layer, training.Classes, new() { Pooling = run.Get(live) ? PoolingKind.Last : PoolingKind.Attention, Dropout = 0.3 });
+            Standardization<float>.Fit(training.Features), new Dropout<float>(0.1), new Gru<float>(size, 64, new() { Layers = 2, Bidirectional = !run.Get(live), Dropout = 0.3 }));
+        model = new(layer, training.Classes, new() { Pooling = run.Get(live) ? PoolingKind.Last : PoolingKind.Mean, Dropout = 0.3 });
 
         const int BatchSize = 32;
         var passes = run.Get(epochs) ?? (run.Data is null ? 10 : 25);

@@ -18,11 +18,10 @@ return await sample.RunAsync(args, async run =>
 
     var model = run.Open(SequenceClassifier<float>.Open);
     var random = new RandomSource(run.Seed);
-    var test = Films.Generate(random, 1000);
+    var (training, test) = (Films.Generate(random, 30_000), Films.Generate(random, 1000));
     if (model is null)
     {
         // Each frame is looked at by itself before recurrent layers compare it with what they remember.
-        var training = Films.Generate(random, 30_000);
         var layer = new SequenceChain<float>(
             new Linear<float>(Films.Pixels, 128), new ActivationLayer<float>(Activation.Relu), new Gru<float>(128, 128, new() { Layers = 2 }));
         model = new(layer, Films.Directions, new() { Dropout = 0.2 });
