@@ -23,43 +23,13 @@ public static partial class Loss
         options ??= new();
         CheckAdaptive(input, output, targets.Length, options);
 
-        // One pass over the targets: what the head is to say, and the steps of each cluster with their class inside it.
-        var frequent = output.FrequentCount;
-        var cutoffs = output.Cutoffs;
-        var ofHead = new int[targets.Length];
-        var clusters = new List<(int Step, int Target)>?[cutoffs.Length];
-        var count = 0;
-        for (var i = 0; i < targets.Length; i++)
-        {
-            var target = targets[i];
-            if (target == options.IgnoreIndex)
-            {
-                ofHead[i] = Ignored;
-                continue;
-            }
-
-            if ((uint)target >= (uint)output.OutputSize)
-            {
-                throw new ArgumentException($"targets: expected 0 to {output.OutputSize - 1}, or {options.IgnoreIndex} to ignore, but target {i} is {target}.", nameof(targets));
-            }
-
-            count++;
-            ofHead[i] = target;
-            if (target >= frequent)
-            {
-                var cluster = cutoffs.BinarySearch(target);
-                cluster = cluster < 0 ? ~cluster - 1 : cluster;
-                ofHead[i] = frequent + cluster;
-                (clusters[cluster] ??= []).Add((i, target - cutoffs[cluster]));
-            }
-        }
-
-        var sums = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = Ignored };
-        var loss = LinearCrossEntropy(input, output.Head, ofHead, sums);
+        var parts = new AdaptiveTargets(output.Cutoffs, output.OutputSize, targets, options.IgnoreIndex);
+        var sums = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = AdaptiveTargets.Ignored };
+        var loss = LinearCrossEntropy(input, output.Head, parts.Head, sums);
         var rows = input.Reshape(targets.Length, output.InputSize);
-        for (var i = 0; i < clusters.Length; i++)
+        for (var i = 0; i < parts.Clusters.Length; i++)
         {
-            if (clusters[i] is { } steps)
+            if (parts.Clusters[i] is { } steps)
             {
                 var read = rows.IndexSelect(0, [.. steps.Select(pair => pair.Step)]);
                 loss += LinearCrossEntropy(output.Projection(i).Forward(read), output.Scores(i), [.. steps.Select(pair => pair.Target)], sums);
@@ -70,13 +40,10 @@ public static partial class Loss
         {
             LossReduction.Sum => 1,
             LossReduction.SumOverStepsMeanOverRows => input.Rank > 1 ? input.Shape[0] : 1,
-            _ => count,
+            _ => parts.Count,
         };
         return divisor is 0 or 1 ? loss : loss * T.CreateTruncating(1.0 / divisor);
     }
-
-    // No class has this number, whatever the caller's ignore index is.
-    private const int Ignored = -1;
 
     private static void CheckAdaptive<T>(Tensor<T> input, AdaptiveSoftmax<T> output, int targets, CrossEntropyOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -15,16 +15,15 @@ public sealed partial class SamplesTests : IDisposable
     public static TheoryData<string, string, string[]> All { get; } = new()
     {
         { "Addition", "addition", ["accuracy", "loss"] },
+        { "AudioClassifier", "audio-classifier", ["accuracy", "macro_f1"] },
+        { "Captions", "captions", ["exact"] },
+        { "Chorales", "chorales", ["nll", "precision", "recall", "f1"] },
         { "Dates", "dates", ["accuracy", "loss"] },
         { "Forecast", "forecast", ["rmse", "naive", "mse", "mase", "coverage"] },
-        { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
-        { "Translator", "translator", ["bleu", "bleu_greedy", "bleu_single", "loss"] },
-        { "Captions", "captions", ["exact"] },
         { "Melodies", "melodies", ["in_scale", "whole_bars"] },
-        { "Chorales", "chorales", ["nll", "precision", "recall", "f1"] },
-        { "AudioClassifier", "audio-classifier", ["accuracy", "macro_f1"] },
         { "Tagger", "tagger", ["accuracy", "macro_f1"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
+        { "Translator", "translator", ["bleu", "bleu_greedy", "bleu_single", "loss"] },
         { "VideoClassifier", "video-classifier", ["accuracy", "macro_f1"] },
         { "WordRnn", "word-rnn", ["loss", "perplexity"] },
     };
