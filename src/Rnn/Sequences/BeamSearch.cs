@@ -26,7 +26,7 @@ public static class BeamSearch
     /// <param name="cancellationToken">Asks to stop.</param>
     /// <returns>For each sequence up to <see cref="BeamSearchOptions.Width"/> hypotheses, the best first.</returns>
     /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-    /// <exception cref="ArgumentException">The number of tokens is not that of the rows, or a token is none of the model's.</exception>
+    /// <exception cref="ArgumentException">The number of tokens is not that of the rows, or a token, also of the options, is none of the model's.</exception>
     /// <exception cref="InvalidOperationException">The model's scores are not numbers.</exception>
     /// <exception cref="OperationCanceledException">The search was cancelled.</exception>
     public static BeamHypothesis[][] Run<T>(
@@ -45,6 +45,8 @@ public static class BeamSearch
         {
             Check([end], stepper.VocabularySize, nameof(options.EndToken));
         }
+
+        Check(options.ExcludedTokens.ToArray(), stepper.VocabularySize, nameof(options.ExcludedTokens));
 
         return new Search<T>(stepper, options).Run(start, cancellationToken);
     }
@@ -124,6 +126,12 @@ public static class BeamSearch
                     if (!double.IsFinite(_totals[row]))
                     {
                         throw new InvalidOperationException($"BeamSearch: expected finite scores but the largest one of a row is {largest}; has the model diverged?");
+                    }
+
+                    // What is −∞ is no candidate.
+                    for (var i = 0; i < options.ExcludedTokens.Count; i++)
+                    {
+                        logits[((nint)row * _vocabulary) + options.ExcludedTokens[i]] = T.NegativeInfinity;
                     }
                 }
             }

@@ -43,5 +43,15 @@ public sealed record BeamSearchOptions
                 nameof(LengthPenalty), value, string.Create(CultureInfo.InvariantCulture, $"LengthPenalty: expected 0 (none) or more but got {value}."));
     }
 
+    /// <summary>
+    /// Tokens that are never written, such as the one for unknown words, of which nobody can make anything. The probabilities of the others stay as the model gives them. Empty for none.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public IReadOnlyList<int> ExcludedTokens
+    {
+        get;
+        init => field = value?.ToArray() ?? throw new ArgumentNullException(nameof(ExcludedTokens));
+    } = Array.Empty<int>();
+
     internal double Score(double logProbability, int length) => logProbability / Math.Pow((5.0 + length) / 6, LengthPenalty);
 }

@@ -10,6 +10,12 @@ internal sealed unsafe class Grid<T>
 {
     private const int Gap = 3;
 
+    // Kernels get pointers, which keep nothing alive: a grid that its test does not look at again could be collected while a kernel still writes to it. So each thread holds on to the last of them.
+    private const int Held = 256;
+
+    [ThreadStatic]
+    private static Queue<T[]>? s_held;
+
     private readonly T[] _memory;
     private readonly int _rows;
     private readonly int _columns;
@@ -19,6 +25,13 @@ internal sealed unsafe class Grid<T>
     {
         (_rows, _columns) = (rows, columns);
         _memory = GC.AllocateArray<T>(Gap + (Math.Max(rows, 1) * (columns + Gap)), pinned: true);
+        var held = s_held ??= new();
+        held.Enqueue(_memory);
+        if (held.Count > Held)
+        {
+            held.Dequeue();
+        }
+
         Array.Fill(_memory, _guard);
         var random = new Random(seed);
         for (var r = 0; r < rows; r++)

@@ -27,6 +27,21 @@ public sealed class BeamSearchTests
     }
 
     [Fact]
+    public void Excluded_tokens_are_not_written_and_change_no_probability()
+    {
+        var options = new BeamSearchOptions { Width = 400, EndToken = End, MaximumLength = 4, ExcludedTokens = [1] };
+        var found = BeamSearch.Run(new History(rows: 1), [0], options)[0];
+        var all = All([], 4).Where(tokens => !tokens.Contains(1)).OrderByDescending(tokens => Rank(tokens, options)).ToArray();
+        Assert.Equal(all.Select(tokens => string.Join(' ', tokens.Where(token => token != End))), found.Select(hypothesis => string.Join(' ', hypothesis.Tokens)));
+        Assert.All(all.Zip(found), pair => Assert.Equal(LogProbability(pair.First), pair.Second.LogProbability, 10));
+
+        // Where nothing may be written, nothing is found.
+        Assert.Empty(BeamSearch.Run(new History(rows: 1), [0], options with { ExcludedTokens = [0, 1, 2, End] })[0]);
+        Assert.StartsWith("ExcludedTokens: ", Assert.Throws<ArgumentOutOfRangeException>(() => BeamSearch.Run(new History(rows: 1), [0], options with { ExcludedTokens = [Vocabulary] })).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentNullException>(() => options with { ExcludedTokens = null! });
+    }
+
+    [Fact]
     public void A_beam_of_one_is_greedy()
     {
         for (ulong seed = 1; seed <= 20; seed++)
