@@ -19,6 +19,8 @@ return await sample.RunAsync(args, async run =>
     var pairs = run.Data is { } path ? Sentences.Read(path, run.Get(words) ?? 8) : ToyLanguage.Make(random, 12_000);
     var (training, test) = pairs.Split(random, 0.9);
     var (sources, references) = test.Grouped();
+    var greedy = new BeamSearchOptions { Width = 1, MaximumLength = 30 };
+    var beam = greedy with { Width = 5, LengthPenalty = 1 };
     var model = run.Open(file => EncoderDecoder<float>.Open(file));
     if (model is null)
     {
@@ -27,7 +29,6 @@ return await sample.RunAsync(args, async run =>
         model = new(
             WordVocabulary.FromText(string.Join('\n', training.Sources), vocabulary), WordVocabulary.FromText(string.Join('\n', training.Targets), vocabulary with { BeginAndEnd = true }),
             new Lstm<float>(units / 2, units / 2, new() { Bidirectional = true }), new Lstm<float>(units / 2, units), new() { EmbeddingDropout = 0.1, Dropout = 0.2 });
-        var shown = Search(model, width: 1);
 
         // On real data time is the limit, and the learning rate falls with it; else the number of updates.
         var batchSize = real ? 128 : 64;
@@ -59,12 +60,11 @@ return await sample.RunAsync(args, async run =>
             {
                 next = (1.5 * progress.Elapsed) + TimeSpan.FromSeconds(5);
                 var some = Enumerable.Range(0, 3).Select(i => sources[(int)(progress.Update + i) % sources.Count]).ToArray();
-                run.Line($"--- after {progress.Update} updates ---\n{string.Join('\n', some.Zip(model.Translate(some, shown), (source, target) => $"{source} → {target}"))}");
+                run.Line($"--- after {progress.Update} updates ---\n{string.Join('\n', some.Zip(model.Translate(some, greedy), (source, target) => $"{source} → {target}"))}");
             }
         }
     }
 
-    var (greedy, beam) = (Search(model, width: 1), Search(model, width: 5));
     var first = model.Score(sources, references, greedy, run.Cancellation);
     var best = model.Score(sources, references, beam, run.Cancellation);
     var single = Sentences.SingleReferenceBleu(model, best, references);
@@ -83,7 +83,3 @@ return await sample.RunAsync(args, async run =>
     map.SaveSvg(run.PathBeside(".svg"));
     run.Result($"bleu={best.Bleu.Score:F2} bleu_greedy={first.Bleu.Score:F2} bleu_single={single.Score:F2} loss={best.Loss:F4}");
 });
-
-// A word that it does not know is a word that nobody understands, so it looks for another.
-static BeamSearchOptions Search(EncoderDecoder<float> model, int width) =>
-    new() { Width = width, LengthPenalty = width > 1 ? 1.2 : 0, MaximumLength = 30, ExcludedTokens = model.TargetVocabulary.Unknown is { } unknown ? [unknown] : [] };
