@@ -70,27 +70,7 @@ public sealed partial class EncoderDecoder<T>
         }
 
         var (loss, tokens) = SumLoss(pairs, targets, cancellationToken);
-        var hypotheses = Best(sources, options ?? new(), cancellationToken);
-        var (bleu, exact, edits, length) = (new BleuScore(), 0, 0L, 0L);
-        for (var i = 0; i < hypotheses.Length; i++)
-        {
-            // No token has the number −1.
-            var (written, right) = (hypotheses[i].Tokens, references[i].Select(reference => Array.ConvertAll(reference, token => token == TargetVocabulary.Unknown ? -1 : token)).ToArray());
-            var closest = right.MinBy(reference => EditDistance.Between<int>(written, reference))!;
-            var distance = EditDistance.Between<int>(written, closest);
-            exact += distance == 0 ? 1 : 0;
-            (edits, length) = (edits + distance, length + closest.Length);
-            bleu.Add(written, right);
-        }
-
-        return new(hypotheses, Array.ConvertAll(hypotheses, hypothesis => TargetVocabulary.Decode(hypothesis.Tokens)))
-        {
-            Exact = exact,
-            Tokens = tokens,
-            Loss = loss / tokens,
-            ErrorRate = edits == 0 ? 0 : (double)edits / length,
-            Bleu = bleu,
-        };
+        return new(Best(sources, options ?? new(), cancellationToken), references, TargetVocabulary) { Tokens = tokens, Loss = loss / tokens };
     }
 
     private (double Sum, long Tokens) SumLoss(List<int[]> sources, List<int[]> targets, CancellationToken cancellationToken)

@@ -6,13 +6,33 @@ namespace Rnn.Models;
 /// <summary>How well an <see cref="EncoderDecoder{T}"/> writes what belongs to sequences whose targets are known: made by its <c>Score</c>.</summary>
 public sealed class SequencePairScore
 {
-    internal SequencePairScore(BeamHypothesis[] hypotheses, string[] texts) => (Hypotheses, Texts) = (hypotheses, texts);
+    /// <summary>Compares what was written with what is right.</summary>
+    /// <param name="hypotheses">The best hypothesis of each source.</param>
+    /// <param name="references">The right sequences of each source, one or more.</param>
+    /// <param name="vocabulary">The vocabulary of both.</param>
+    internal SequencePairScore(BeamHypothesis[] hypotheses, IReadOnlyList<IReadOnlyList<int[]>> references, IVocabulary vocabulary)
+    {
+        (Hypotheses, Texts) = (hypotheses, Array.ConvertAll(hypotheses, hypothesis => vocabulary.Decode(hypothesis.Tokens)));
+        var (edits, length) = (0L, 0L);
+        for (var i = 0; i < hypotheses.Length; i++)
+        {
+            // No token has the number −1.
+            var (written, right) = (hypotheses[i].Tokens, references[i].Select(reference => Array.ConvertAll(reference, token => token == vocabulary.Unknown ? -1 : token)).ToArray());
+            var closest = right.MinBy(reference => EditDistance.Between<int>(written, reference))!;
+            var distance = EditDistance.Between<int>(written, closest);
+            Exact += distance == 0 ? 1 : 0;
+            (edits, length) = (edits + distance, length + closest.Length);
+            Bleu.Add(written, right);
+        }
+
+        ErrorRate = edits == 0 ? 0 : (double)edits / length;
+    }
 
     /// <summary>The number of sources.</summary>
     public int Count => Hypotheses.Count;
 
     /// <summary>How many were written exactly as a reference of theirs.</summary>
-    public required int Exact { get; init; }
+    public int Exact { get; }
 
     /// <summary>The part of the sources that were written exactly as a reference of theirs.</summary>
     public double Accuracy => (double)Exact / Count;
@@ -30,10 +50,10 @@ public sealed class SequencePairScore
     /// The edits that turn what was written into the closest reference, divided by the tokens of these references: the word or the character error rate, by what tokens are; may be above 1. Infinite where references have no
     /// tokens and something was written.
     /// </summary>
-    public required double ErrorRate { get; init; }
+    public double ErrorRate { get; }
 
     /// <summary>BLEU over tokens, with all references of a source.</summary>
-    public required BleuScore Bleu { get; init; }
+    public BleuScore Bleu { get; } = new();
 
     /// <summary>The best hypothesis of each source, in the order of the sources.</summary>
     public IReadOnlyList<BeamHypothesis> Hypotheses { get; }

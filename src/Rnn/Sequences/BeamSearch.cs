@@ -47,6 +47,11 @@ public static class BeamSearch
         }
 
         Check(options.ExcludedTokens.ToArray(), stepper.VocabularySize, nameof(options.ExcludedTokens));
+        if (options.ExcludedTokens.Distinct().Count() == stepper.VocabularySize)
+        {
+            throw new ArgumentException($"ExcludedTokens: all {stepper.VocabularySize} tokens are excluded, so that nothing could be written; leave one or more.", nameof(options));
+        }
+
 
         return new Search<T>(stepper, options).Run(start, cancellationToken);
     }

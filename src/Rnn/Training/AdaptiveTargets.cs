@@ -1,3 +1,7 @@
+using System.Numerics;
+using Rnn.Layers;
+using Rnn.Tensors;
+
 namespace Rnn.Training;
 
 /// <summary>The targets of an adaptive softmax: what the head is to say, and the steps of each cluster.</summary>
@@ -51,4 +55,28 @@ internal sealed class AdaptiveTargets
 
     /// <summary>The steps that count.</summary>
     internal int Count { get; }
+
+    /// <summary>Refuses what does not fit an adaptive softmax or cannot be computed with it.</summary>
+    internal static void Check<T>(Tensor<T> input, AdaptiveSoftmax<T> output, int targets, CrossEntropyOptions options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (input.Rank == 0 || input.Shape[^1] != output.InputSize)
+        {
+            throw new ArgumentException(
+                $"input: expected [..., {output.InputSize}] but got {input.Shape}; the last dimension must be the output layer's InputSize ({output.InputSize}).", nameof(input));
+        }
+
+        if (targets != input.Length / output.InputSize)
+        {
+            throw new ArgumentException($"targets: expected {input.Length / output.InputSize} targets, one for each step of input {input.Shape}, but got {targets}.", nameof(targets));
+        }
+
+        if (options.LabelSmoothing > 0 || options.ClassWeights is not null)
+        {
+            throw new ArgumentException(
+                $"{(options.LabelSmoothing > 0 ? nameof(options.LabelSmoothing) : nameof(options.ClassWeights))}: an adaptive softmax scores only the cluster of the right class, so this is not known; "
+                + "leave it out, or take Loss.CrossEntropy of the layer's Forward, which scores all classes.",
+                nameof(options));
+        }
+    }
 }

@@ -21,7 +21,7 @@ public static partial class Loss
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(output);
         options ??= new();
-        CheckAdaptive(input, output, targets.Length, options);
+        AdaptiveTargets.Check(input, output, targets.Length, options);
 
         var parts = new AdaptiveTargets(output.Cutoffs, output.OutputSize, targets, options.IgnoreIndex);
         var sums = new CrossEntropyOptions { Reduction = LossReduction.Sum, IgnoreIndex = AdaptiveTargets.Ignored };
@@ -43,28 +43,5 @@ public static partial class Loss
             _ => parts.Count,
         };
         return divisor is 0 or 1 ? loss : loss * T.CreateTruncating(1.0 / divisor);
-    }
-
-    private static void CheckAdaptive<T>(Tensor<T> input, AdaptiveSoftmax<T> output, int targets, CrossEntropyOptions options)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        if (input.Rank == 0 || input.Shape[^1] != output.InputSize)
-        {
-            throw new ArgumentException(
-                $"input: expected [..., {output.InputSize}] but got {input.Shape}; the last dimension must be the output layer's InputSize ({output.InputSize}).", nameof(input));
-        }
-
-        if (targets != input.Length / output.InputSize)
-        {
-            throw new ArgumentException($"targets: expected {input.Length / output.InputSize} targets, one for each step of input {input.Shape}, but got {targets}.", nameof(targets));
-        }
-
-        if (options.LabelSmoothing > 0 || options.ClassWeights is not null)
-        {
-            throw new ArgumentException(
-                $"{(options.LabelSmoothing > 0 ? nameof(options.LabelSmoothing) : nameof(options.ClassWeights))}: an adaptive softmax scores only the cluster of the right class, so this is not known; "
-                + "leave it out, or take Loss.CrossEntropy of the layer's Forward, which scores all classes.",
-                nameof(options));
-        }
     }
 }

@@ -35,8 +35,9 @@ public sealed class BeamSearchTests
         Assert.Equal(all.Select(tokens => string.Join(' ', tokens.Where(token => token != End))), found.Select(hypothesis => string.Join(' ', hypothesis.Tokens)));
         Assert.All(all.Zip(found), pair => Assert.Equal(LogProbability(pair.First), pair.Second.LogProbability, 10));
 
-        // Where nothing may be written, nothing is found.
-        Assert.Empty(BeamSearch.Run(new History(rows: 1), [0], options with { ExcludedTokens = [0, 1, 2, End] })[0]);
+        // What ends a sequence is the only one left; then nothing is.
+        Assert.Empty(Assert.Single(BeamSearch.Run(new History(rows: 1), [0], options with { ExcludedTokens = [0, 1, 2] })[0]).Tokens);
+        Assert.StartsWith("ExcludedTokens: ", Assert.Throws<ArgumentException>(() => BeamSearch.Run(new History(rows: 1), [0], options with { ExcludedTokens = [0, 1, 2, End] })).Message, StringComparison.Ordinal);
         Assert.StartsWith("ExcludedTokens: ", Assert.Throws<ArgumentOutOfRangeException>(() => BeamSearch.Run(new History(rows: 1), [0], options with { ExcludedTokens = [Vocabulary] })).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentNullException>(() => options with { ExcludedTokens = null! });
     }
