@@ -16,9 +16,9 @@ internal sealed unsafe class TransposedGemm<TSimd, TVector, T>(UnpackedGemm<TSim
     /// <summary>See <see cref="MatrixKernels{T}.TransposedScratch"/>.</summary>
     internal static nint Scratch(int count, int m, int n)
     {
-        var direct = UnpackedGemm<TSimd, TVector, T>.Scratch(count, PanelLayout<TSimd, TVector, T>.PanelCount(n), true);
+        var direct = UnpackedGemm<TSimd, TVector, T>.Scratch(count, PanelLayout<TSimd, TVector, T>.PanelCount(n));
         var group = Math.Min(PanelLayout<TSimd, TVector, T>.PanelCount(m), UnpackedGemm<TSimd, TVector, T>.PanelsOfGroup);
-        var transposed = UnpackedGemm<TSimd, TVector, T>.Scratch(count, group, true) + ((nint)n * group * Width) + CacheLine<T>.Length;
+        var transposed = UnpackedGemm<TSimd, TVector, T>.Scratch(count, group) + ((nint)n * group * Width) + CacheLine<T>.Length;
         return n > MostTransposedColumns ? direct : Math.Max(direct, transposed);
     }
 

@@ -3,32 +3,40 @@ using System.Runtime.CompilerServices;
 
 namespace Rnn.Kernels;
 
-/// <summary>Products of unpacked matrices, which are used once and therefore read where they lie as far as possible.</summary>
+/// <summary>
+/// Products of unpacked matrices. What passes once is read where it lies; what passes often, or lies so that rows meet in the same sets of a cache, is packed block by block: a block of a panel stays in the
+/// first-level cache while some tiles of A pass it, those tiles and all panels of a group in the second-level cache (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
+/// </summary>
 internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
     where TSimd : struct, ITileRegisters<TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Panels that pass a tile in turn: 8 of 384 k and 512 bits are 384 KB, part of the second-level cache.</summary>
-    internal const int PanelsOfGroup = 8;
+    /// <summary>Bytes of the panels that tiles pass in turn, part of the second-level cache.</summary>
+    private const int BytesOfPanels = 256 << 10;
 
-    /// <summary>The largest block of the summed dimension here, where no panel has to stay in the first-level cache.</summary>
-    private const int LargestBlock = 384;
+    /// <summary>The largest block of the summed dimension: 256 k of two 512-bit vectors are 32 KB.</summary>
+    private const int LargestBlock = 256;
 
-    /// <summary>Tiles whose part of A is gathered at once where its rows lie at offsets.</summary>
-    private const int TilesGathered = 8;
+    /// <summary>Tiles that pass all panels of a group together: 8 of 12 rows and 256 k are 96 KB.</summary>
+    private const int TilesOfGroup = 8;
+
+    /// <summary>A block of A whose columns span more is packed: each k lies in a page and a cache line of its own there, of which a tile needs a part.</summary>
+    private const int BytesInPlace = 128 << 10;
 
     private readonly SumStart<T> _start = start;
+
+    /// <summary>Panels that tiles pass in turn.</summary>
+    internal static int PanelsOfGroup => BytesOfPanels / (LargestBlock * Width * sizeof(T));
 
     private static int Width => PanelLayout<TSimd, TVector, T>.Width;
 
     /// <summary>Elements of scratch that <see cref="Multiply"/> needs.</summary>
     /// <param name="inner">The summed dimension.</param>
     /// <param name="panels">Panels of B.</param>
-    /// <param name="gathers">Whether the rows of A may lie at offsets.</param>
-    internal static nint Scratch(int inner, int panels, bool gathers)
+    internal static nint Scratch(int inner, int panels)
     {
-        var step = ((nint)Math.Min(panels, PanelsOfGroup) * Width) + (gathers ? CacheLine<T>.OddStride(TilesGathered * TileShape.MostRows) : 0);
+        var step = ((nint)Math.Min(panels, PanelsOfGroup) * Width) + (TilesOfGroup * TileShape.MostRows);
         return (TileShape.BlockLength(inner, LargestBlock) * step) + (2 * CacheLine<T>.Length);
     }
 
@@ -47,129 +55,112 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
             var length = Math.Min(blockLength, inner - k);
             for (var firstPanel = 0; firstPanel < panels; firstPanel += PanelsOfGroup)
             {
-                var group = Prepare(in b, k, length, firstPanel, Math.Min(PanelsOfGroup, panels - firstPanel), scratch);
                 var column = firstPanel * Width;
-                group.Columns = c.Columns - column;
-                var gathered = scratch + ((nint)group.Panels * length * Width);
-                for (int tile = 0, row = 0; tile < tiles; tile++)
+                var group = new PanelGroup { Panels = Math.Min(PanelsOfGroup, panels - firstPanel), Columns = c.Columns - column, Length = length, Packed = scratch };
+                Prepare(in b, k, column, inPlace: tiles <= TilesOfGroup, ref group);
+                var packedTiles = scratch + ((nint)group.Panels * length * Width);
+                var row = 0;
+                for (var tile = 0; tile < tiles; tile += TilesOfGroup)
                 {
-                    var tileRows = tile < taller ? height + 1 : height;
-                    var from = a.Start + (row * a.Row) + (k * a.Step);
-                    var step = a.Step;
-                    if (a.Offsets != null)
-                    {
-                        var within = tile % TilesGathered;
-                        if (within == 0)
-                        {
-                            var columns = Math.Min(rows - row, TilesGathered * tileRows);
-                            Gather(new Rows<T>(a.Start + row, 0, a.Offsets + k), length, columns, gathered);
-                            group.GatheredRow = row;
-                        }
-
-                        from = gathered + (row - group.GatheredRow);
-                        step = CacheLine<T>.OddStride(TilesGathered * TileShape.MostRows);
-                    }
-
+                    var some = new TileGroup { Tiles = Math.Min(TilesOfGroup, tiles - tile), Height = height };
+                    some.Taller = Math.Clamp(taller - tile, 0, some.Tiles);
+                    Prepare(in a, row, k, length, packedTiles, ref some);
                     var to = c.Start + (row * c.Stride) + column;
                     var continues = k > 0 || c.Accumulate;
                     var call = new TileCall<T>
                     {
-                        A = (byte*)from,
-                        ARow = a.Row * sizeof(T),
-                        AStep = step * sizeof(T),
                         Count = length,
                         Start = continues ? to : c.Bias != null ? c.Bias + column : null,
                         StartRows = continues ? strides : _start.SameRow,
                         C = to,
                         CRows = strides,
                     };
-
-                    // While the last panel passes, the next tile is prefetched, or the first one of the next block.
-                    var next = tile + 1 < tiles ? from + (tileRows * a.Row) : a.Start + ((k + length) * a.Step);
-                    RunPanels(ref call, in group, tileRows, tile == 0, next);
-                    row += tileRows;
+                    RunGroup(ref call, in group, in some);
+                    row += some.Rows;
                 }
             }
         }
     }
 
-    /// <summary>One block of a group of panels: whole panels of a row-major B stay where they are, all others are packed.</summary>
-    private static PanelGroup Prepare(in RightOperand<T> b, int k, int length, int firstPanel, int panels, T* packed)
+    /// <summary>One block of a group of panels: whole panels of a row-major B may stay where they are, all others are packed.</summary>
+    private static void Prepare(in RightOperand<T> b, int k, int column, bool inPlace, ref PanelGroup group)
     {
-        var column = firstPanel * Width;
-        var group = new PanelGroup { Panels = panels, Length = length, Packed = packed };
+        var packed = group.Packed;
         if (b.ColumnMajor)
         {
-            for (var panel = 0; panel < panels; panel++)
+            for (var panel = 0; panel < group.Panels; panel++)
             {
                 var columns = Math.Min(Width, b.Columns - column);
-                PanelPacking<TSimd, TVector, T>.PackTransposed(b.Rows[column] + k, b.Rows.Stride, length, columns, packed);
-                packed += (nint)length * Width;
+                PanelPacking<TSimd, TVector, T>.PackTransposed(b.Rows[column] + k, b.Rows.Stride, group.Length, columns, packed);
+                packed += (nint)group.Length * Width;
                 column += Width;
             }
 
-            return group;
+            return;
         }
 
         var rows = b.Rows.Skip(k).SkipColumns(column);
-        if (b.Rows.Offsets == null)
+        if (inPlace && b.Rows.Offsets == null)
         {
-            group.InPlacePanels = Math.Clamp((b.Columns - column) / Width, 0, panels);
+            group.InPlacePanels = Math.Clamp((b.Columns - column) / Width, 0, group.Panels);
             group.InPlace = rows.Start;
             group.InPlaceStride = rows.Stride;
         }
 
         var done = group.InPlacePanels * Width;
         PanelPacking<TSimd, TVector, T>.PackPanels(
-            rows.SkipColumns(done), length, b.Columns - column - done, panels - group.InPlacePanels, packed + (done * length));
-        return group;
+            rows.SkipColumns(done), group.Length, b.Columns - column - done, group.Panels - group.InPlacePanels, packed + (done * group.Length));
     }
 
-    /// <summary>One tile through a group of panels.</summary>
+    /// <summary>One block of a group of tiles: what lies close together stays where it is, columns that lie far apart are packed.</summary>
+    private static void Prepare(in LeftOperand<T> a, int row, int k, int length, T* packed, ref TileGroup group)
+    {
+        if (a.Row != 1 || (a.Offsets == null && length * a.Step * sizeof(T) <= BytesInPlace))
+        {
+            group.Start = a.Start + (row * a.Row) + (k * a.Step);
+            (group.Row, group.Step) = (a.Row, a.Step);
+            return;
+        }
+
+        var source = a.Offsets != null ? new Rows<T>(a.Start + row, 0, a.Offsets + k) : new Rows<T>(a.Start + row + (k * a.Step), a.Step);
+        group.Start = packed;
+        group.IsPacked = true;
+        TilePacking<T>.Pack(source, length, group.Taller, group.Height + 1, packed);
+        var done = group.Taller * (group.Height + 1);
+        TilePacking<T>.Pack(source.SkipColumns(done), length, group.Tiles - group.Taller, group.Height, packed + ((nint)done * length));
+    }
+
+    /// <summary>Some tiles through a group of panels, each panel past all tiles.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void RunPanels(ref TileCall<T> call, in PanelGroup group, int rows, bool first, T* next)
+    private void RunGroup(ref TileCall<T> call, in PanelGroup group, in TileGroup tiles)
     {
         var fromZero = call.Start == null;
+        var start = call.Start;
+        var c = call.C;
+        var (cStride, startStride) = (call.CRows[1], call.StartRows[1]);
         for (var panel = 0; panel < group.Panels; panel++)
         {
             var inPlace = panel < group.InPlacePanels;
             call.B = inPlace ? group.InPlace + (panel * Width) : group.Packed + (panel * (nint)group.Length * Width);
             call.BStep = inPlace ? group.InPlaceStride : Width;
-            if (panel == group.Panels - 1)
+            call.Prefetch = (byte*)call.B;
+            var columns = Math.Min(Width, group.Columns - (panel * Width));
+            var from = tiles.Start;
+            for (int tile = 0, row = 0; tile < tiles.Tiles; tile++)
             {
-                call.Prefetch = (byte*)next;
-                call.PrefetchStep = call.AStep;
-            }
-            else if (first && inPlace)
-            {
-                call.Prefetch = (byte*)(call.B + Width);
-                call.PrefetchStep = call.BStep * sizeof(T);
-            }
-            else
-            {
-                call.Prefetch = (byte*)call.B;
-                call.PrefetchStep = 0;
-            }
-
-            if (fromZero)
-            {
-                call.Start = _start.Zeros;
+                var rows = tile < tiles.Taller ? tiles.Height + 1 : tiles.Height;
+                call.A = (byte*)from;
+                (call.ARow, call.AStep) = tiles.IsPacked ? (sizeof(T), rows * sizeof(T)) : (tiles.Row * sizeof(T), tiles.Step * sizeof(T));
+                call.C = c + (row * cStride);
+                call.Start = fromZero ? _start.Zeros : start + (row * startStride);
+                TileKernel<TSimd, TVector, T>.Run(rows, columns, in call);
+                from += tiles.IsPacked ? (nint)rows * group.Length : rows * tiles.Row;
+                row += rows;
+                TileKernel<TSimd, TVector, T>.PrefetchTarget(rows, tile < tiles.Tiles - 1 ? call.C + (rows * cStride) : c + Width, call.CRows);
             }
 
-            TileKernel<TSimd, TVector, T>.Run(rows, Math.Min(Width, group.Columns - (panel * Width)), in call);
-            call.Start += Width;
-            call.C += Width;
-            TileKernel<TSimd, TVector, T>.PrefetchTarget(rows, call.C, call.CRows);
-        }
-    }
-
-    /// <summary>Copies rows that lie at offsets beside each other.</summary>
-    private static void Gather(Rows<T> rows, int count, int columns, T* to)
-    {
-        var stride = CacheLine<T>.OddStride(TilesGathered * TileShape.MostRows);
-        for (var r = 0; r < count; r++)
-        {
-            TileShape.CopyRow(rows[r], to + (r * stride), columns);
+            start += fromZero ? 0 : Width;
+            c += Width;
         }
     }
 
@@ -183,6 +174,19 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
         public T* InPlace;
         public nint InPlaceStride;
         public T* Packed;
-        public int GatheredRow;
+    }
+
+    /// <summary>Some tiles of one block of A, the first few one row higher: where they lie, or packed as [tile][k][row].</summary>
+    private struct TileGroup
+    {
+        public int Tiles;
+        public int Height;
+        public int Taller;
+        public T* Start;
+        public bool IsPacked;
+        public nint Row;
+        public nint Step;
+
+        public readonly int Rows => (Tiles * Height) + Taller;
     }
 }

@@ -47,7 +47,7 @@ internal sealed unsafe class VectorMatrixKernels<TSimd, TVector, T> : MatrixKern
     public override nint TransposedScratch(int count, int m, int n) => TransposedGemm<TSimd, TVector, T>.Scratch(count, m, n);
 
     /// <inheritdoc/>
-    public override nint ProductScratch(int n, int inner) => UnpackedGemm<TSimd, TVector, T>.Scratch(inner, PanelCount(n), false);
+    public override nint ProductScratch(int n, int inner) => UnpackedGemm<TSimd, TVector, T>.Scratch(inner, PanelCount(n));
 
     /// <inheritdoc/>
     public override void Product(
