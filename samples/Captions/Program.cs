@@ -44,7 +44,7 @@ return await sample.RunAsync(args, async run =>
     }
 
     var search = new BeamSearchOptions { Width = run.Get(width) ?? 1, MaximumLength = 40 };
-    string[] written = [.. test.Chunk(500).SelectMany(part => model.Write(Picture.Stack(part), search, run.Cancellation))];
+    string[] written = [.. test.Chunk(500).SelectMany(part => model.GenerateText(Picture.Stack(part), search, run.Cancellation))];
     for (var i = 0; i < Math.Min(3, test.Length); i++)
     {
         run.Line($"{PictureFiles.Text(test[i])}\n{written[i]}{(written[i] == test[i].Caption ? string.Empty : $" (it is {test[i].Caption})")}\n");

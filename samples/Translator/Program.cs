@@ -20,7 +20,6 @@ return await sample.RunAsync(args, async run =>
     var (training, test) = pairs.Split(random, 0.9);
     var (sources, references) = test.Grouped();
     var greedy = new BeamSearchOptions { Width = 1, MaximumLength = 30 };
-    var beam = greedy with { Width = 5, LengthPenalty = 1 };
     var model = run.Open(file => EncoderDecoder<float>.Open(file));
     if (model is null)
     {
@@ -65,6 +64,8 @@ return await sample.RunAsync(args, async run =>
         }
     }
 
+    greedy = greedy with { ExcludedTokens = model.TargetVocabulary.Unknown is { } unknown ? [unknown] : [] };
+    var beam = greedy with { Width = 5, LengthPenalty = 1.2 };
     var first = model.Score(sources, references, greedy, run.Cancellation);
     var best = model.Score(sources, references, beam, run.Cancellation);
     var single = Sentences.SingleReferenceBleu(model, best, references);

@@ -49,7 +49,8 @@ return await sample.RunAsync(args, async run =>
     }
 
     var start = run.Get(prompt) is { } given ? Words.Encode(vocabulary, given, cut) : validation.Span[..Math.Min(20, validation.Length)].ToArray();
-    run.Line($"{vocabulary.Decode(start)} …\n{vocabulary.Decode(model.Generate(start, 100, new() { Temperature = 0.8, Seed = run.Seed }))}");
+    var drawing = new SamplingOptions { Temperature = 0.8, Seed = run.Seed, ExcludedTokens = vocabulary.Unknown is { } unknown ? [unknown] : [] };
+    run.Line($"{vocabulary.Decode(start)} …\n{vocabulary.Decode(model.Generate(start, 100, drawing))}");
     var score = model.Score(validation.Span, new() { Segments = 16 }, run.Cancellation);
     run.Result($"loss={score.Loss:F4} perplexity={score.Perplexity:F2}");
 });

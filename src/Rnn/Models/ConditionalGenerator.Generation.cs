@@ -11,8 +11,8 @@ public sealed partial class ConditionalGenerator<T>
     /// <param name="options">Width (1 is greedy), length penalty and greatest length of the search; null for the defaults. Its end token is the model's.</param>
     /// <param name="cancellationToken">Asks to stop.</param>
     /// <exception cref="ArgumentException">A condition does not fit.</exception>
-    public string[] Write(Tensor<T> conditions, BeamSearchOptions? options = null, CancellationToken cancellationToken = default) =>
-        Array.ConvertAll(Search(conditions, options, cancellationToken), found => Vocabulary.Decode(found[0].Tokens));
+    public string[] GenerateText(Tensor<T> conditions, BeamSearchOptions? options = null, CancellationToken cancellationToken = default) =>
+        Array.ConvertAll(Generate(conditions, options, cancellationToken), found => Vocabulary.Decode(found[0].Tokens));
 
     /// <summary>The likeliest sequences for each condition that beam search finds, in evaluation mode and without a graph.</summary>
     /// <param name="conditions">[N, F], or [N] numbers of classes.</param>
@@ -20,7 +20,7 @@ public sealed partial class ConditionalGenerator<T>
     /// <param name="cancellationToken">Asks to stop.</param>
     /// <returns>For each row up to <see cref="BeamSearchOptions.Width"/> hypotheses, the best first.</returns>
     /// <exception cref="ArgumentException">A condition does not fit.</exception>
-    public BeamHypothesis[][] Search(Tensor<T> conditions, BeamSearchOptions? options = null, CancellationToken cancellationToken = default)
+    public BeamHypothesis[][] Generate(Tensor<T> conditions, BeamSearchOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(conditions);
         return IsEmpty(conditions) ? [] : BeamSearch.Run(CreateTokenStepper(conditions), Starts(conditions), (options ?? new()) with { EndToken = End }, cancellationToken);

@@ -47,10 +47,11 @@ public sealed record BeamSearchOptions
     /// Tokens that are never written, such as the one for unknown words, of which nobody can make anything. The probabilities of the others stay as the model gives them. Empty for none.
     /// </summary>
     /// <exception cref="ArgumentNullException">The list is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A token is negative.</exception>
     public IReadOnlyList<int> ExcludedTokens
     {
         get;
-        init => field = value?.ToArray() ?? throw new ArgumentNullException(nameof(ExcludedTokens));
+        init => field = SamplingOptions.Tokens(value, nameof(ExcludedTokens));
     } = Array.Empty<int>();
 
     internal double Score(double logProbability, int length) => logProbability / Math.Pow((5.0 + length) / 6, LengthPenalty);

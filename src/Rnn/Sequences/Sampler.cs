@@ -40,7 +40,7 @@ public sealed class Sampler
     /// <summary>Draws a token.</summary>
     /// <param name="logits">The scores of all tokens [V], the logarithms of their probabilities up to a common constant.</param>
     /// <returns>A token from 0 to V − 1.</returns>
-    /// <exception cref="ArgumentException">There are no scores, one is NaN or +∞, or all are −∞.</exception>
+    /// <exception cref="ArgumentException">There are no scores, one is NaN or +∞, all that are not excluded are −∞, or an excluded token is none of them.</exception>
     public int Sample<T>(ReadOnlySpan<T> logits)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -49,30 +49,62 @@ public sealed class Sampler
             throw new ArgumentException("logits: expected one score for each token but got none.", nameof(logits));
         }
 
+        var excludes = Options.ExcludedTokens.Count > 0;
+        if (excludes)
+        {
+            CopyAllowed(logits);
+        }
+
         // TensorPrimitives gives the first NaN where there is one, and the first of several largest.
-        var likeliest = TensorPrimitives.IndexOfMax(logits);
-        var largest = logits[likeliest];
-        if (!T.IsFinite(largest))
+        var likeliest = excludes ? TensorPrimitives.IndexOfMax<double>(_weights.AsSpan(0, logits.Length)) : TensorPrimitives.IndexOfMax(logits);
+        var largest = excludes ? _weights[likeliest] : double.CreateTruncating(logits[likeliest]);
+        if (!double.IsFinite(largest))
         {
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"logits: expected finite scores but the score of token {likeliest} is {largest}; has the model diverged?"), nameof(logits));
         }
 
-        return Options.Temperature == 0 || Options.TopK == 1 ? likeliest : Draw(logits, double.CreateTruncating(largest));
-    }
-
-    private int Draw<T>(ReadOnlySpan<T> logits, double largest)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var count = logits.Length;
-        if (_weights.Length < count)
+        if (Options.Temperature == 0 || Options.TopK == 1)
         {
-            _weights = new double[count];
-            _tokens = new int[count];
+            return likeliest;
         }
 
+        if (!excludes)
+        {
+            Copy(logits);
+        }
+
+        return Draw(logits.Length, largest);
+    }
+
+    private void Copy<T>(ReadOnlySpan<T> logits)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (_weights.Length < logits.Length)
+        {
+            _weights = new double[logits.Length];
+            _tokens = new int[logits.Length];
+        }
+
+        TensorPrimitives.ConvertTruncating(logits, _weights.AsSpan(0, logits.Length));
+    }
+
+    private void CopyAllowed<T>(ReadOnlySpan<T> logits)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Copy(logits);
+        for (var i = 0; i < Options.ExcludedTokens.Count; i++)
+        {
+            var token = Options.ExcludedTokens[i];
+            _weights[token < logits.Length
+                ? token
+                : throw new ArgumentException($"ExcludedTokens: expected tokens from 0 to {logits.Length - 1} but got {token}.", nameof(logits))] = double.NegativeInfinity;
+        }
+    }
+
+    private int Draw(int count, double largest)
+    {
         var weights = _weights.AsSpan(0, count);
         var tokens = _tokens.AsSpan(0, count);
-        TensorPrimitives.ConvertTruncating(logits, weights);
         Softmax.Run(weights, largest, Options.Temperature);
         for (var i = 0; i < count; i++)
         {

@@ -56,4 +56,29 @@ public sealed record SamplingOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(StopToken), value, $"StopToken: expected a token of the vocabulary or null but got {value}.");
     }
+
+    /// <summary>
+    /// Tokens that are never drawn, such as the one for unknown words; the others are drawn as if these had no probability. Empty for none. <see cref="StopToken"/> among them means that a text does not end by itself.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A token is negative.</exception>
+    public IReadOnlyList<int> ExcludedTokens
+    {
+        get;
+        init => field = Tokens(value, nameof(ExcludedTokens));
+    } = Array.Empty<int>();
+
+    internal static int[] Tokens(IReadOnlyList<int>? tokens, string name)
+    {
+        ArgumentNullException.ThrowIfNull(tokens, name);
+        foreach (var token in tokens)
+        {
+            if (token < 0)
+            {
+                throw new ArgumentOutOfRangeException(name, token, $"{name}: expected tokens of the vocabulary but got {token}.");
+            }
+        }
+
+        return [.. tokens];
+    }
 }

@@ -111,10 +111,10 @@ public sealed class ConditionalGeneratorTests
         var conditions = Conditions(model);
         var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 0.02 });
         await trainer.FitAsync(model.Pairs(conditions, Texts, batchSize: 3, new RandomSource(1)), batch => model.Loss(batch), epochs: 150);
-        Assert.Equal(Texts, model.Write(conditions, new() { Width = 3, MaximumLength = 8 }));
-        Assert.Equal(Texts, model.Write(conditions, new() { Width = 1, MaximumLength = 8 }));
+        Assert.Equal(Texts, model.GenerateText(conditions, new() { Width = 3, MaximumLength = 8 }));
+        Assert.Equal(Texts, model.GenerateText(conditions, new() { Width = 1, MaximumLength = 8 }));
         Assert.Equal(Texts, model.Sample(conditions, 8, new() { Temperature = 0 }).Select(tokens => Vocabulary.Decode(tokens)));
-        Assert.Equal("dcb", model.Write(conditions.IndexSelect(0, [1]))[0]);
+        Assert.Equal("dcb", model.GenerateText(conditions.IndexSelect(0, [1]))[0]);
     }
 
     [Theory]
@@ -170,7 +170,7 @@ public sealed class ConditionalGeneratorTests
         Assert.Equal(all, model.Sample(model.Conditions("up", "down", "up"), 12, options));
         Assert.NotEqual(all[0], all[2]);
         Assert.Empty(model.Sample(model.Conditions([]), 12));
-        Assert.Empty(model.Write(model.Conditions([])));
+        Assert.Empty(model.GenerateText(model.Conditions([])));
         Assert.All(model.Sample(model.Conditions("up"), 0), Assert.Empty);
 
         // The share of each first token among many draws is its probability.
@@ -235,7 +235,7 @@ public sealed class ConditionalGeneratorTests
         Assert.Contains("got none", Assert.Throws<ArgumentException>(() => new ConditionalGenerator<float>(Vocabulary, Array.Empty<string>(), new Gru<float>(4, 5))).Message);
 
         var vectors = Make<float>(classes: false, feed: false, Decoder.Gru);
-        Assert.Contains("[rows, 3] but got [2, 4]", Assert.Throws<ArgumentException>(() => vectors.Write(Tensor<float>.Zeros(2, 4))).Message);
+        Assert.Contains("[rows, 3] but got [2, 4]", Assert.Throws<ArgumentException>(() => vectors.GenerateText(Tensor<float>.Zeros(2, 4))).Message);
         Assert.Contains("vectors, not classes", Assert.Throws<ArgumentException>(() => vectors.Conditions("up")).Message);
         Assert.Contains("one row or more", Assert.Throws<ArgumentException>(() => vectors.CreateTokenStepper(Tensor<float>.Zeros(0, 3))).Message);
         Assert.Contains("one row for each", Assert.Throws<ArgumentException>(() => vectors.Pairs(Tensor<float>.Zeros(2, 3), ["a"], 2)).Message);
@@ -247,8 +247,8 @@ public sealed class ConditionalGeneratorTests
 
         var classes = Make<float>(classes: true, feed: false, Decoder.Gru);
         Assert.Contains("up, down", Assert.Throws<ArgumentException>(() => classes.Conditions("sideways")).Message);
-        Assert.Contains("numbers of classes", Assert.Throws<ArgumentException>(() => classes.Write(Tensor<float>.Zeros(2, 4))).Message);
-        Assert.Contains("from 0 to 3", Assert.Throws<ArgumentException>(() => classes.Write(Tensor<float>.From([4], 1))).Message);
+        Assert.Contains("numbers of classes", Assert.Throws<ArgumentException>(() => classes.GenerateText(Tensor<float>.Zeros(2, 4))).Message);
+        Assert.Contains("from 0 to 3", Assert.Throws<ArgumentException>(() => classes.GenerateText(Tensor<float>.From([4], 1))).Message);
     }
 
     private static ConditionalGenerator<T> Make<T>(bool classes, bool feed, Decoder kind, int size = 6)

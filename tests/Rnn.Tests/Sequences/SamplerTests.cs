@@ -115,6 +115,24 @@ public class SamplerTests
     }
 
     [Fact]
+    public void Excluded_tokens_are_not_drawn_and_the_others_share_their_probability()
+    {
+        double[] logits = [Math.Log(0.2), Math.Log(0.5), Math.Log(0.3)];
+        CheckFrequencies(logits, new() { ExcludedTokens = [1], Seed = 3 }, [0.4, 0, 0.6]);
+        var greedy = new SamplingOptions { Temperature = 0, ExcludedTokens = [1] };
+        Assert.Equal(2, new Sampler(greedy).Sample<double>(logits));
+        Assert.Equal(0, new Sampler(greedy with { ExcludedTokens = [2, 1, 2] }).Sample<double>(logits));
+        var sampler = new Sampler(new() { ExcludedTokens = [1], TopK = 1 });
+        Assert.Equal(2, sampler.Sample<double>(logits));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        sampler.Sample<double>(logits);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Contains("the score of token 0 is -", Assert.Throws<ArgumentException>(() => new Sampler(greedy with { ExcludedTokens = [0, 1, 2] }).Sample<double>(logits)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("ExcludedTokens: expected tokens from 0 to 2 but got 3", Assert.Throws<ArgumentException>(() => new Sampler(new() { ExcludedTokens = [3] }).Sample<double>(logits)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentNullException>(() => greedy with { ExcludedTokens = null! });
+    }
+
+    [Fact]
     public void Impossible_options_and_scores_are_refused()
     {
         Assert.Contains("Temperature: expected 0 (greedy) or more but got -1", Error(() => new SamplingOptions { Temperature = -1 }), StringComparison.Ordinal);
@@ -123,6 +141,7 @@ public class SamplerTests
         Assert.Contains("TopP: expected more than 0 and at most 1", Error(() => new SamplingOptions { TopP = 0 }), StringComparison.Ordinal);
         Assert.Contains("TopP", Error(() => new SamplingOptions { TopP = 1.01 }), StringComparison.Ordinal);
         Assert.Contains("StopToken", Error(() => new SamplingOptions { StopToken = -1 }), StringComparison.Ordinal);
+        Assert.Contains("ExcludedTokens: expected tokens of the vocabulary but got -1", Error(() => new SamplingOptions { ExcludedTokens = [2, -1] }), StringComparison.Ordinal);
         Assert.Contains("logits: expected one score", Error(() => new Sampler().Sample<float>([])), StringComparison.Ordinal);
         Assert.Contains("the score of token 1 is NaN", Error(() => new Sampler().Sample<float>([0, float.NaN, 3])), StringComparison.Ordinal);
         Assert.Contains("token 2", Error(() => new Sampler().Sample<double>([0, 1, double.PositiveInfinity])), StringComparison.Ordinal);
