@@ -1,4 +1,3 @@
-using System.Text;
 using Rnn.Models;
 using Rnn.Sequences;
 using Samples;
@@ -8,20 +7,6 @@ namespace CharRnn;
 /// <summary>Texts and models from files, with messages that name the option.</summary>
 internal static class Files
 {
-    /// <summary>The sources of the library, which the program carries inside.</summary>
-    internal static string OwnSources()
-    {
-        var assembly = typeof(Files).Assembly;
-        var text = new StringBuilder();
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith("sources/", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
-        {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            text.Append(reader.ReadToEnd().ReplaceLineEndings("\n")).Append('\n');
-        }
-
-        return text.ToString();
-    }
-
     internal static LanguageModel<float> LoadModel(string path)
     {
         var model = InputFiles.Guard("--load", path, () => LanguageModel<float>.Open(path));

@@ -84,12 +84,14 @@ internal sealed record Plan
         RefuseTooLarge(vocabulary.Count);
         try
         {
-            var layer = RecurrentLayer<float>.Create(
-                projected ? "lstm" : Settings.Cell ?? "lstm",
-                Embedding,
-                Hidden,
-                new() { Layers = Layers, Dropout = Layers > 1 ? Dropout : 0, Seed = Settings.Seed },
-                projected ? Hidden / 2 : 0);
+            SequenceLayer<float> layer = Scans.Names.Contains(Settings.Cell)
+                ? Scans.Create(Settings.Cell!, Embedding, Hidden, Layers, Layers > 1 ? Dropout : 0, Settings.Seed)
+                : RecurrentLayer<float>.Create(
+                    projected ? "lstm" : Settings.Cell ?? "lstm",
+                    Embedding,
+                    Hidden,
+                    new() { Layers = Layers, Dropout = Layers > 1 ? Dropout : 0, Seed = Settings.Seed },
+                    projected ? Hidden / 2 : 0);
             return new(vocabulary, layer, new() { Dropout = Dropout, Seed = Settings.Seed });
         }
         catch (Exception error) when (error is ArgumentException or OverflowException or OutOfMemoryException)

@@ -20,7 +20,7 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
         return 0;
     }
 
-    var text = settings.Text is null ? Files.OwnSources() : InputFiles.ReadText("--text", settings.Text);
+    var text = settings.Text is null ? EmbeddedTexts.Read(typeof(Files).Assembly) : InputFiles.ReadText("--text", settings.Text);
     var vocabulary = model?.Vocabulary ?? CharVocabulary.FromText(text);
     var tokens = Files.Encode(vocabulary, text, "--text");
     var plan = Plan.For(settings, tokens.Length);

@@ -8,8 +8,8 @@ internal sealed record Settings
 {
     internal const string ProjectedLstm = "lstm-projection";
 
-    /// <summary>Every cell of the library, also with layer normalisation, and the LSTM whose hidden state is projected to half its size.</summary>
-    internal static IReadOnlyList<string> Cells { get; } = [.. CellCatalog.Names, .. CellCatalog.Names.Select(name => $"{name}-layernorm"), ProjectedLstm];
+    /// <summary>Every cell of the library, also with layer normalisation, the LSTM whose hidden state is projected to half its size, and the layers whose gates read the input alone.</summary>
+    internal static IReadOnlyList<string> Cells { get; } = [.. CellCatalog.Names, .. CellCatalog.Names.Select(name => $"{name}-layernorm"), ProjectedLstm, .. Scans.Names];
 
     public string? Text { get; init; }
 

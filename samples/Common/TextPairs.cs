@@ -37,13 +37,16 @@ public sealed record TextPairs(IReadOnlyList<string> Sources, IReadOnlyList<stri
     /// <summary>Cuts the pairs in two by their sources in a random order, so that no source stands on both sides.</summary>
     /// <param name="random">Where the order comes from.</param>
     /// <param name="part">The part of the sources on the first side.</param>
+    /// <exception cref="InputException">There are too few sources for two sides.</exception>
     public (TextPairs First, TextPairs Second) Split(RandomSource random, double part)
     {
         ArgumentNullException.ThrowIfNull(random);
         string[] sources = [.. Sources.Distinct()];
         random.Shuffle(sources.AsSpan());
         var first = sources.Take((int)(sources.Length * part)).ToHashSet();
-        return (Where((source, _) => first.Contains(source)), Where((source, _) => !first.Contains(source)));
+        return first.Count > 0 && first.Count < sources.Length
+            ? (Where((source, _) => first.Contains(source)), Where((source, _) => !first.Contains(source)))
+            : throw new InputException($"--data: expected pairs with two different sources or more, to learn from and to test on, but got {sources.Length}.");
     }
 
     /// <summary>The pairs that a condition holds of.</summary>

@@ -50,7 +50,7 @@ return await sample.RunAsync(args, async run =>
     }
 
     var windows = Fits(() => model.Windows(series, 256, testing));
-    var (seasonSteps, past) = (run.Get(season) ?? 12, series.Slice(training));
+    var (seasonSteps, past) = (run.Get(season) ?? 12, Fits(() => series.Slice(training)));
     if (seasonSteps >= past.Steps)
     {
         throw new InputException($"--season: expected fewer than the {past.Steps} steps of the training part but got {seasonSteps}.");

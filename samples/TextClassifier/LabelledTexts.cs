@@ -44,15 +44,18 @@ internal sealed record LabelledTexts(IReadOnlyList<string> Texts, int[] Labels, 
         return new([.. lines.SelectMany(texts => texts)], [.. lines.SelectMany((texts, label) => texts.Select(_ => label))], [.. files.Select(file => Path.GetFileNameWithoutExtension(file)!)]);
     }
 
-    /// <summary>Shuffles the texts and cuts them in two.</summary>
+    /// <summary>Cuts the texts in two in a random order; a text that comes several times stands on one side only, so that none to test on has been learned.</summary>
     /// <param name="random">Where the order comes from.</param>
-    /// <param name="part">The part of the first half.</param>
+    /// <param name="part">The part of the different texts on the first side.</param>
     internal (LabelledTexts Training, LabelledTexts Test) Split(RandomSource random, double part)
     {
-        int[] order = [.. Enumerable.Range(0, Texts.Count)];
-        random.Shuffle(order);
-        var cut = (int)(order.Length * part);
-        return (Select(order[..cut]), Select(order[cut..]));
+        string[] different = [.. Texts.Distinct()];
+        random.Shuffle(different.AsSpan());
+        var first = different.Take((int)(different.Length * part)).ToHashSet();
+        var sides = Enumerable.Range(0, Texts.Count).ToLookup(i => first.Contains(Texts[i]));
+        return sides[true].Any() && sides[false].Any()
+            ? (Select([.. sides[true]]), Select([.. sides[false]]))
+            : throw new InputException($"--data: expected two different texts or more but got {different.Length}.");
     }
 
     private LabelledTexts Select(int[] indices) => new([.. indices.Select(i => Texts[i])], [.. indices.Select(i => Labels[i])], Classes);

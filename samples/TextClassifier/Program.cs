@@ -37,6 +37,11 @@ return await sample.RunAsync(args, async run =>
             trainer, (progress, stop) => trainer.FitAsync(batches, batch => model.Loss(batch, training.Labels), epochs: passes, progress: progress, cancellationToken: stop), updates);
     }
 
+    else if (model.Vocabulary is null || !model.Classes.SequenceEqual(test.Classes))
+    {
+        throw new InputException($"--open: the model tells {string.Join(", ", model.Classes)} apart, but the data are of {string.Join(", ", test.Classes)}; give the --data that it was trained with.");
+    }
+
     var score = model.Score(SequenceBatch.Bucket(Encode(test), 256), test.Labels, run.Cancellation);
     run.Line($"of {test.Texts.Count} texts that it has not seen, by class:\n{score}");
     if (run.Get(ask) is { } text)

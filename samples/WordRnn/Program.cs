@@ -15,11 +15,16 @@ var epochs = sample.Add(InputOptions.Whole<int>("--epochs", "N", "how often the 
 var prompt = sample.Add(InputOptions.Text("--prompt", "TEXT", "what to go on from; the first words of the validation text"));
 return await sample.RunAsync(args, async run =>
 {
-    var text = run.Data is null ? Words.OwnSources() : InputFiles.ReadText("--data", run.Data);
+    var text = run.Data is null ? EmbeddedTexts.Read(typeof(Words).Assembly) : InputFiles.ReadText("--data", run.Data);
     var cut = run.Get(split) ?? Split.Marks;
     var model = run.Open(path => LanguageModel<float>.Open(path));
     var vocabulary = model?.Vocabulary as WordVocabulary ?? Words.Vocabulary(text, cut, run.Get(size) ?? 30_000);
     var tokens = Words.Encode(vocabulary, text, cut);
+    if (tokens.Length < 2000 || vocabulary.Count < 15)
+    {
+        throw new InputException($"--data: expected 2,000 words or more, 15 of them different, but the text has {tokens.Length:N0} and {vocabulary.Count:N0}; give a longer one.");
+    }
+
     var (training, validation) = (tokens.AsMemory(0, tokens.Length * 9 / 10), tokens.AsMemory(tokens.Length * 9 / 10));
     run.Line($"{tokens.Length:N0} words, {vocabulary.Count:N0} different, {tokens.Count(token => token == vocabulary.Unknown):N0} unknown; the last tenth to validate");
     if (model is null)

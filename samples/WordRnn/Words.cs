@@ -1,4 +1,3 @@
-using System.Text;
 using Rnn.Sequences;
 
 namespace WordRnn;
@@ -16,20 +15,6 @@ internal enum Split
 /// <summary>The text to learn, as words.</summary>
 internal static class Words
 {
-    /// <summary>The sources of the library, which the program carries inside.</summary>
-    internal static string OwnSources()
-    {
-        var assembly = typeof(Words).Assembly;
-        var text = new StringBuilder();
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith("sources/", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
-        {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            text.Append(reader.ReadToEnd().ReplaceLineEndings("\n")).Append('\n');
-        }
-
-        return text.ToString();
-    }
-
     /// <summary>The vocabulary of the most frequent words of a text.</summary>
     internal static WordVocabulary Vocabulary(string text, Split split, int size)
     {

@@ -17,7 +17,7 @@ namespace Rnn.Layers;
 /// <example>
 /// <code>
 /// var output = new AdaptiveSoftmax&lt;float&gt;(inputSize: 256, classes: 30_000, new() { Cutoffs = [2_000, 10_000] });
-/// var loss = Loss.AdaptiveCrossEntropy(lstm.Forward(x).Output, output, targets);
+/// var loss = Loss.AdaptiveCrossEntropy(lstm.Forward(x), output, targets);
 /// var logProbabilities = output.Forward(hidden);   // of all classes
 /// </code>
 /// </example>

@@ -28,6 +28,9 @@ public sealed class DotAttention<T> : Attention<T>
     protected override string? FileType => Type;
 
     /// <inheritdoc/>
+    protected override string Arithmetic => IsScaled ? "scaled dot attention" : "dot attention";
+
+    /// <inheritdoc/>
     protected override void Describe(DescriptionWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);

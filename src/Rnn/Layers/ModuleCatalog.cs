@@ -44,6 +44,9 @@ public static class ModuleCatalog
         internal static readonly ConcurrentDictionary<string, Func<DescriptionReader, Module<T>>> All = new()
         {
             [RecurrentDescription.Type] = RecurrentDescription.Read<T>,
+            [MinGru<T>.Type] = MinGru<T>.Read,
+            [MinLstm<T>.Type] = MinLstm<T>.Read,
+            [RgLru<T>.Type] = RgLru<T>.Read,
             [Linear<T>.Type] = Linear<T>.Read,
             [AdaptiveSoftmax<T>.Type] = AdaptiveSoftmax<T>.Read,
             [Embedding<T>.Type] = Embedding<T>.Read,

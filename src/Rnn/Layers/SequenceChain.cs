@@ -99,24 +99,36 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
         RecurrentChecks.CheckBatch(input, lengths, InputSize);
         var states = initialState is null ? null : Split(initialState, nameof(initialState));
         var final = new List<Tensor<T>>();
-        SequenceLayerOutput<T>? last = null;
+        SequenceLayerOutput<T>? output = null;
+        Tensor<T>? last = null;
         var sequences = 0;
         foreach (var layer in _layers)
         {
             if (layer is SequenceLayer<T> sequence)
             {
-                last = sequence.Forward(input, lengths, states?[sequences++]);
-                final.AddRange(last.FinalState.Tensors);
-                input = last.Output;
+                output = sequence.Forward(input, lengths, states?[sequences++]);
+                final.AddRange(output.FinalState.Tensors);
+                input = output.Output;
+
+                // The last output of a backward direction stands at the first step; what follows in the chain works on it as on any other.
+                last = sequence.IsCausal ? null : output.Last;
             }
             else
             {
-                (input, last) = (layer.Forward(input), null);
+                input = layer.Forward(input);
+                output = null;
+                last = last is null ? null : layer.Forward(last.Unsqueeze(1)).Squeeze(1);
             }
         }
 
         var state = new SequenceState<T>(input.Shape[0], _stateNames, [.. final]);
-        return last is not null ? new(input, state, last.Last) : new(lengths.IsEmpty ? input : ClearPastEnd(input, lengths), state, lengths);
+        if (output is not null)
+        {
+            return new(input, state, output.Last);
+        }
+
+        var cleared = lengths.IsEmpty ? input : ClearPastEnd(input, lengths);
+        return last is null ? new(cleared, state, lengths) : new(cleared, state, last);
     }
 
     /// <inheritdoc/>

@@ -71,6 +71,10 @@ public sealed class Sequential<T> : Layer<T>, IReadOnlyList<Layer<T>>
                     last = sequence.Forward(input, lengths);
                     input = last.Output;
                     break;
+                case Sequential<T> nested when !lengths.IsEmpty && input.Rank == 3:
+                    (input, last) = (nested.Forward(input, lengths), null);
+                    lengths = input.Rank == 3 ? lengths : default;
+                    break;
                 case LastStep<T> when last is not null:
                     (input, last) = (last.Last, null);
                     lengths = default;

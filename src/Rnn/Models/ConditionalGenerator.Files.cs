@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Rnn.Formats;
 using Rnn.Layers;
 
@@ -41,6 +42,13 @@ public sealed partial class ConditionalGenerator<T>
     }
 
     /// <inheritdoc/>
+    private protected override void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)
+    {
+        base.CheckMetadata(metadata, source);
+        SavedNames.Check(metadata, source, Type, nameof(ConditionalGenerator<T>), ("vocabulary", Vocabulary.ToMetadata()), (ClassesKey, Classes));
+    }
+
+    /// <inheritdoc/>
     protected override void Describe(DescriptionWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
@@ -64,6 +72,11 @@ public sealed partial class ConditionalGenerator<T>
 
     private static ConditionalGenerator<T> Read(DescriptionReader reader)
     {
+        if (!reader.Has("vocabulary"))
+        {
+            throw new JsonException("it has no vocabulary, as of one of your own that gives no metadata (IVocabulary.ToMetadata); make the model in your program and fill it by Load");
+        }
+
         // Vocabulary and classes stand in the file in full, so that their sizes cannot be damaged into a huge allocation.
         var (vocabulary, decoder) = (Sequences.Vocabulary.FromMetadata(reader.GetString("vocabulary")), (SequenceLayer<T>)reader.GetModule<T>("decoder"));
         var (feed, encodedSize) = (reader.GetBoolean("feed_condition"), reader.GetInt32("encoded_size"));
@@ -89,6 +102,6 @@ public sealed partial class ConditionalGenerator<T>
     private static int ReadConditionSize(DescriptionReader reader)
     {
         var size = reader.GetInt32("condition_size");
-        return size <= 1 << 24 ? size : throw new System.Text.Json.JsonException($"a condition of {size} numbers");
+        return size <= 1 << 24 ? size : throw new JsonException($"a condition of {size} numbers");
     }
 }

@@ -21,7 +21,7 @@ namespace Rnn.Models;
 /// var model = new ConditionalGenerator&lt;float&gt;(vocabulary, conditionSize: 768, encoder, new Gru&lt;float&gt;(32, 128));
 /// var trainer = new Trainer&lt;float&gt;(model, new Adam&lt;float&gt;());
 /// await trainer.FitAsync(model.Pairs(pictures, captions, batchSize: 64, new RandomSource(1)), batch =&gt; model.Loss(batch), epochs: 10);
-/// string[] written = model.Write(newPictures);
+/// string[] written = model.GenerateText(newPictures);
 /// </code>
 /// </example>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>

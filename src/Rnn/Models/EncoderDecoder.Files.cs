@@ -39,6 +39,13 @@ public sealed partial class EncoderDecoder<T>
     }
 
     /// <inheritdoc/>
+    private protected override void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)
+    {
+        base.CheckMetadata(metadata, source);
+        SavedNames.Check(metadata, source, Type, nameof(EncoderDecoder<T>), ("source_vocabulary", SourceVocabulary.ToMetadata()), ("target_vocabulary", TargetVocabulary.ToMetadata()));
+    }
+
+    /// <inheritdoc/>
     protected override void Describe(DescriptionWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);

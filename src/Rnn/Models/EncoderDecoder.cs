@@ -62,6 +62,7 @@ public sealed partial class EncoderDecoder<T> : Module<T>
             throw new ArgumentException("decoder: a decoder writes from left to right, but this layer is bidirectional or reversed and would see what it is to write.", nameof(decoder));
         }
 
+        options.Check();
         var fed = FedSize(options, encoder, decoder);
         if (decoder.InputSize <= fed)
         {
@@ -198,7 +199,7 @@ public sealed partial class EncoderDecoder<T> : Module<T>
     }
 
     private static int FedSize(EncoderDecoderOptions options, SequenceLayer<T> encoder, SequenceLayer<T> decoder) =>
-        (options.Attention == DecoderAttention.Bahdanau ? encoder.OutputSize : 0) + (options.InputFeeding && options.Attention != DecoderAttention.None ? decoder.OutputSize : 0);
+        (options.Attention == DecoderAttention.Bahdanau ? encoder.OutputSize : 0) + (options.InputFeeding ? decoder.OutputSize : 0);
 
     private static bool HasSameState(SequenceLayer<T> encoder, SequenceLayer<T> decoder)
     {

@@ -73,4 +73,18 @@ public sealed record EncoderDecoderOptions
 
     /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
     public RandomSource? Random { get; init; }
+
+    /// <summary>Refuses options of which one would do nothing, or the decoder never learn of the source.</summary>
+    internal void Check()
+    {
+        if (Attention == DecoderAttention.None && InputFeeding)
+        {
+            throw new ArgumentException("InputFeeding: there is no attentional vector to feed without attention; choose an Attention or leave it out.", "options");
+        }
+
+        if (Attention == DecoderAttention.None && Start == DecoderStart.Own)
+        {
+            throw new ArgumentException("Start: without attention the decoder knows the source by the state it starts with alone; choose an Attention, or the start Encoder or Projection.", "options");
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Rnn.Tensors;
 
@@ -40,7 +41,7 @@ public sealed class Forecast<T>
         }
 
         throw new ArgumentException(FormattableString.Invariant(
-            $"quantile: expected one of the model's quantiles ({(Quantiles.Count == 0 ? "it has none" : string.Join(", ", Quantiles))}) but got {quantile}."), nameof(quantile));
+            $"quantile: expected one of the model's quantiles ({(Quantiles.Count == 0 ? "it has none" : string.Join(", ", Quantiles.Select(value => value.ToString(CultureInfo.InvariantCulture))))}) but got {quantile}."), nameof(quantile));
     }
 
     /// <summary>The ends of an interval in which what comes should lie with a probability: the quantiles ½ − p/2 and ½ + p/2, each [N, F, V].</summary>

@@ -24,6 +24,11 @@ public sealed partial class Forecaster<T>
             throw new ArgumentException($"known: expected {string.Join(", ", Options.Known)} at {Horizon} steps after the end of the past but got {known?.ToString() ?? "null"}.", nameof(known));
         }
 
+        if (_known.Length == 0 && known is not null)
+        {
+            throw new ArgumentException("known: expected null, since this model was made without Known variables.", nameof(known));
+        }
+
         var future = _known.Length > 0 ? known!.Select(Options.Known).Slice(..Horizon).Values.Unsqueeze(0) : null;
         return Predict(series.Slice(^Window..).Values.Unsqueeze(0), future);
     }

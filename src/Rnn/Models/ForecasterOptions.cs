@@ -1,3 +1,4 @@
+using System.Globalization;
 using Rnn.Sequences;
 using Rnn.Tensors;
 
@@ -59,7 +60,7 @@ public sealed record ForecasterOptions
             var ascending = value.Zip(value.Skip(1)).All(pair => pair.First < pair.Second);
             field = ascending && value.All(quantile => quantile is > 0 and < 1) && (value.Count == 0 || value.Contains(0.5))
                 ? value.ToArray()
-                : throw new ArgumentException(FormattableString.Invariant($"Quantiles: expected numbers above 0 and below 1 in rising order with 0.5 among them, or none, but got {string.Join(", ", value)}."), nameof(Quantiles));
+                : throw new ArgumentException(FormattableString.Invariant($"Quantiles: expected numbers above 0 and below 1 in rising order with 0.5 among them, or none, but got {string.Join(", ", value.Select(quantile => quantile.ToString(CultureInfo.InvariantCulture)))}."), nameof(Quantiles));
         }
     }
     = new[] { 0.1, 0.5, 0.9 };

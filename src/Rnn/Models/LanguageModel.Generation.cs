@@ -92,17 +92,23 @@ public sealed partial class LanguageModel<T>
     private IVocabulary RequireVocabulary(string method) =>
         Vocabulary ?? throw new InvalidOperationException($"{method}: this model has no Vocabulary to read a text with; set it, or give tokens.");
 
-    // What each token adds to the text. All of it is decoded each time, since what a token adds depends on those before.
+    // What each token adds to the text. All of it is decoded each time, since what a token adds depends on those before; a character that is not complete yet (U+FFFD at the end) waits for its other tokens.
     private static IEnumerable<string> Pieces(IEnumerable<int> tokens, IVocabulary vocabulary)
     {
         var written = new List<int>();
-        var length = 0;
+        var (text, length) = (string.Empty, 0);
         foreach (var token in tokens)
         {
             written.Add(token);
-            var text = vocabulary.Decode(CollectionsMarshal.AsSpan(written));
+            text = vocabulary.Decode(CollectionsMarshal.AsSpan(written));
+            var complete = Math.Max(length, text.AsSpan().TrimEnd('\uFFFD').Length);
+            yield return text[length..complete];
+            length = complete;
+        }
+
+        if (text.Length > length)
+        {
             yield return text[length..];
-            length = text.Length;
         }
     }
 

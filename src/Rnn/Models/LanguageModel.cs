@@ -148,7 +148,7 @@ public sealed partial class LanguageModel<T> : Module<T>, ISequenceModel<T>
     /// <param name="rows">The number of rows N.</param>
     /// <param name="lengths">The valid steps of each row; empty for all.</param>
     /// <param name="state">The states to start from; null for the initial ones.</param>
-    /// <param name="targets">The token that follows each step, [N, T], or the ignore index.</param>
+    /// <param name="targets">The token that follows each step, [N, T], or the ignore index, which stands past the end of a row too.</param>
     /// <param name="options">What the loss is; null for the defaults.</param>
     /// <exception cref="ArgumentException">A token is out of range, or targets, state or lengths do not fit.</exception>
     public SequenceLoss<T> ForwardLoss(

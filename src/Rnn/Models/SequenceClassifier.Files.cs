@@ -61,6 +61,13 @@ public sealed partial class SequenceClassifier<T>
     }
 
     /// <inheritdoc/>
+    private protected override void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)
+    {
+        base.CheckMetadata(metadata, source);
+        SavedNames.Check(metadata, source, Type, nameof(SequenceClassifier<T>), ("classes", Classes), (VocabularyKey, Vocabulary?.ToMetadata()));
+    }
+
+    /// <inheritdoc/>
     protected override void Describe(DescriptionWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);

@@ -71,10 +71,11 @@ public sealed partial class SequenceClassifier<T> : Module<T>
         }
 
         Options = options ??= new();
-        (Vocabulary, Classes) = (vocabulary, classes.ToArray());
+        Classes = classes.ToArray();
         var seed = RandomSource.ChooseSeed(options.Seed, options.Random);
         var random = new RandomSource(seed);
         Embedding = vocabularySize > 0 ? AddModule("embedding", new Embedding<T>(vocabularySize, layer.InputSize, new() { Seed = seed })) : null;
+        Vocabulary = vocabulary;
         _inputDropout = options.InputDropout > 0 ? AddModule("input_dropout", new Dropout<T>(options.InputDropout, random.Split("input dropout"))) : null;
         SequenceLayer = AddModule("layer", layer);
         Pooling = AddModule("pooling", new SequencePooling<T>(options.Pooling, layer.OutputSize, seed: seed));
@@ -88,8 +89,15 @@ public sealed partial class SequenceClassifier<T> : Module<T>
     /// <summary>The names of the classes C.</summary>
     public IReadOnlyList<string> Classes { get; }
 
-    /// <summary>The vocabulary of a classifier of texts, saved with it; else null.</summary>
-    public IVocabulary? Vocabulary { get; }
+    /// <summary>The vocabulary of a classifier of texts, saved with it where it can be (<see cref="IVocabulary.ToMetadata"/>); else null.</summary>
+    /// <exception cref="ArgumentException">The vocabulary has another size than the model.</exception>
+    public IVocabulary? Vocabulary
+    {
+        get;
+        set => field = value is null || value.Count == Embedding?.Count
+            ? value
+            : throw new ArgumentException($"Vocabulary: expected {Embedding?.Count ?? 0} tokens, the size of this model, but got {value.Count}.", nameof(value));
+    }
 
     /// <summary>The table of the tokens' vectors; null for a classifier of feature vectors.</summary>
     public Embedding<T>? Embedding { get; }

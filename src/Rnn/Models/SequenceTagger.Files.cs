@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Rnn.Formats;
 using Rnn.Layers;
@@ -18,6 +19,8 @@ public sealed partial class SequenceTagger<T>
     protected override string Description =>
         $"{Words.Count} words{(Characters is { } characters ? $", {characters.Count} characters" : string.Empty)}, {Tags.Count} tags{(Field is null ? string.Empty : ", conditional random field")}";
 
+    private protected override string Regularization => Options.WordDropout > 0 ? string.Create(CultureInfo.InvariantCulture, $"word dropout {Options.WordDropout}") : string.Empty;
+
     /// <summary>Opens a tagger that <c>Save</c> wrote: builds it as the file says, with its weights, its vocabularies and its tags.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The tagger, in evaluation mode.</returns>
@@ -37,6 +40,13 @@ public sealed partial class SequenceTagger<T>
     {
         using var reader = SafeTensorsReader.Of(stream);
         return Open(reader, Type, "tagger", Read);
+    }
+
+    /// <inheritdoc/>
+    private protected override void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)
+    {
+        base.CheckMetadata(metadata, source);
+        SavedNames.Check(metadata, source, Type, nameof(SequenceTagger<T>), ("words", Words.ToMetadata()), (CharactersKey, Characters?.ToMetadata()), ("tags", Tags));
     }
 
     /// <inheritdoc/>

@@ -236,6 +236,11 @@ public sealed partial class SequenceTagger<T> : Module<T>
         foreach (var batch in batches)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (batch.Tags.IsEmpty && batch.Rows > 0)
+            {
+                throw new ArgumentException("batches: expected sentences with tags but a batch has none; give them to Sentences.", nameof(batches));
+            }
+
             var predicted = Predict(batch);
             for (var row = 0; row < predicted.Length; row++)
             {

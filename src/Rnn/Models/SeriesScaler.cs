@@ -32,18 +32,16 @@ internal sealed class SeriesScaler<T>(Tensor<T> mean, Tensor<T> deviation, int[]
         using var deviations = deviation.Edit();
         for (var c = 0; c < width; c++)
         {
-            var (sum, squares) = (0.0, 0.0);
+            // Welford 1962, which gives a variable that never changes the deviation zero, whatever its value rounds to.
+            var (average, squares, count) = (0.0, 0.0, 0);
             for (var i = c; i < values.Length; i += width)
             {
-                sum += double.CreateTruncating(values[i]);
+                var distance = double.CreateTruncating(values[i]) - average;
+                average += distance / ++count;
+                squares += distance * (double.CreateTruncating(values[i]) - average);
             }
 
-            means.Span[c] = T.CreateTruncating(sum / training.Steps);
-            for (var i = c; i < values.Length; i += width)
-            {
-                var difference = double.CreateTruncating(values[i]) - (sum / training.Steps);
-                squares += difference * difference;
-            }
+            means.Span[c] = T.CreateTruncating(average);
 
             // A variable that never changes is only shifted.
             var root = T.CreateTruncating(Math.Sqrt(squares / training.Steps));

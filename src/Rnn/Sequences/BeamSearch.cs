@@ -52,7 +52,6 @@ public static class BeamSearch
             throw new ArgumentException($"ExcludedTokens: all {stepper.VocabularySize} tokens are excluded, so that nothing could be written; leave one or more.", nameof(options));
         }
 
-
         return new Search<T>(stepper, options).Run(start, cancellationToken);
     }
 
@@ -212,8 +211,8 @@ public static class BeamSearch
                 }
             }
 
-            // What goes on can only become less likely; its rank is best with the longest length.
-            if (_ended.Count >= options.Width && next.TrueForAll(node => options.Score(node.LogProbability, options.MaximumLength) <= _ended[^1].Score))
+            // What goes on can only become less likely; its rank is best with the longest length. Greedy decoding goes on from the likeliest token whatever the rank.
+            if (_ended.Count >= options.Width && (options.Width == 1 || next.TrueForAll(node => options.Score(node.LogProbability, options.MaximumLength) <= _ended[^1].Score)))
             {
                 (next, rows) = ([], []);
             }

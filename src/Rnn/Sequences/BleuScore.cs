@@ -65,7 +65,7 @@ public sealed class BleuScore
     /// <summary>exp(1 − reference length / candidate length) for candidates that are shorter than the references in all, else 1; 0 for candidates without tokens.</summary>
     public double BrevityPenalty => CandidateLength >= ReferenceLength ? 1 : CandidateLength == 0 ? 0 : Math.Exp(1 - ((double)ReferenceLength / CandidateLength));
 
-    /// <summary>The score from 0 to 100; 0 where the candidates have no n-grams of some order.</summary>
+    /// <summary>The score from 0 to 100; 0 where the candidates have no n-grams of some order, unless smoothing adds one.</summary>
     public double Score
     {
         get

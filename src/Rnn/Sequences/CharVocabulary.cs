@@ -59,7 +59,7 @@ public sealed class CharVocabulary : IVocabulary
     {
         options ??= new();
         options.Check();
-        var counts = new SortedDictionary<Rune, int>();
+        var counts = new SortedDictionary<Rune, long>();
         CountCharacters(text[Vocabulary.MarkLength(text)..], nameof(text), counts);
         return Of(counts, options);
     }
@@ -73,7 +73,7 @@ public sealed class CharVocabulary : IVocabulary
         ArgumentNullException.ThrowIfNull(text);
         options ??= new();
         options.Check();
-        var counts = new SortedDictionary<Rune, int>();
+        var counts = new SortedDictionary<Rune, long>();
         var mark = true;
         foreach (var piece in TextPieces.Read(text))
         {
@@ -144,7 +144,7 @@ public sealed class CharVocabulary : IVocabulary
     /// <inheritdoc/>
     public string ToMetadata() => Vocabulary.Describe(_table);
 
-    private static void CountCharacters(ReadOnlySpan<char> text, string parameterName, SortedDictionary<Rune, int> counts)
+    private static void CountCharacters(ReadOnlySpan<char> text, string parameterName, SortedDictionary<Rune, long> counts)
     {
         UnicodeText.Check(text, parameterName, "the character");
         for (var position = 0; position < text.Length;)
@@ -155,7 +155,7 @@ public sealed class CharVocabulary : IVocabulary
         }
     }
 
-    private static CharVocabulary Of(SortedDictionary<Rune, int> counts, CharVocabularyOptions options) => counts.Count > 0
+    private static CharVocabulary Of(SortedDictionary<Rune, long> counts, CharVocabularyOptions options) => counts.Count > 0
         ? new(new(options.Unknown, options.BeginAndEnd, counts.Where(pair => pair.Value >= options.MinCount).Select(pair => pair.Key.ToString())))
         : throw Vocabulary.EmptyText();
 }

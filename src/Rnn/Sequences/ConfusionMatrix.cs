@@ -197,13 +197,13 @@ public sealed class ConfusionMatrix
         }
 
         (cells[0, 0], cells[0, Classes + 1], cells[Classes + 1, 0], cells[Classes + 1, Classes + 1]) = (string.Empty, "recall", "precision", Percent(Accuracy));
+        var widths = Enumerable.Range(0, Classes + 2).Select(column => Enumerable.Range(0, Classes + 2).Max(row => cells[row, column].Length)).ToArray();
         var text = new StringBuilder();
         for (var i = 0; i < Classes + 2; i++)
         {
             for (var j = 0; j < Classes + 2; j++)
             {
-                var width = Enumerable.Range(0, Classes + 2).Max(row => cells[row, j].Length);
-                text.Append(j == 0 ? cells[i, j].PadRight(width) : "  " + cells[i, j].PadLeft(width));
+                text.Append(j == 0 ? cells[i, j].PadRight(widths[j]) : "  " + cells[i, j].PadLeft(widths[j]));
             }
 
             text.Append(i == Classes + 1 ? string.Empty : "\n");

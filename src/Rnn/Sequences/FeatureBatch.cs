@@ -42,6 +42,7 @@ public sealed class FeatureBatch<T> : IRowBatch
             throw new ArgumentException("sequences: expected at least one sequence but got none.", nameof(sequences));
         }
 
+        CheckShapes(sequences);
         return Pad(sequences, [.. Enumerable.Range(0, sequences.Count)]);
     }
 
@@ -107,7 +108,6 @@ public sealed class FeatureBatch<T> : IRowBatch
 
     private static FeatureBatch<T> Pad(IReadOnlyList<Tensor<T>> sequences, int[] indices)
     {
-        CheckShapes(sequences);
         var lengths = Array.ConvertAll(indices, index => sequences[index].Shape[0]);
         var (steps, size) = (lengths.Max(), sequences[0].Shape[1]);
         LengthBuckets.CheckSize(sequences, indices.Length, steps, size);

@@ -89,7 +89,7 @@ public static class ForecastErrors
     {
         if (quantile is not (> 0 and < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(quantile), quantile, $"quantile: expected a number above 0 and below 1 but got {quantile}.");
+            throw OptionRange.OutOfRange(nameof(quantile), quantile, "a number above 0 and below 1");
         }
 
         Check(actual.Length, forecast.Length, nameof(forecast));

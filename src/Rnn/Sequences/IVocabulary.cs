@@ -63,8 +63,8 @@ public interface IVocabulary
     }
 
     /// <summary>
-    /// All of the vocabulary as one line of text, for the metadata of a model file; <see cref="Vocabulary.FromMetadata"/> reads it. Null, unless it has one, where the file goes without: set the <c>Vocabulary</c> of
-    /// the model anew when it has been opened.
+    /// All of the vocabulary as one line of text, for the metadata of a model file; <see cref="Vocabulary.FromMetadata"/> reads it. Null, unless it has one, where the file goes without: then set the
+    /// <c>Vocabulary</c> of a language model or classifier anew when it has been opened; other models are made in the program and filled by <c>Load</c>.
     /// </summary>
     string? ToMetadata() => null;
 }

@@ -28,7 +28,7 @@ public sealed class RowSource<T> : BatchSource<(Tensor<T> Inputs, Tensor<T> Targ
     /// <param name="targets">[L, …], one row for each of the inputs.</param>
     /// <param name="batchSize">N, the rows of a batch; the last one of a pass may have fewer.</param>
     /// <param name="random">Where the order of each pass comes from; null for the order given.</param>
-    /// <exception cref="ArgumentException">One tensor has no rows or not as many as the other, or the batch size is not positive.</exception>
+    /// <exception cref="ArgumentException">The tensors have not as many rows as each other, or the batch size is not positive.</exception>
     public RowSource(Tensor<T> inputs, Tensor<T> targets, int batchSize, RandomSource? random = null)
         : base(random)
     {

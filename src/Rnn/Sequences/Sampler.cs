@@ -58,6 +58,11 @@ public sealed class Sampler
         // TensorPrimitives gives the first NaN where there is one, and the first of several largest.
         var likeliest = excludes ? TensorPrimitives.IndexOfMax<double>(_weights.AsSpan(0, logits.Length)) : TensorPrimitives.IndexOfMax(logits);
         var largest = excludes ? _weights[likeliest] : double.CreateTruncating(logits[likeliest]);
+        if (excludes && double.IsNegativeInfinity(largest))
+        {
+            throw new ArgumentException("logits: expected a token that may be drawn but the ExcludedTokens leave none with a finite score.", nameof(logits));
+        }
+
         if (!double.IsFinite(largest))
         {
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"logits: expected finite scores but the score of token {likeliest} is {largest}; has the model diverged?"), nameof(logits));

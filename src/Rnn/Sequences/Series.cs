@@ -7,7 +7,7 @@ namespace Rnn.Sequences;
 /// <example>
 /// <code>
 /// var lines = File.ReadLines("ETTh1.csv").Select(line =&gt; line.Split(',')).ToArray();   // date,HUFL,…,OT
-/// var series = new Series&lt;float&gt;(lines[0][1..], Tensor&lt;float&gt;.FromRows([.. lines[1..].Select(row =&gt; row[1..].Select(float.Parse).ToArray())]));
+/// var series = new Series&lt;float&gt;(lines[0][1..], Tensor&lt;float&gt;.FromRows([.. lines[1..].Select(row =&gt; row[1..].Select(cell =&gt; float.Parse(cell, CultureInfo.InvariantCulture)).ToArray())]));
 /// </code>
 /// </example>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>

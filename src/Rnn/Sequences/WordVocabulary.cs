@@ -45,7 +45,7 @@ public sealed class WordVocabulary : IVocabulary
         options ??= new();
         options.Check();
         UnicodeText.Check(text, nameof(text), "the character");
-        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         CountWords(text, options, counts);
         return counts.Count > 0 ? Of(counts, options) : throw Vocabulary.EmptyText();
     }
@@ -59,7 +59,7 @@ public sealed class WordVocabulary : IVocabulary
         ArgumentNullException.ThrowIfNull(text);
         options ??= new();
         options.Check();
-        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var piece in TextPieces.Read(text))
         {
             UnicodeText.Check(piece.Span, nameof(text), "in a piece of it the character");
@@ -78,7 +78,7 @@ public sealed class WordVocabulary : IVocabulary
         ArgumentNullException.ThrowIfNull(words);
         options ??= new();
         options.Check();
-        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var word in words)
         {
             var key = options.Lowercase ? word.ToLowerInvariant() : word;
@@ -154,7 +154,7 @@ public sealed class WordVocabulary : IVocabulary
     /// <inheritdoc/>
     public string ToMetadata() => Vocabulary.Describe(_table, _lowercase);
 
-    private static void CountWords(ReadOnlySpan<char> text, WordVocabularyOptions options, Dictionary<string, int> counts)
+    private static void CountWords(ReadOnlySpan<char> text, WordVocabularyOptions options, Dictionary<string, long> counts)
     {
         var lower = options.Lowercase ? text.ToString().ToLowerInvariant() : null;
         var lookup = counts.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -165,7 +165,7 @@ public sealed class WordVocabulary : IVocabulary
         }
     }
 
-    private static WordVocabulary Of(Dictionary<string, int> counts, WordVocabularyOptions options)
+    private static WordVocabulary Of(Dictionary<string, long> counts, WordVocabularyOptions options)
     {
         var special = (options.Unknown ? 1 : 0) + (options.BeginAndEnd ? 2 : 0);
         var limit = options.MaxSize == 0 ? int.MaxValue : options.MaxSize - special;

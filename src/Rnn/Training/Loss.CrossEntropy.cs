@@ -32,7 +32,7 @@ public static partial class Loss
             throw new ArgumentException($"targets: expected {count} targets, one for each step of logits {logits.Shape}, but got {targets.Length}.", nameof(targets));
         }
 
-        var rows = new CrossEntropyRows<T>(logits.Shape, targets, LossRegion.Of(logits.Shape, lengths, nameof(logits)), options ?? new());
+        var rows = new CrossEntropyRows<T>(logits.Shape, targets, LossRegion.OfClasses(logits.Shape, lengths, nameof(logits)), options ?? new());
         var pass = new CrossEntropyPass<T>(logits, rows);
         Tensor<T> loss;
         try

@@ -44,7 +44,7 @@ public static partial class Loss
 
         var shape = new Shape([.. input.Shape.Dimensions[..^1], output.OutputSize]);
         var records = Graph.Records<T>(input, output.Weight, output.Bias?.Value);
-        var rows = new CrossEntropyRows<T>(shape, targets, LossRegion.Of(shape, default, nameof(input)), options ?? new());
+        var rows = new CrossEntropyRows<T>(shape, targets, LossRegion.OfClasses(shape, default, nameof(input)), options ?? new());
         var pass = new LinearCrossEntropyPass<T>(input, output, rows, records);
         Tensor<T> loss;
         try

@@ -72,6 +72,11 @@ internal readonly struct LossRegion
         return new(rows, steps, features, lengths.ToArray());
     }
 
+    /// <summary>The region of the scores of classes: one row where there is one dimension.</summary>
+    /// <exception cref="ArgumentException">The lengths do not fit.</exception>
+    internal static LossRegion OfClasses(Shape shape, ReadOnlySpan<int> lengths, string tensorName) =>
+        shape.Rank == 1 && lengths.IsEmpty ? new(1, 1, shape[0], null) : Of(shape, lengths, tensorName);
+
     /// <summary>Whether rows have lengths of their own.</summary>
     internal bool HasLengths => _lengths is not null;
 

@@ -146,4 +146,29 @@ public sealed class AttentionTests
                 return Enumerable.Range(0, Size).Sum(i => query[i] * key[i]) / (kind == AttentionKind.ScaledDot ? Math.Sqrt(Size) : 1);
         }
     }
+
+    [Fact]
+    public void What_lies_past_an_end_may_be_anything()
+    {
+        var attention = new DotAttention<double>(3);
+        var memory = Tensor<double>.RandomNormal(new RandomSource(1), 0, 1, 2, 4, 3);
+        var query = Tensor<double>.RandomNormal(new RandomSource(2), 0, 1, 2, 3);
+        int[] lengths = [4, 2];
+        var expected = attention.Forward(query, attention.Prepare(memory, lengths)).Context.ToArray();
+        memory.AsSpan()[(6 * 3)..].Fill(double.NaN);
+        memory.RequiresGradient = true;
+        var context = attention.Forward(query, attention.Prepare(memory, lengths)).Context;
+        Assert.Equal(expected, context.ToArray());
+        context.Sum().Backward();
+        Assert.All(memory.Gradient!.ToArray(), value => Assert.True(double.IsFinite(value)));
+    }
+
+    [Fact]
+    public void Scaled_and_plain_dot_attention_do_not_take_each_others_files()
+    {
+        using var file = new MemoryStream();
+        new DotAttention<double>(3).Save(file);
+        file.Position = 0;
+        Assert.Throws<InvalidDataException>(() => new DotAttention<double>(3, scaled: !new DotAttention<double>(3).IsScaled).Load(file));
+    }
 }

@@ -105,4 +105,20 @@ public sealed class SequenceChainTests
 
     private static (Lstm<double> Lstm, LayerNorm<double> Norm, Gru<double> Gru, Linear<double> Head) Parts() =>
         (new(3, 5, new() { Seed = 1 }), new(5), new(5, 4, new() { Seed = 2 }), new(4, 2, new() { Seed = 3 }));
+
+    [Fact]
+    public void The_last_output_of_a_chain_has_seen_the_whole_row_in_both_directions()
+    {
+        var both = new Lstm<double>(3, 4, new() { Bidirectional = true, Seed = 1 });
+        var linear = new Linear<double>(8, 5, new() { Seed = 2 });
+        var x = Tensor<double>.RandomNormal(new RandomSource(3), 0, 1, 3, 6, 3);
+        int[] lengths = [6, 1, 4];
+        var expected = linear.Forward(both.Forward(x, lengths).Last);
+        var chain = new SequenceChain<double>(both, new Dropout<double>(0.5), linear) { IsTraining = false };
+        Assert.Equal(expected.ToArray(), chain.Forward(x, lengths).Last.ToArray());
+
+        // A chain within a sequence of layers reads no further than its rows go.
+        x.AsSpan().Slice(8 * 3, 4 * 3).Fill(double.NaN);
+        Assert.All(new Sequential<double>(new Sequential<double>(both), new LastStep<double>()).Forward(x, lengths).ToArray(), value => Assert.True(double.IsFinite(value)));
+    }
 }

@@ -223,4 +223,13 @@ public sealed class EncoderDecoderTests
     private static SequencePairBatch Batch<T>(EncoderDecoder<T> model)
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> => SequencePairBatch.Pad(
             [.. Sources.Select(text => Source.Encode(text))], [.. Targets.Select(text => Target.Encode(text))], model.Begin, model.End);
+
+    [Fact]
+    public void Options_that_would_do_nothing_are_refused()
+    {
+        Refuses("InputFeeding: there is no attentional vector", new() { Attention = DecoderAttention.None, InputFeeding = true });
+        Refuses("Start: without attention the decoder knows the source", new() { Attention = DecoderAttention.None, Start = DecoderStart.Own });
+        static void Refuses(string message, EncoderDecoderOptions options) => Assert.Contains(
+            message, Assert.Throws<ArgumentException>(() => new EncoderDecoder<float>(Source, Target, new Gru<float>(3, 4), new Gru<float>(3, 4), options)).Message, StringComparison.Ordinal);
+    }
 }

@@ -261,6 +261,19 @@ public sealed class ForecasterTests
     }
 
     [Fact]
+    public void A_variable_that_never_changes_is_only_shifted_whatever_it_rounds_to()
+    {
+        var values = Enumerable.Range(0, 24).SelectMany(i => new[] { Math.Sin(i), 0.1 }).ToArray();
+        var series = new Series<double>(["x", "constant"], Tensor<double>.From(values, 24, 2));
+        var model = new Forecaster<double>(series, Window, Horizon, new Gru<double>(2, 4, new() { Seed = 1 }), new() { Known = ["constant"], Seed = 1 });
+        var score = model.Score(model.Windows(series, 8));
+        Assert.True(double.IsFinite(score.MeanSquaredError));
+        var past = series.Slice(^Window..).Values.Unsqueeze(0);
+        var (same, other) = (model.Predict(past, Tensor<double>.Full(0.1, 1, Horizon, 1)), model.Predict(past, Tensor<double>.Full(0.2, 1, Horizon, 1)));
+        Assert.All(same.Point.ToArray().Zip(other.Point.ToArray()), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 1));
+    }
+
+    [Fact]
     public void Wrong_inputs_are_named()
     {
         var (series, model) = (Noise<float>(30), Make<float>(WindowScaling.None, false, known: true));
@@ -272,6 +285,7 @@ public sealed class ForecasterTests
         Refuses("is nothing to forecast", () => new Forecaster<float>(series, 5, 3, encoder, new() { Targets = ["a"], Known = ["a"] }));
         Refuses("expected one variable or more to forecast", () => new Forecaster<float>(series, 5, 3, encoder, new() { Known = ["a", "b", "c"] }));
         Refuses("AutoregressiveSteps: expected at most the window of 5 steps but got 6", () => new Forecaster<float>(series, 5, 3, encoder, new() { AutoregressiveSteps = 6 }));
+        Refuses("known: expected null", () => Make<float>(WindowScaling.None, false, known: false).Predict(series, series));
         Refuses("horizon: expected 1 or more", () => new Forecaster<float>(series, 5, 0, encoder));
         Refuses("training: expected one step or more", () => new Forecaster<float>(series.Slice(..0), 5, 3, encoder));
         Refuses("Quantiles: expected numbers above 0 and below 1 in rising order with 0.5 among them, or none, but got 0.1, 0.9", () => new ForecasterOptions { Quantiles = [0.1, 0.9] });

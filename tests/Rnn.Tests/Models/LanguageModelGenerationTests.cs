@@ -163,4 +163,33 @@ public class LanguageModelGenerationTests
         Assert.Contains("StopToken: expected a token from 0 to 4 or null but got 7", Error(() => model.GenerateAsync([1], 1, new() { StopToken = 7 })), StringComparison.Ordinal);
         static string Error(Func<object> make) => Assert.ThrowsAny<ArgumentException>(make).Message;
     }
+
+    [Fact]
+    public async Task Characters_of_several_tokens_come_whole()
+    {
+        // Every byte is a token; "é" is two of them.
+        var vocabulary = new Bytes();
+        var model = new LanguageModel<float>(vocabulary, new Gru<float>(4, 5, new() { Seed = 1 }), new() { Seed = 1 });
+        var text = model.Generate("aé", 60, new() { Seed = 3 });
+        var pieces = new List<string>();
+        await foreach (var piece in model.GenerateAsync("aé", 60, new() { Seed = 3 }))
+        {
+            pieces.Add(piece);
+        }
+
+        Assert.Equal(text, string.Concat(pieces));
+        Assert.Contains("é", text, StringComparison.Ordinal);
+    }
+
+    // Two letters and the two bytes of "é".
+    private sealed class Bytes : IVocabulary
+    {
+        private static readonly byte[] All = [(byte)'a', (byte)'b', 0xC3, 0xA9];
+
+        public int Count => All.Length;
+
+        public int[] Encode(ReadOnlySpan<char> text) => Array.ConvertAll(System.Text.Encoding.UTF8.GetBytes(text.ToArray()), value => Array.IndexOf(All, value));
+
+        public string Decode(params ReadOnlySpan<int> tokens) => System.Text.Encoding.UTF8.GetString(Array.ConvertAll(tokens.ToArray(), token => All[token]));
+    }
 }

@@ -146,4 +146,18 @@ public sealed class SequenceTaggerTests
             [.. Sentences.Select(model.Words.EncodeWords)],
             model.Characters is { } characters ? [.. Sentences.Select(sentence => sentence.Select(word => characters.Encode(word)).ToArray())] : null,
             [.. Right.Select(tags => tags.Select(tag => Array.IndexOf(Tags, tag)).ToArray())]);
+
+    [Fact]
+    public void Sentences_without_tags_are_not_scored()
+    {
+        var model = Make<float>(field: false, characters: false);
+        Assert.Contains("expected sentences with tags", Assert.Throws<ArgumentException>(() => model.Score(model.Sentences(Sentences, null, 2))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Word_dropout_is_part_of_what_a_checkpoint_compares()
+    {
+        Assert.NotEqual(Make(0.1), Make(0.2));
+        static string Make(double dropout) => new SequenceTagger<float>(Words(), new Gru<float>(4, 5), Tags, new() { WordDropout = dropout }).Identity;
+    }
 }

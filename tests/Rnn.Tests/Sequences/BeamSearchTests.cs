@@ -200,4 +200,37 @@ public sealed class BeamSearchTests
         {
         }
     }
+
+    [Fact]
+    public void A_beam_of_one_is_greedy_with_a_length_penalty_too()
+    {
+        // To end is likelier than to go on, but what goes on is certain from then on and would rank first.
+        var found = BeamSearch.Run(new Certain(), [1], new() { Width = 1, EndToken = 0, MaximumLength = 21, LengthPenalty = 1 });
+        Assert.Empty(Assert.Single(found[0]).Tokens);
+        Assert.Equal(20, BeamSearch.Run(new Certain(), [1], new() { Width = 2, EndToken = 0, MaximumLength = 21, LengthPenalty = 1 })[0][0].Tokens.Length);
+    }
+
+    private sealed class Certain : ITokenStepper<double>
+    {
+        private int[] _steps = [0];
+
+        public int Rows => _steps.Length;
+
+        public int VocabularySize => 3;
+
+        public void Step(ReadOnlySpan<int> tokens, Span<double> logits)
+        {
+            for (var row = 0; row < Rows; row++)
+            {
+                var scores = _steps[row]++ == 0 ? (double[])[Math.Log(0.5), Math.Log(0.49), Math.Log(0.01)] : _steps[row] <= 20 ? [-50, 0, -50] : [0, -50, -50];
+                scores.CopyTo(logits[(row * 3)..]);
+            }
+        }
+
+        public void SelectRows(ReadOnlySpan<int> rows)
+        {
+            var before = _steps;
+            _steps = Array.ConvertAll(rows.ToArray(), row => before[row]);
+        }
+    }
 }

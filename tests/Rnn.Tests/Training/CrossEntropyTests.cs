@@ -167,4 +167,17 @@ public class CrossEntropyTests
         TestModule<T>.AssertClose(
             [.. gradient.Select(value => 3 * value / divisor)], [.. logits.Gradient!.ToArray().Select(double.CreateTruncating)], tolerance);
     }
+
+    [Fact]
+    public void Scores_of_one_dimension_are_one_row()
+    {
+        var logits = Tensor<double>.From([0.5, -1, 2]);
+        var expected = Loss.CrossEntropy(logits.Unsqueeze(0), [1]).Item();
+        foreach (var reduction in new[] { LossReduction.Mean, LossReduction.Sum, LossReduction.SumOverStepsMeanOverRows })
+        {
+            Assert.Equal(expected, Loss.CrossEntropy(logits, [1], options: new() { Reduction = reduction }).Item(), 15);
+            var layer = new Rnn.Layers.Linear<double>(3, 3, new() { WeightInitializer = Rnn.Layers.Initializer.Identity });
+            Assert.Equal(expected, Loss.LinearCrossEntropy(logits, layer, [1], new() { Reduction = reduction }).Item(), 14);
+        }
+    }
 }

@@ -1,0 +1,46 @@
+using Rnn.Sequences;
+using Rnn.Tensors;
+
+namespace Rnn.Layers;
+
+/// <summary>Options of <see cref="RgLru{T}"/>.</summary>
+public sealed record RgLruOptions
+{
+    /// <summary>c, the power of the decay where the recurrence gate is open; 8 in the paper.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not finite and above zero.</exception>
+    public double Exponent
+    {
+        get;
+        init => field = OptionRange.AboveZero(value, nameof(Exponent));
+    } = 8;
+
+    /// <summary>The least that an open gate keeps of a unit's state at first: aᶜ is drawn uniformly between this and <see cref="MaxDecay"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not between 0 and 1.</exception>
+    public double MinDecay
+    {
+        get;
+        init => field = Between(value, nameof(MinDecay));
+    } = 0.9;
+
+    /// <summary>The most that an open gate keeps of a unit's state at first.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not between 0 and 1.</exception>
+    public double MaxDecay
+    {
+        get;
+        init => field = Between(value, nameof(MaxDecay));
+    } = 0.999;
+
+    /// <summary>Whether gates have biases.</summary>
+    public bool Bias { get; init; } = true;
+
+    /// <summary>How the weights start.</summary>
+    public Initializer WeightInitializer { get; init; } = Initializer.GlorotUniform;
+
+    /// <summary>The seed of the initialisation; null for the next one of the process (see <see cref="RandomSource.SetSeed"/>), so that two layers differ.</summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
+    public RandomSource? Random { get; init; }
+
+    private static double Between(double value, string name) => value is > 0 and < 1 ? value : throw OptionRange.OutOfRange(name, value, "a number between 0 and 1");
+}
