@@ -24,6 +24,12 @@ public partial class RecurrentLayer<T>
         return _initial is null ? zeros : new(rows, _stateNames, [.. zeros.Tensors.Zip(_initial, (zero, learned) => zero.Add(learned.Value))]);
     }
 
+    /// <summary>The cell of a layer with its sizes.</summary>
+    internal CellShape ShapeOf(int layer) => _engines[layer].Shape;
+
+    /// <summary>A parameter of the forward direction of a layer, by its place among the shape's slots.</summary>
+    internal Parameter<T> Weight(int layer, int slot) => _weights[layer][0][slot];
+
     private bool Separates => Directions == 2 && Options.Merge == DirectionMerge.Separate;
 
     // The seed of a layer's masks in training: a run draws one number for each layer whose steps need masks.

@@ -205,7 +205,8 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
             : throw new ArgumentException($"layers: layer {index} turns two steps [1, 2, {size}] into {output}; between sequence layers stand layers that work on each step by itself.", nameof(layers));
     }
 
-    private static Tensor<T> ClearPastEnd(Tensor<T> output, ReadOnlySpan<int> lengths)
+    /// <summary>Zeros past the end of each row.</summary>
+    internal static Tensor<T> ClearPastEnd(Tensor<T> output, ReadOnlySpan<int> lengths)
     {
         var (rows, steps) = (output.Shape[0], output.Shape[1]);
         var past = new T[rows * steps];

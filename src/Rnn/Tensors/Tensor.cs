@@ -179,6 +179,14 @@ public sealed partial class Tensor<T>
         return _gradient!;
     }
 
+    /// <summary>Puts another gradient in the place of this leaf's, null for none, and gives the one that stood there.</summary>
+    internal Tensor<T>? ExchangeGradient(Tensor<T>? gradient)
+    {
+        // Who may hold the one that comes is not known.
+        (gradient, _gradient, _gradientSeen) = (_gradient, gradient, true);
+        return gradient;
+    }
+
     /// <summary>Whether the gradient of this leaf lies in an array.</summary>
     internal bool HasGradientIn(T[] array) => _gradient is not null && ReferenceEquals(_gradient._storage.Array, array);
 

@@ -20,6 +20,7 @@ public sealed partial class SamplesTests : IDisposable
         { "Chorales", "chorales", ["nll", "precision", "recall", "f1"] },
         { "Dates", "dates", ["accuracy", "loss"] },
         { "Forecast", "forecast", ["rmse", "naive", "mse", "mase", "coverage"] },
+        { "Gradients", "gradients", ["rnn_half", "rnn_one", "rnn_two", "lstm", "gru", "mse"] },
         { "Melodies", "melodies", ["in_scale", "whole_bars"] },
         { "Tagger", "tagger", ["accuracy", "macro_f1"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },

@@ -194,6 +194,9 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
         }
     }
 
+    /// <summary>The gate values [gates·H] of a packed row of the first direction, after a forward pass that saved them.</summary>
+    internal ReadOnlySpan<T> GateValues(int row) => new(_directions[0].Memory.Gates(row)[0], _shape.GateColumns);
+
     /// <summary>Gives the memory back, and the pass itself to its layer.</summary>
     void IRecordedMemory.GiveBack()
     {

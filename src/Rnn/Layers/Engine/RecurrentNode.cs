@@ -17,6 +17,7 @@ internal sealed class RecurrentNode<T> : GraphNode<T>
         _pass = pass;
         _states = engine.Directions * engine.Shape.Layout.States.Count;
         _slots = engine.Shape.Slots.Count;
+        Program = engine.Program;
         Output = output;
     }
 
@@ -25,6 +26,12 @@ internal sealed class RecurrentNode<T> : GraphNode<T>
 
     /// <summary>The layer's output.</summary>
     internal Tensor<T> Output { get; }
+
+    /// <summary>What a step of the layer does.</summary>
+    internal StepProgram Program { get; }
+
+    /// <summary>The gate values [gates·H] that a forward pass has left for a packed row of the first direction, until a backward pass overwrites them.</summary>
+    internal ReadOnlySpan<T> GateValues(int row) => _pass!.GateValues(row);
 
     /// <summary>Whether the gradient of the input is wanted.</summary>
     internal bool WantsInput => Needs(0);
