@@ -3,6 +3,16 @@ using Samples;
 
 namespace TextClassifier;
 
+/// <summary>What is cut into a part to learn from and one to test on.</summary>
+internal enum SplitBy
+{
+    /// <summary>The different texts: one that comes several times is on one side only.</summary>
+    Texts,
+
+    /// <summary>The lines, as many published figures do.</summary>
+    Lines,
+}
+
 /// <summary>Texts with their classes.</summary>
 internal sealed record LabelledTexts(IReadOnlyList<string> Texts, int[] Labels, IReadOnlyList<string> Classes)
 {
@@ -44,11 +54,20 @@ internal sealed record LabelledTexts(IReadOnlyList<string> Texts, int[] Labels, 
         return new([.. lines.SelectMany(texts => texts)], [.. lines.SelectMany((texts, label) => texts.Select(_ => label))], [.. files.Select(file => Path.GetFileNameWithoutExtension(file)!)]);
     }
 
-    /// <summary>Cuts the texts in two in a random order; a text that comes several times stands on one side only, so that none to test on has been learned.</summary>
+    /// <summary>Cuts the texts in two in a random order.</summary>
     /// <param name="random">Where the order comes from.</param>
-    /// <param name="part">The part of the different texts on the first side.</param>
-    internal (LabelledTexts Training, LabelledTexts Test) Split(RandomSource random, double part)
+    /// <param name="part">The part on the first side.</param>
+    /// <param name="by">What is cut. Of different texts none to test on has been learned; lines may repeat one of the training part.</param>
+    internal (LabelledTexts Training, LabelledTexts Test) Split(RandomSource random, double part, SplitBy by)
     {
+        if (by == SplitBy.Lines)
+        {
+            int[] order = [.. Enumerable.Range(0, Texts.Count)];
+            random.Shuffle(order);
+            var cut = (int)(order.Length * part);
+            return (Select(order[..cut]), Select(order[cut..]));
+        }
+
         string[] different = [.. Texts.Distinct()];
         random.Shuffle(different.AsSpan());
         var first = different.Take((int)(different.Length * part)).ToHashSet();

@@ -11,10 +11,11 @@ var sample = new Sample("text-classifier", "Learns the class of a text from exam
 var ask = sample.Add(InputOptions.Text("--ask", "TEXT", "a text to classify at the end"));
 var epochs = sample.Add(InputOptions.Whole<int>("--epochs", "N", "how often all texts are read; 8"));
 var pooling = sample.Add(InputOptions.Choice<PoolingKind>("--pooling", "how the steps of a text become one vector; last"));
+var split = sample.Add(InputOptions.Choice<SplitBy>("--split", "what a fifth is kept of to test on: different texts, or lines, of which some repeat one that was learned; texts"));
 return await sample.RunAsync(args, async run =>
 {
     var random = new RandomSource(run.Seed);
-    var (training, test) = (run.Data is null ? LabelledTexts.TemporalOrder(random, 6000) : LabelledTexts.Read(run.Data)).Split(random, 0.8);
+    var (training, test) = (run.Data is null ? LabelledTexts.TemporalOrder(random, 6000) : LabelledTexts.Read(run.Data)).Split(random, 0.8, run.Get(split) ?? SplitBy.Texts);
     var model = run.Open(SequenceClassifier<float>.Open);
     if (model is null)
     {
@@ -43,7 +44,7 @@ return await sample.RunAsync(args, async run =>
     }
 
     var score = model.Score(SequenceBatch.Bucket(Encode(test), 256), test.Labels, run.Cancellation);
-    run.Line($"of {test.Texts.Count} texts that it has not seen, by class:\n{score}");
+    run.Line($"of {test.Texts.Count} texts to test on, by class:\n{score}");
     if (run.Get(ask) is { } text)
     {
         run.Line($"{text}: {model.Classify(text)}");
