@@ -84,6 +84,7 @@ internal static class OperationCases
         ["binary cross-entropy"] = () => Of([3, 4], a => Loss.BinaryCrossEntropy(a, Tensor<double>.Full(0.3, 3, 4), options: new() { PositiveWeights = [2] })),
         ["cross-entropy"] = () => Of([3, 4], a => Loss.CrossEntropy(a, [1, 0, 3], options: new() { LabelSmoothing = 0.1, ClassWeights = [1, 2, 3, 4] })),
         ["linear cross-entropy"] = LinearCrossEntropy,
+        ["connectionist temporal classification"] = () => Of([3, 4, 3], a => Loss.Ctc(a, [[1, 2], [2, 2], []], [4, 3, 2])),
         ["lstm"] = () => OfModule(new Lstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
     };
 
