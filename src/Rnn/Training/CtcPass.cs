@@ -54,14 +54,14 @@ internal sealed unsafe class CtcPass<T> : WorkItem
         for (var row = 0; row < rows; row++)
         {
             _targets[row] = Check(targets[row], row, classes);
-            var states = CtcLattice<T>.States(_targets[row]) * _region.LengthOf(row);
-            if (states > Array.MaxLength / 2)
+            var length = _region.LengthOf(row);
+            if (CtcLattice<T>.ScratchLength(length, _targets[row], keep: true) > Array.MaxLength)
             {
                 throw new ArgumentException(
-                    $"targets: {_region.LengthOf(row)} steps for {_targets[row].Length} labels, as row {row} has, are more than an array can hold ({Array.MaxLength / 2} states); cut long sequences.", nameof(targets));
+                    $"targets: row {row} has {length} steps for {_targets[row].Length} labels, whose states are more than an array can hold ({Array.MaxLength}); cut long sequences.", nameof(targets));
             }
 
-            _states += states;
+            _states += length * CtcLattice<T>.States(_targets[row]);
         }
     }
 
