@@ -12,6 +12,7 @@ public sealed class SequenceTranscriberTests
 {
     private static readonly string[] Texts = ["ab", "a", "", "bba", "abc"];
     private static readonly string[] Spellings = ["xyxy", "xx", "", "yxyxyx", "xyzzz"];
+    private static readonly int[] Lengths = [7, 3, 0, 9, 8];
 
     [Theory]
     [InlineData(1, false)]
@@ -226,7 +227,7 @@ public sealed class SequenceTranscriberTests
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var random = new RandomSource(9);
-        return [.. new[] { 7, 3, 0, 9, 8 }.Select(length => Tensor<T>.RandomNormal(random, 0, 1, length, 2))];
+        return [.. Lengths.Select(length => Tensor<T>.RandomNormal(random, 0, 1, length, 2))];
     }
 
     private static TranscriptionBatch<T> Batch<T>(SequenceTranscriber<T> model, bool tokens)

@@ -6,9 +6,10 @@ namespace Rnn.Tests.Sequences;
 
 public sealed class TranscriptionBatchTests
 {
+    private static readonly int[] Lengths = [3, 1, 5, 0, 4];
     private static readonly int[][] Targets = [[1, 2], [], [0, 0, 3], [2], [1]];
 
-    private static Tensor<float>[] Features => [.. new[] { 3, 1, 5, 0, 4 }.Select((length, i) => Tensor<float>.Full(i + 1, length, 2))];
+    private static Tensor<float>[] Features => [.. Lengths.Select((length, i) => Tensor<float>.Full(i + 1, length, 2))];
 
     [Fact]
     public void Rows_keep_their_targets_in_the_order_given()
