@@ -1,7 +1,4 @@
 using System.Globalization;
-using NWaves.Audio;
-using NWaves.Operations;
-using NWaves.Signals;
 using Rnn.Tensors;
 using Samples;
 
@@ -20,36 +17,29 @@ internal sealed record Recordings(IReadOnlyList<Tensor<float>> Features, int[] L
     /// <summary>Files <c>LABEL_SPEAKER_TAKE.wav</c>; takes 0 to 4 are for the test, as in the Free Spoken Digit Dataset.</summary>
     private static (Recordings Training, Recordings Test) ReadSounds(string folder)
     {
-        var files = InputFiles.Guard("--data", folder, () => Directory.GetFiles(folder, "*_*_*.wav"));
-        Array.Sort(files, StringComparer.Ordinal);
-        string[] classes = [.. files.Select(path => Name(path)[0]).Distinct(StringComparer.Ordinal)];
+        var utterances = Utterance.Read(folder);
+        string[] classes = [.. utterances.Select(utterance => utterance.Label).Distinct(StringComparer.Ordinal)];
         if (classes.Length < 2)
         {
             throw new InputException($"--data: expected a folder with ae.train and ae.test, or with files LABEL_SPEAKER_TAKE.wav of two labels or more, but {folder} has {classes.Length} labels.");
         }
 
-        var test = files.Where(path => int.TryParse(Name(path)[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var take) && take < 5).ToArray();
-        return (Load(files.Except(test), Speeds), Load(test, [1]));
+        return (Load(false, Speeds), Load(true, [1]));
 
-        Recordings Load(IEnumerable<string> paths, double[] speeds)
+        Recordings Load(bool test, double[] speeds)
         {
             var (features, labels) = (new List<Tensor<float>>(), new List<int>());
-            foreach (var path in paths)
+            foreach (var utterance in utterances.Where(utterance => utterance.IsTest == test))
             {
-                var signal = InputFiles.Guard("--data", path, () => new WaveFile(File.ReadAllBytes(path)).Signals[0]);
                 foreach (var speed in speeds)
                 {
-                    // Other samples played at the old rate: faster and higher, or slower and lower.
-                    var heard = speed == 1 ? signal : new DiscreteSignal(signal.SamplingRate, Operation.Resample(signal, (int)(signal.SamplingRate / speed)).Samples);
-                    features.Add(LogMel.Of(heard));
-                    labels.Add(Array.IndexOf(classes, Name(path)[0]));
+                    features.Add(LogMel.Of(utterance.At(speed)));
+                    labels.Add(Array.IndexOf(classes, utterance.Label));
                 }
             }
 
             return new(features, [.. labels], classes);
         }
-
-        static string[] Name(string path) => Path.GetFileNameWithoutExtension(path).Split('_');
     }
 
     /// <summary>The Japanese Vowels of UCI: nine men say a vowel; a block of lines is a recording, a line a frame of 12 cepstral coefficients.</summary>

@@ -1,5 +1,6 @@
 using NWaves.Signals;
 using Rnn.Tensors;
+using Samples;
 
 namespace AudioClassifier;
 

@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using Rnn.Kernels;
 using Rnn.Sequences;
 using Rnn.Tensors;
 
@@ -63,53 +61,5 @@ public static partial class Loss
         {
             throw new ArgumentException($"{targetName}: expected the shape of {predictionName}, {prediction.Shape}, but got {target.Shape}.", targetName);
         }
-    }
-
-    private readonly struct SquaredError<T> : IElementLoss<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Value<V>(V x, V y, V w)
-            where V : struct, IVector<V, T> => (x - y) * (x - y);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Derivative<V>(V x, V y, V w)
-            where V : struct, IVector<V, T> => (x - y) + (x - y);
-    }
-
-    private readonly struct AbsoluteError<T> : IElementLoss<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Value<V>(V x, V y, V w)
-            where V : struct, IVector<V, T> => V.Abs(x - y);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Derivative<V>(V x, V y, V w)
-            where V : struct, IVector<V, T>
-        {
-            // Zero and NaN are their own derivatives.
-            var difference = x - y;
-            return V.Select(V.LessThan(V.Zero, V.Abs(difference)), V.CopySign(V.One, difference), difference);
-        }
-    }
-
-    private readonly struct HuberError<T>(T delta) : IElementLoss<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        private readonly T _delta = delta;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Value<V>(V x, V y, V w)
-            where V : struct, IVector<V, T>
-        {
-            var distance = V.Abs(x - y);
-            var near = V.Min(distance, V.Broadcast(_delta));
-            return near * V.MultiplyAdd(V.Constant(-0.5), near, distance);
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Derivative<V>(V x, V y, V w)
-            where V : struct, IVector<V, T> => V.Max(V.Broadcast(-_delta), V.Min(x - y, V.Broadcast(_delta)));
     }
 }

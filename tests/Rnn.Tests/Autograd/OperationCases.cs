@@ -86,6 +86,7 @@ internal static class OperationCases
         ["linear cross-entropy"] = LinearCrossEntropy,
         ["scan"] = () => OfModule(new MinLstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
         ["scan that reads its input"] = () => OfModule(new RgLru<double>(4, new() { Seed = 3 }), [2, 5, 4]),
+        ["connectionist temporal classification"] = () => Of([3, 4, 3], a => Loss.Ctc(a, [[1, 2], [2, 2], []], [4, 3, 2])),
         ["lstm"] = () => OfModule(new Lstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
     };
 

@@ -3,6 +3,7 @@ using NWaves.Signals;
 using Rnn.Tensors;
 using Samples;
 using Tagger;
+using Transcriber;
 using VideoClassifier;
 
 namespace Rnn.Tests.Samples;
@@ -87,6 +88,34 @@ public sealed class ClassifierDataTests
         Assert.All(LogMel.Draw(spectrogram).Split('\n'), line => Assert.InRange(line.Length, 0, 48));
     }
 
+    [SharedDataFact("spoken-digits")]
+    public void Strings_of_spoken_digits_are_of_one_half_of_the_recordings_each()
+    {
+        var folder = SharedDataFactAttribute.PathOf("spoken-digits");
+        var (training, test) = Speech.Read(folder, new RandomSource(1), 40, 30);
+        Assert.Equal((40, 40, 30, 30), (training.Features.Count, training.Texts.Length, test.Features.Count, test.Texts.Length));
+        Assert.Equal([3, 4, 5], training.Texts.Concat(test.Texts).Select(text => text.Length).Distinct().Order());
+        Assert.All(training.Features.Concat(test.Features), features => Assert.True(features.Shape[1] == LogMel.Bands && features.ToArray().All(float.IsFinite)));
+
+        // No digit is shorter than a seventh of a second, no pause longer than a quarter.
+        Assert.All(test.Features.Zip(test.Texts), pair => Assert.InRange(pair.First.Shape[0], 14 * pair.Second.Length, (131 * pair.Second.Length) + (25 * (pair.Second.Length + 1))));
+        Assert.Equal(test.Texts, Speech.Read(folder, new RandomSource(1), 40, 30).Test.Texts);
+    }
+
+    [Fact]
+    public void Strings_are_drawn_with_as_many_digits_as_their_texts_have()
+    {
+        var drawn = Handwriting.Generate(new RandomSource(1), 200);
+        Assert.Equal([3, 4, 5, 6], drawn.Texts.Select(text => text.Length).Distinct().Order());
+        Assert.Equal(10, string.Concat(drawn.Texts).Distinct().Count());
+        Assert.All(drawn.Features.Zip(drawn.Texts), pair => Assert.InRange(pair.First.Shape[0], 3 * pair.Second.Length, 4 + (16 * pair.Second.Length)));
+
+        // Ink is nearly 1, paper nearly 0; a picture has some of both.
+        Assert.All(drawn.Features.Select(features => features.ToArray().Average(value => value > 0.6 ? 1.0 : 0)), ink => Assert.InRange(ink, 0.1, 0.75));
+        Assert.Equal(Handwriting.Height, Handwriting.Draw(drawn.Features[0]).Split('\n').Length);
+        Assert.Equal("[2, 48]", Strings.Stack(drawn.Features[0].Slice(..8), 3).Shape.ToString());
+    }
+
     [Fact]
     public void A_folder_of_other_files_is_refused()
     {
@@ -95,6 +124,7 @@ public sealed class ClassifierDataTests
         File.WriteAllText(Path.Combine(folder.FullName, "a_b_0.wav"), "no sound at all, nothing of the kind");
         File.Copy(Path.Combine(folder.FullName, "a_b_0.wav"), Path.Combine(folder.FullName, "c_b_9.wav"));
         Assert.StartsWith("--data: ", Assert.Throws<InputException>(() => Recordings.Read(folder.FullName)).Message, StringComparison.Ordinal);
+        Assert.StartsWith("--data: ", Assert.Throws<InputException>(() => Speech.Read(folder.FullName, new RandomSource(1), 1, 1)).Message, StringComparison.Ordinal);
         folder.Delete(recursive: true);
     }
 

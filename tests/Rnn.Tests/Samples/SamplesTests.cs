@@ -24,6 +24,7 @@ public sealed partial class SamplesTests : IDisposable
         { "Melodies", "melodies", ["in_scale", "whole_bars"] },
         { "Tagger", "tagger", ["accuracy", "macro_f1"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
+        { "Transcriber", "transcriber", ["ler", "exact", "loss"] },
         { "Translator", "translator", ["bleu", "bleu_greedy", "bleu_single", "loss"] },
         { "VideoClassifier", "video-classifier", ["accuracy", "macro_f1"] },
         { "WordRnn", "word-rnn", ["loss", "perplexity"] },

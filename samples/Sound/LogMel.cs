@@ -4,20 +4,21 @@ using NWaves.Filters.Fda;
 using NWaves.Signals;
 using Rnn.Tensors;
 
-namespace AudioClassifier;
+namespace Samples;
 
 /// <summary>The logarithmic mel spectrogram, what a sound looks like: every 10 ms the energy in 32 bands that are as wide as the ear hears them.</summary>
-internal static class LogMel
+public static class LogMel
 {
     /// <summary>The numbers of a frame.</summary>
-    internal const int Bands = 32;
+    public const int Bands = 32;
 
     private const double Frame = 0.025;
     private const string Shades = " .:-=+*#%@";
 
     /// <summary>The spectrogram of a sound, [frames, bands].</summary>
-    internal static Tensor<float> Of(DiscreteSignal signal)
+    public static Tensor<float> Of(DiscreteSignal signal)
     {
+        ArgumentNullException.ThrowIfNull(signal);
         var rate = signal.SamplingRate;
         var fftSize = 1;
         while (fftSize < rate * Frame)
@@ -40,8 +41,9 @@ internal static class LogMel
     }
 
     /// <summary>A spectrogram as text: time to the right, high bands at the top.</summary>
-    internal static string Draw(Tensor<float> spectrogram)
+    public static string Draw(Tensor<float> spectrogram)
     {
+        ArgumentNullException.ThrowIfNull(spectrogram);
         var (frames, bands) = (spectrogram.Shape[0], spectrogram.Shape[1]);
         var (low, high) = (spectrogram.ToArray().Min(), spectrogram.ToArray().Max());
         var lines = new List<string>();
