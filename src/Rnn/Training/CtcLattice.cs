@@ -149,11 +149,21 @@ internal readonly unsafe struct CtcLattice<T>
 
     private bool Skips(int s) => s % 2 == 1 && s > 1 && _labels[s / 2] != _labels[(s / 2) - 1];
 
-    // log(eᵃ + eᵇ + eᶜ); NaN where one of them is.
+    // log(eᵃ + eᵇ + eᶜ), with the largest outside of the logarithm; NaN where one of them is, since a comparison with it is false.
     private static double Sum(double a, double b, double c)
     {
-        var largest = Math.Max(a, Math.Max(b, c));
-        return largest == Impossible ? Impossible : largest + Math.Log(Math.Exp(a - largest) + Math.Exp(b - largest) + Math.Exp(c - largest));
+        if (c == Impossible)
+        {
+            var (largest, other) = a > b ? (a, b) : (b, a);
+            return other == Impossible ? largest : largest + Math.Log(1 + Math.Exp(other - largest));
+        }
+
+        if (a >= b && a >= c)
+        {
+            return a + Math.Log(1 + Math.Exp(b - a) + Math.Exp(c - a));
+        }
+
+        return b >= c ? b + Math.Log(1 + Math.Exp(a - b) + Math.Exp(c - b)) : c + Math.Log(1 + Math.Exp(a - c) + Math.Exp(b - c));
     }
 
     /// <summary>The logarithm of the probability of each state's class at one step.</summary>
