@@ -1,4 +1,4 @@
-using Rnn.Sequences;
+using System.Globalization;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -11,7 +11,7 @@ public sealed record RgLruOptions
     public double Exponent
     {
         get;
-        init => field = OptionRange.AboveZero(value, nameof(Exponent));
+        init => field = value > 0 && double.IsFinite(value) ? value : throw OutOfRange(nameof(Exponent), value, "a finite number above zero");
     } = 8;
 
     /// <summary>The least that an open gate keeps of a unit's state at first: aᶜ is drawn uniformly between this and <see cref="MaxDecay"/>.</summary>
@@ -42,5 +42,8 @@ public sealed record RgLruOptions
     /// <summary>A source that gives the seed, by one number, in place of <see cref="Seed"/>; null for none.</summary>
     public RandomSource? Random { get; init; }
 
-    private static double Between(double value, string name) => value is > 0 and < 1 ? value : throw OptionRange.OutOfRange(name, value, "a number between 0 and 1");
+    private static double Between(double value, string name) => value is > 0 and < 1 ? value : throw OutOfRange(name, value, "a number between 0 and 1");
+
+    private static ArgumentOutOfRangeException OutOfRange(string name, double value, string expected) =>
+        new(name, value, string.Create(CultureInfo.InvariantCulture, $"{name}: expected {expected} but got {value}."));
 }

@@ -1,4 +1,4 @@
-using Rnn.Sequences;
+using System.Globalization;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -37,7 +37,7 @@ public sealed record ScanOptions
     public double ForgetBias
     {
         get;
-        init => field = double.IsFinite(value) ? value : throw OptionRange.OutOfRange(nameof(ForgetBias), value, "a finite number");
+        init => field = double.IsFinite(value) ? value : throw new ArgumentOutOfRangeException(nameof(ForgetBias), value, string.Create(CultureInfo.InvariantCulture, $"ForgetBias: expected a finite number but got {value}."));
     }
 
     /// <summary>How the weights start.</summary>

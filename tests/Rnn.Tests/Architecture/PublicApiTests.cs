@@ -9,7 +9,7 @@ public class PublicApiTests
     // Public classes that others may derive from: records of options, and what the library offers as a base.
     private static readonly string[] Open =
     [
-        "DifferentiableOperation`1", "Attention`1", "StateValues", "Initializer", "Module`1", "Layer`1", "SequenceLayer`1", "RecurrentLayer`1", "SequenceLayerOutput`1", "SequenceStepper`1",
+        "DifferentiableOperation`1", "Attention`1", "StateValues", "Initializer", "Module`1", "Layer`1", "SequenceLayer`1", "RecurrentLayer`1", "ScanLayer`1", "SequenceLayerOutput`1", "SequenceStepper`1",
         "RecurrentOptions", "GruOptions", "IndRnnOptions", "LstmOptions", "SimpleRnnOptions", "BatchSource`1", "AdamBase`1", "Optimizer`1", "Schedule", "TrainingTask`1",
     ];
 
