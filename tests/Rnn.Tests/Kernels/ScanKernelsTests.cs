@@ -57,7 +57,15 @@ public sealed unsafe class ScanKernelsTests
             {
                 var step = new ScanStep<T>
                 {
-                    Gates = pa, Units = units, Input = px, PerUnit = pd, Previous = ph, Output = py, GateStep = gates * units, InputStep = units, OutputStep = units,
+                    Gates = pa,
+                    Units = units,
+                    Input = px,
+                    PerUnit = pd,
+                    Previous = ph,
+                    Output = py,
+                    GateStep = gates * units,
+                    InputStep = units,
+                    OutputStep = units,
                 };
                 kernels.Forward(step, Steps, cuts[part - 1], cuts[part]);
                 const int Last = Steps - 1;
