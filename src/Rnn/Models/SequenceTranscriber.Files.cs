@@ -43,6 +43,13 @@ public sealed partial class SequenceTranscriber<T>
     }
 
     /// <inheritdoc/>
+    private protected override void CheckMetadata(IReadOnlyDictionary<string, string> metadata, string source)
+    {
+        base.CheckMetadata(metadata, source);
+        SavedNames.Check(metadata, source, Type, nameof(SequenceTranscriber<T>), (VocabularyKey, Vocabulary.ToMetadata()), (SourceKey, SourceVocabulary?.ToMetadata()));
+    }
+
+    /// <inheritdoc/>
     protected override void Describe(DescriptionWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);

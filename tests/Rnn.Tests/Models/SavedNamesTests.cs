@@ -37,6 +37,9 @@ public sealed class SavedNamesTests
         Refused("another list of vocabulary", Generator(Letters, "up", "down"), Generator(Others, "up", "down"));
         Refused("another list of classes", Generator(Letters, "up", "down"), Generator(Letters, "down", "up"));
 
+        Refused("another list of vocabulary", Transcriber(Letters), Transcriber(Others));
+
+        static SequenceTranscriber<float> Transcriber(CharVocabulary vocabulary) => new(new Gru<float>(3, 4), vocabulary);
         static SequenceTagger<float> Tagger(params string[] tags) => new(WordVocabulary.FromWords(["x", "y"]), new Gru<float>(3, 4), tags);
         static EncoderDecoder<float> Decoder(CharVocabulary source, CharVocabulary target) => new(source, target, new Gru<float>(3, 4), new Gru<float>(3, 4));
         static ConditionalGenerator<float> Generator(CharVocabulary vocabulary, params string[] classes) => new(vocabulary, classes, new Gru<float>(5, 4), new() { ClassSize = 2 });
