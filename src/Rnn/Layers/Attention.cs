@@ -40,11 +40,10 @@ public abstract class Attention<T> : Module<T>
     public AttentionMemory<T> Prepare(Tensor<T> memory, ReadOnlySpan<int> lengths = default)
     {
         RecurrentChecks.CheckBatch(memory, lengths, MemorySize, nameof(memory), nameof(MemorySize));
-        var past = StepMask.PastEnds<T>(memory.Shape[0], memory.Shape[1], lengths);
-        var ended = past?.Unsqueeze(1);
+        var ended = StepMask.PastEnds<T>(memory.Shape[0], memory.Shape[1], lengths)?.Unsqueeze(1);
 
         // What lies past an end may be anything, and a weight of zero times NaN is NaN.
-        memory = past is null ? memory : memory.MaskedFill(past.Unsqueeze(-1), 0);
+        memory = StepMask.ClearPastEnds(memory, lengths);
         return new(memory, Keys(memory), ended, ended is null ? null : lengths.ToArray());
     }
 

@@ -7,11 +7,11 @@ namespace Rnn.Layers;
 
 /// <summary>
 /// A sequence layer whose gates depend on the input alone, so that h = a⊙h₋ + b: one product of the whole sequence gives all gates, and a loop over time that works unit by unit (a scan) the
-/// states. It has a third of an LSTM's work or less, and its output is its state. Stacks are made with <see cref="SequenceChain{T}"/>.
+/// states. Its products are those of two or three gates of the input, where an LSTM has four of the input and four of the state; its output is its state. Stacks are made with <see cref="SequenceChain{T}"/>.
 /// </summary>
 /// <remarks>
-/// Parameters are <c>gates.weight</c> [gates·H, I] and <c>gates.bias</c> [gates·H], gates in the order of the formulas; the state is <c>h</c> [N, H]. In time the layer runs step after step: on a CPU the
-/// parallel scan of the papers, which does more work in fewer steps, is slower.
+/// Parameters are <c>gates.weight</c> [gates·H, I] and <c>gates.bias</c> [gates·H], gates in the order of the formulas; the state is <c>h</c> [N, H]. In time the layer runs step after step: the
+/// parallel scan of the papers does more work in fewer steps, for processors with thousands of threads.
 /// </remarks>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
 public abstract class ScanLayer<T> : SequenceLayer<T>
@@ -64,11 +64,7 @@ public abstract class ScanLayer<T> : SequenceLayer<T>
         var (rows, steps) = (input.Shape[0], input.Shape[1]);
 
         // What lies past the end of a row may be anything; the product would carry it into the weights' gradient.
-        if (StepMask.PastEnds<T>(rows, steps, lengths) is { } past)
-        {
-            input = input.MaskedFill(past.Unsqueeze(-1), 0);
-        }
-
+        input = StepMask.ClearPastEnds(input, lengths);
         var output = ScanRun<T>.Forward(Kernels, Gates.Forward(input), initial, Kernels.ReadsInput ? input : null, PerUnit, lengths);
         var last = ResidualSum.AtEnd(output, lengths, backward: false);
         return new(output, new(rows, Names, [steps == 0 ? initial : KeepsInitial(lengths) is { } mask ? Tensor<T>.Where(mask, initial, last) : last]), last);

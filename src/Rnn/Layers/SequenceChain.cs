@@ -127,7 +127,7 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
             return new(input, state, output.Last);
         }
 
-        var cleared = lengths.IsEmpty ? input : ClearPastEnd(input, lengths);
+        var cleared = StepMask.ClearPastEnds(input, lengths);
         return last is null ? new(cleared, state, lengths) : new(cleared, state, last);
     }
 
@@ -203,18 +203,5 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
         return output.Rank == 3 && output[0] == 1 && output[1] == 2
             ? output[2]
             : throw new ArgumentException($"layers: layer {index} turns two steps [1, 2, {size}] into {output}; between sequence layers stand layers that work on each step by itself.", nameof(layers));
-    }
-
-    /// <summary>Zeros past the end of each row.</summary>
-    internal static Tensor<T> ClearPastEnd(Tensor<T> output, ReadOnlySpan<int> lengths)
-    {
-        var (rows, steps) = (output.Shape[0], output.Shape[1]);
-        var past = new T[rows * steps];
-        for (var row = 0; row < rows; row++)
-        {
-            past.AsSpan((row * steps) + lengths[row], steps - lengths[row]).Fill(T.One);
-        }
-
-        return output.MaskedFill(Tensor<T>.From(past, rows, steps, 1), 0);
     }
 }

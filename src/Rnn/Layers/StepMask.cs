@@ -9,6 +9,11 @@ internal static class StepMask
     /// <summary>What a step past an end scores before a softmax. Not −∞: a row without steps would have no largest score.</summary>
     internal const double Impossible = -1e30;
 
+    /// <summary>A batch [N, T, …] of rank 3 with zeros past the end of each row, whatever stands there, NaN too; recorded. The batch itself where all rows have full length.</summary>
+    internal static Tensor<T> ClearPastEnds<T>(Tensor<T> batch, ReadOnlySpan<int> lengths)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        PastEnds<T>(batch.Shape[0], batch.Shape[1], lengths) is { } past ? batch.MaskedFill(past.Unsqueeze(-1), 0) : batch;
+
     /// <summary>[N, T] with ones past the end of each row and zeros before it; null where all rows have full length.</summary>
     internal static Tensor<T>? PastEnds<T>(int rows, int steps, ReadOnlySpan<int> lengths)
         where T : unmanaged, IFloatingPointIeee754<T>

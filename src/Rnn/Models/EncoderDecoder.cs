@@ -90,7 +90,7 @@ public sealed partial class EncoderDecoder<T> : Module<T>
         }
 
         _dropout = options.Dropout > 0 ? AddModule("dropout", new Dropout<T>(options.Dropout, random.Split("output dropout"))) : null;
-        _attention = NewAttention(options.Attention, decoder.OutputSize, encoder.OutputSize, random.Split("attention").NextUInt64());
+        _attention = options.NewAttention<T>(decoder.OutputSize, encoder.OutputSize, random.Split("attention").NextUInt64());
         if (_attention is not null)
         {
             AddModule("attention", _attention);
@@ -206,13 +206,4 @@ public sealed partial class EncoderDecoder<T> : Module<T>
         var (from, to) = (encoder.ZeroState(1), decoder.ZeroState(1));
         return from.Names.SequenceEqual(to.Names) && from.Tensors.Zip(to.Tensors).All(pair => pair.First.Shape == pair.Second.Shape);
     }
-
-    private static Attention<T>? NewAttention(DecoderAttention kind, int querySize, int memorySize, ulong seed) => kind switch
-    {
-        DecoderAttention.None => null,
-        DecoderAttention.Bahdanau or DecoderAttention.LuongConcat => new AdditiveAttention<T>(querySize, memorySize, querySize, seed),
-        DecoderAttention.LuongDot => new DotAttention<T>(querySize),
-        DecoderAttention.LuongGeneral => new GeneralAttention<T>(querySize, memorySize, seed),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, $"Attention: there is no DecoderAttention {kind}."),
-    };
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+using Rnn.Layers;
 using Rnn.Sequences;
 using Rnn.Tensors;
 
@@ -77,6 +79,11 @@ public sealed record EncoderDecoderOptions
     /// <summary>Refuses options of which one would do nothing, or the decoder never learn of the source.</summary>
     internal void Check()
     {
+        if (!Enum.IsDefined(Attention))
+        {
+            throw new ArgumentOutOfRangeException("options", Attention, $"Attention: there is no DecoderAttention {Attention}.");
+        }
+
         if (Attention == DecoderAttention.None && InputFeeding)
         {
             throw new ArgumentException("InputFeeding: there is no attentional vector to feed without attention; choose an Attention or leave it out.", "options");
@@ -87,4 +94,14 @@ public sealed record EncoderDecoderOptions
             throw new ArgumentException("Start: without attention the decoder knows the source by the state it starts with alone; choose an Attention, or the start Encoder or Projection.", "options");
         }
     }
+
+    /// <summary>The attention that these options name; null for none.</summary>
+    internal Attention<T>? NewAttention<T>(int querySize, int memorySize, ulong seed)
+        where T : unmanaged, IFloatingPointIeee754<T> => Attention switch
+        {
+            DecoderAttention.Bahdanau or DecoderAttention.LuongConcat => new AdditiveAttention<T>(querySize, memorySize, querySize, seed),
+            DecoderAttention.LuongDot => new DotAttention<T>(querySize),
+            DecoderAttention.LuongGeneral => new GeneralAttention<T>(querySize, memorySize, seed),
+            _ => null,
+        };
 }

@@ -201,11 +201,7 @@ public sealed partial class SequenceTranscriber<T> : Module<T>
             return input;
         }
 
-        if (!lengths.IsEmpty && StepMask.PastEnds<T>(rows, steps, lengths) is { } past)
-        {
-            input = input.MaskedFill(past.Unsqueeze(-1), 0);
-        }
-
+        input = StepMask.ClearPastEnds(input, lengths);
         var (stacked, missing) = (Steps(steps), (Steps(steps) * Options.FrameStacking) - steps);
         return (missing == 0 ? input : Tensor<T>.Concat([input, Tensor<T>.Zeros(rows, missing, size)], 1)).Reshape(rows, stacked, SequenceLayer.InputSize);
     }

@@ -93,7 +93,7 @@ internal static class StateGradients
             y = layer.Forward(y);
         }
 
-        y = tail.Length > 0 && options.Lengths is not null ? SequenceChain<T>.ClearPastEnd(y, lengths) : y;
+        y = tail.Length > 0 && options.Lengths is not null ? StepMask.ClearPastEnds(y, lengths) : y;
         var loss = options.Loss is null ? LastOutputs(y, lengths, options.Seed) : options.Loss(y);
         if (loss is not { Length: 1, RequiresGradient: true })
         {

@@ -63,9 +63,7 @@ public unsafe class MatrixKernelsTests
         CheckTransposedA<float>(bits, 520, 300, 7, new Random(7), false);
         CheckTransposedA<float>(bits, 300, 100, 45, new Random(8), true, true);
         CheckTransposedA<double>(bits, 300, 290, 21, new Random(9), false, true);
-
-        // Columns that lie far apart are packed: several groups of tiles and of panels.
-        CheckTransposedA<float>(bits, 270, 611, 530, new Random(10), false);
+        CheckTransposedA<float>(bits, 270, 611, 530, new Random(10), false); // columns that lie far apart are packed: several groups of tiles and panels
         CheckTransposedA<double>(bits, 150, 421, 270, new Random(11), true);
         CheckProduct<float>(bits, 205, 190, 131, true, true, Start.Accumulate, new Random(12));
     }
