@@ -17,6 +17,8 @@ public static class CellCatalog
         new Entry<LstmCell<FullPeephole, SeparateForget>>(),
         new Entry<LstmCell<FullPeephole, CoupledForget>>(),
         new Entry<LstmCell<FullPeephole, NoForget>>(),
+        new Entry<SLstmCell<SigmoidForget>>(),
+        new Entry<SLstmCell<ExponentialForget>>(),
         new Entry<GruCell<UpdateGateKeepsState>>(),
         new Entry<GruCell<UpdateGateReplacesState>>(),
         new Entry<GruBeforeCell<UpdateGateKeepsState>>(),

@@ -74,6 +74,15 @@ public sealed partial class CellLayout
         }
     }
 
+    /// <summary>
+    /// Whether the states but the first say something together alone, as a sum and the scale it is held at: then no unit of one of them can be kept while the others go on, and
+    /// zoneout of the cell state is refused.
+    /// </summary>
+    internal bool CellStatesBelongTogether { get; init; }
+
+    /// <summary>Whether units of the cell state can be kept by zoneout.</summary>
+    internal bool HasCellZoneout => States.Count > 1 && !CellStatesBelongTogether;
+
     /// <summary>The letters of the gates in order, such as <c>ifgo</c>.</summary>
     public string GateOrder => string.Concat(Gates.Select(gate => gate.Letter));
 
@@ -122,6 +131,7 @@ public sealed partial class CellLayout
         NormalizesProducts = true,
         OptionalNormalizations = OptionalNormalizations,
         NormalizedPhases = NormalizedPhases,
+        CellStatesBelongTogether = CellStatesBelongTogether,
     };
 
     /// <summary>The number by which the cell knows a phase of this layout.</summary>

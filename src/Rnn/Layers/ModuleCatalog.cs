@@ -51,6 +51,7 @@ public static class ModuleCatalog
             [AdaptiveSoftmax<T>.Type] = AdaptiveSoftmax<T>.Read,
             [Embedding<T>.Type] = Embedding<T>.Read,
             [LayerNorm<T>.Type] = LayerNorm<T>.Read,
+            [RmsNorm<T>.Type] = RmsNorm<T>.Read,
             [Standardization<T>.Type] = Standardization<T>.Read,
             [Dropout<T>.Type] = reader => new Dropout<T>(reader.GetDouble("probability")),
             [DotAttention<T>.Type] = DotAttention<T>.Read,

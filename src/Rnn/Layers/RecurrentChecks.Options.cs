@@ -24,6 +24,9 @@ internal static partial class RecurrentChecks
             options.CellZoneout > 0 && layout.States.Count < 2,
             nameof(options.CellZoneout), $"the cell '{layout.Name}' has no cell state.");
         ThrowIf(
+            options.CellZoneout > 0 && layout.CellStatesBelongTogether,
+            nameof(options.CellZoneout), $"the memory of the cell '{layout.Name}' is several states that belong together; use HiddenZoneout.");
+        ThrowIf(
             options.RecurrentDropout > 0 && !layout.Products.Any(product => product.Source == Operand.Previous(0)),
             nameof(options.RecurrentDropout), $"the cell '{layout.Name}' has no product of its hidden state.");
         ThrowIf(

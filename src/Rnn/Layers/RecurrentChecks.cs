@@ -14,6 +14,7 @@ internal static partial class RecurrentChecks
         Positive(inputSize, nameof(inputSize));
         Positive(hiddenSize, nameof(hiddenSize));
         Positive(options.Layers, nameof(options.Layers));
+        Positive(options.Heads, nameof(options.Heads));
         Probability(options.Dropout, nameof(options.Dropout));
         Probability(options.RecurrentDropout, nameof(options.RecurrentDropout));
         Probability(options.HiddenZoneout, nameof(options.HiddenZoneout));
@@ -54,17 +55,18 @@ internal static partial class RecurrentChecks
                 nameof(projectionSize), projectionSize, $"ProjectionSize: expected less than the hidden size ({hiddenSize}) but got {projectionSize}.");
         }
 
+        CheckHeads(hiddenSize, options, projectionSize, layout);
         CheckEffects(inputSize, hiddenSize, options, projectionSize, layout);
     }
 
     /// <summary>Refuses a layer one of whose matrices no array can hold.</summary>
-    internal static void CheckSize(CellLayout layout, int width, int hiddenSize, int projectionSize)
+    internal static void CheckSize(CellLayout layout, int width, int hiddenSize, int projectionSize, int heads)
     {
         var columns = width;
         foreach (var product in layout.Products)
         {
             var readsOutput = product.Source is { Kind: not OperandKind.Intermediate, Index: 0 };
-            columns = Math.Max(columns, readsOutput && projectionSize > 0 ? projectionSize : hiddenSize);
+            columns = Math.Max(columns, (readsOutput && projectionSize > 0 ? projectionSize : hiddenSize) / heads);
         }
 
         var weights = (UInt128)(uint)layout.Gates.Count * (uint)hiddenSize * (uint)columns;
@@ -104,6 +106,22 @@ internal static partial class RecurrentChecks
                 throw new ArgumentOutOfRangeException(
                     nameof(lengths), lengths[row], $"lengths: expected 0 to {input.Shape[1]} steps but row {row} has {lengths[row]}.");
             }
+        }
+    }
+
+    private static void CheckHeads(int hiddenSize, RecurrentOptions options, int projectionSize, CellLayout layout)
+    {
+        if (options.Heads == 1)
+        {
+            return;
+        }
+
+        ThrowIf(layout.Products.Count == 0, nameof(options.Heads), $"the cell '{layout.Name}' has no recurrent matrix that heads could divide.");
+        foreach (var size in (options.HiddenSizes ?? [hiddenSize]).Append(projectionSize))
+        {
+            ThrowIf(
+                size % options.Heads != 0, nameof(options.Heads),
+                $"expected a number that divides {(size == projectionSize ? "the projection size" : "the hidden size")} {size} but got {options.Heads}.");
         }
     }
 

@@ -9,6 +9,9 @@ internal static class RecurrentDescription
 {
     internal const string Type = "recurrent";
 
+    // Written where there are several; files from before heads were an option have none.
+    private const string HeadsKey = "heads";
+
     internal static void Write<T>(DescriptionWriter writer, RecurrentLayer<T> layer)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -17,6 +20,11 @@ internal static class RecurrentDescription
         writer.Write("input_size", layer.InputSize);
         writer.Write("hidden_sizes", layer.HiddenSizes);
         writer.Write("projection_size", layer.ProjectionSize);
+        if (options.Heads != 1)
+        {
+            writer.Write(HeadsKey, options.Heads);
+        }
+
         writer.Write("bidirectional", options.Bidirectional);
         writer.Write("reverse", options.Reverse);
         writer.Write("merge", MergeName(options.Merge));
@@ -45,11 +53,13 @@ internal static class RecurrentDescription
         var sizes = reader.GetIntegers("hidden_sizes");
         var inputSize = reader.GetInt32("input_size");
         var projectionSize = reader.GetInt32("projection_size");
-        reader.CountWeights(Weights(CellCatalog.Layout(cell), inputSize, sizes, projectionSize));
+        var heads = reader.Has(HeadsKey) ? reader.GetInt32(HeadsKey) : 1;
+        reader.CountWeights(Weights(CellCatalog.Layout(cell), inputSize, sizes, projectionSize, heads));
         var options = new RecurrentOptions
         {
             HiddenSizes = sizes,
             Layers = sizes.Length,
+            Heads = heads,
             Bidirectional = reader.GetBoolean("bidirectional"),
             Reverse = reader.GetBoolean("reverse"),
             Merge = MergeOf(reader.GetString("merge")),
@@ -84,7 +94,7 @@ internal static class RecurrentDescription
     }
 
     // In double: a product of sizes from a damaged file is beyond any whole number. Biases and the like, and second directions, are left out.
-    private static double Weights(CellLayout layout, int inputSize, int[] sizes, int projectionSize)
+    private static double Weights(CellLayout layout, int inputSize, int[] sizes, int projectionSize, int heads)
     {
         var weights = 0.0;
         double width = inputSize;
@@ -94,7 +104,7 @@ internal static class RecurrentDescription
             weights += (double)layout.InputGates * size * width;
             foreach (var product in layout.Products)
             {
-                weights += (double)product.GateCount * size * (product.Source is { Kind: not OperandKind.Intermediate, Index: 0 } ? output : size);
+                weights += (double)product.GateCount * size * (product.Source is { Kind: not OperandKind.Intermediate, Index: 0 } ? output : size) / Math.Max(1, heads);
             }
 
             width = output;

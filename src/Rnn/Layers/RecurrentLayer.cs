@@ -12,7 +12,7 @@ namespace Rnn.Layers;
 /// and others, and the one that runs cells of your own (<see cref="Create{TCell}"/>).
 /// </summary>
 /// <remarks>
-/// Parameters are named as in PyTorch, with one bias a gate: <c>weight_ih_l0</c> [G·H, I], <c>weight_hh_l0</c> [G·H, H], <c>bias_l0</c> [G·H], and
+/// Parameters are named as in PyTorch, with one bias a gate: <c>weight_ih_l0</c> [G·H, I], <c>weight_hh_l0</c> [G·H, H] (with K heads [G·H, H/K]), <c>bias_l0</c> [G·H], and
 /// <c>…_reverse</c> for the second direction. The order of the gates is <c>Layout.GateOrder</c>.
 /// Inputs, states, weights and the gradients that pass from step to step count as zero below 2⁻¹⁰⁰ ≈ 8e-31 (<see cref="double"/>: 2⁻⁹⁶⁰), so that what decays does not end among the
 /// denormal numbers, with which processors are slow.
@@ -43,8 +43,8 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         var width = inputSize;
         for (var layer = 0; layer < HiddenSizes.Count; layer++)
         {
-            RecurrentChecks.CheckSize(Layout, width, HiddenSizes[layer], projectionSize);
-            var shape = new CellShape(Layout, width, HiddenSizes[layer], projectionSize, options.Bias);
+            RecurrentChecks.CheckSize(Layout, width, HiddenSizes[layer], projectionSize, options.Heads);
+            var shape = new CellShape(Layout, width, HiddenSizes[layer], projectionSize, options.Bias, options.Heads);
             // What layers above read was flushed of denormal numbers below.
             _engines[layer] = new(cell, shape, options, flushesInput: layer == 0);
             _weights[layer] = new Parameter<T>[Directions][];

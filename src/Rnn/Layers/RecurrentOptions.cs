@@ -51,6 +51,12 @@ public record RecurrentOptions
     /// </summary>
     public bool LayerNormalization { get; init; }
 
+    /// <summary>
+    /// The number of heads K, which divides the hidden size (and the projection's): each head's units are connected with one another alone, so the recurrent matrix of a gate
+    /// is block-diagonal, K blocks of [H/K, H/K] (Beck et al. 2024, arXiv:2405.04517). One head is the plain layer; K heads have a K-th of its recurrent weights and products.
+    /// </summary>
+    public int Heads { get; init; } = 1;
+
     /// <summary>Whether each layer's input, as it is before dropout, is added to its output where both have the same size.</summary>
     public bool Residual { get; init; }
 
@@ -161,6 +167,13 @@ public enum Peepholes
 
     /// <summary>All units through a matrix: P c.</summary>
     Full,
+}
+
+/// <summary>Options of an sLSTM.</summary>
+public record SLstmOptions : RecurrentOptions
+{
+    /// <summary>True for a forget gate f = exp(f̃), false for f = σ(f̃); the paper allows both.</summary>
+    public bool ExponentialForget { get; init; }
 }
 
 /// <summary>Options of a GRU.</summary>

@@ -45,7 +45,7 @@ public sealed class RecurrentSpectrum
             var shape = recurrent.ShapeOf(layer);
             for (var product = 0; product < shape.Layout.Products.Count; product++)
             {
-                AddProduct(recurrent.Weight(layer, shape.ProductSlot(product)), shape, product, $"{path}{shape.Layout.Products[product].Weight}_l{layer}", found);
+                AddProduct(recurrent, layer, product, path, found);
             }
 
             if (shape.Layout.Products.Count == 0 && shape.UnitWeightsSlot >= 0)
@@ -70,21 +70,33 @@ public sealed class RecurrentSpectrum
         }
     }
 
-    private static void AddProduct<T>(Parameter<T> weight, CellShape shape, int product, string name, List<RecurrentSpectrum> found)
+    // Of a block-diagonal matrix the largest of its heads: radius and norm are those of the whole.
+    private static void AddProduct<T>(RecurrentLayer<T> recurrent, int layer, int product, string path, List<RecurrentSpectrum> found)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var (rows, columns) = (shape.HiddenSize, weight.Shape[1]);
+        var shape = recurrent.ShapeOf(layer);
         var of = shape.Layout.Products[product];
+        var first = shape.Blocks[Array.FindIndex(shape.Blocks.ToArray(), block => block.Product == product)];
+        var weights = recurrent.Weight(layer, first.Slot).Value.AsReadOnlySpan();
+        var (rows, columns) = (shape.HiddenSize / shape.Heads, first.SourceSize);
+        var matrix = new double[rows * columns];
         for (var gate = 0; gate < of.GateCount; gate++)
         {
-            var matrix = new double[rows * columns];
-            var from = weight.Value.AsReadOnlySpan().Slice((shape.ProductRow(product) + (gate * rows)) * columns, matrix.Length);
-            for (var i = 0; i < matrix.Length; i++)
+            double? radius = rows == columns ? 0 : null;
+            var norm = 0.0;
+            for (var head = 0; head < shape.Heads; head++)
             {
-                matrix[i] = Element.ToDouble(from[i]);
+                var row = first.FirstRow + (((gate * shape.Heads) + head) * rows);
+                for (var i = 0; i < matrix.Length; i++)
+                {
+                    matrix[i] = Element.ToDouble(weights[(row * columns) + i]);
+                }
+
+                radius = radius is { } largest ? Math.Max(largest, SpectralValues.Radius(matrix, rows)) : null;
+                norm = Math.Max(norm, SpectralValues.Norm(matrix, rows, columns));
             }
 
-            found.Add(new(name, shape.Layout.Gates[of.FirstGate + gate].Letter, rows == columns ? SpectralValues.Radius(matrix, rows) : null, SpectralValues.Norm(matrix, rows, columns)));
+            found.Add(new($"{path}{of.Weight}_l{layer}", shape.Layout.Gates[of.FirstGate + gate].Letter, radius, norm));
         }
     }
 }

@@ -54,6 +54,7 @@ internal static class OperationCases
         ["standard deviation"] = () => Of([3, 4], a => a.StandardDeviation(0)),
         ["top-k"] = () => Of([3, 4], a => a.TopK(2).Values),
         ["conditional random field"] = () => Of([2, 3, 4], [4, 4], (a, b) => CrfLikelihood<double>.Apply(a, b, b.Select(0, 1), b.Select(1, 2), [0, 3, 1, 2, 2, 0], [3, 2])),
+        ["root mean square norm"] = () => Of([3, 4], [4], (a, b) => a.RmsNorm(b, groups: 2)),
         ["layer norm"] = () => Of([3, 4], [4], (a, b) => a.LayerNorm(b, b)),
         ["dropout"] = () => Of([3, 4], a => a.Dropout(0.4, new RandomSource(1))),
         ["clone"] = () => Of([3, 4], a => a.Clone()),

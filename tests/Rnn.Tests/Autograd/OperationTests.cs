@@ -132,6 +132,11 @@ public class OperationTests
         var b = Draw("b", 17);
         Check(() => x.LayerNorm(w, b), ("x", x), ("w", w), ("b", b));
         Check(() => x.LayerNorm() * x, ("x", x));
+        Check(() => x.RmsNorm(w), ("x", x), ("w", w));
+        Check(() => x.RmsNorm(w, groups: x.Shape[-1], epsilon: 0.1) * x, ("x", x), ("w", w));
+        Check(() => x.RmsNorm(epsilon: 0.5) * x, ("x", x));
+        Check(() => x.Detach().RmsNorm(w), ("w", w));
+        Check(() => w.RmsNorm(w), ("w", w));
         Check(() => x.LayerNorm(w) * x, ("x", x), ("w", w));
         Check(() => x.Detach().LayerNorm(w, b), ("w", w), ("b", b));
         Check(() => w.LayerNorm(w, b), ("w", w), ("b", b));

@@ -36,8 +36,9 @@ internal sealed record LayerCase(RecurrentOptions Options)
     public RecurrentOptions OptionsOf(CellLayout layout) => Options with
     {
         Seed = 7,
-        CellZoneout = layout.States.Count > 1 ? Options.CellZoneout : 0,
+        CellZoneout = layout.HasCellZoneout ? Options.CellZoneout : 0,
         RecurrentDropout = layout.Products.Any(product => product.Source == Operand.Previous(0)) ? Options.RecurrentDropout : 0,
         WeightDrop = layout.Products.Count > 0 ? Options.WeightDrop : 0,
+        Heads = layout.Products.Count > 0 ? Options.Heads : 1,
     };
 }

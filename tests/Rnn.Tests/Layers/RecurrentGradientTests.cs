@@ -31,6 +31,7 @@ public sealed class RecurrentGradientTests
         ["zoneout"] = new(new() { HiddenZoneout = 0.4, CellZoneout = 0.3 }),
         ["zoneout, evaluated, ragged"] = new(new() { HiddenZoneout = 0.4, CellZoneout = 0.3 }) { IsEvaluated = true, IsRagged = true, ReturnsCellStates = true },
         ["recurrent dropout, ragged"] = new(new() { RecurrentDropout = 0.4 }) { IsRagged = true },
+        ["heads, ragged"] = new(new() { HiddenSizes = [4, 6], Heads = 2, RecurrentDropout = 0.3 }) { IsRagged = true, ReturnsCellStates = true },
         ["weight drop"] = new(new() { WeightDrop = 0.4 }),
         ["everything"] = new(AllNoise with { Layers = 2, Bidirectional = true, Residual = true, Merge = DirectionMerge.Sum })
         {
@@ -89,18 +90,19 @@ public sealed class RecurrentGradientTests
     private static void Check(RecurrentLayer<double> layer, LayerCase run, double step = 1e-4)
     {
         var random = new RandomSource(11);
-        foreach (var parameter in layer.Parameters)
-        {
-            random.FillUniform(parameter.Value.AsSpan(), -0.8, 0.8);
-        }
+        TestCells.FillParameters(random, layer, 0.8);
 
         var input = Tensor<double>.RandomNormal(random, 0, 1, 3, 4, layer.InputSize);
         int[] lengths = run.IsRagged ? [2, 4, 0] : [];
         var state = layer.Options.LearnedInitialState ? null : layer.ZeroState(3);
         var leaves = new List<(string Name, Tensor<double> Value)> { ("input", input) };
+        if (state is not null)
+        {
+            TestCells.FillStates(random, state);
+        }
+
         foreach (var tensor in state?.Tensors ?? [])
         {
-            random.FillNormal(tensor.AsSpan());
             leaves.Add(($"state {leaves.Count}", tensor));
         }
 

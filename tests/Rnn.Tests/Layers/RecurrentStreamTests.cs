@@ -14,7 +14,7 @@ public sealed class RecurrentStreamTests
     [MemberData(nameof(Cells))]
     public void Steps_are_the_sequence(string cell)
     {
-        var zoned = CellCatalog.Layout(cell).States.Count > 1 ? 0.2 : 0;
+        var zoned = CellCatalog.Layout(cell).HasCellZoneout ? 0.2 : 0;
         foreach (var options in new RecurrentOptions[]
         {
             new() { Seed = 1 },
@@ -24,10 +24,7 @@ public sealed class RecurrentStreamTests
         {
             var layer = RecurrentLayer<double>.Create(cell, 9, 9, options);
             var random = new RandomSource(2);
-            foreach (var parameter in layer.Parameters)
-            {
-                random.FillUniform(parameter.Value.AsSpan(), -0.7, 0.7);
-            }
+            TestCells.FillParameters(random, layer, 0.7);
 
             layer.Evaluate();
             var x = Tensor<double>.RandomNormal(random, 0, 1, 1, 7, 9);

@@ -96,6 +96,8 @@ public sealed class SecondBackwardTests
             leaf.RequiresGradient = true;
         }
 
+        TestCells.FillStates(random, state);
+
         var masks = layer.Random.GetState();
         var (square, sum) = Losses();
         (square + sum).Backward();

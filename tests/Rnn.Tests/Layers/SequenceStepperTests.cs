@@ -1,6 +1,7 @@
 using Rnn.Cells;
 using Rnn.Layers;
 using Rnn.Tensors;
+using Rnn.Tests.Cells;
 using Rnn.UserTests.Layers;
 
 namespace Rnn.Tests.Layers;
@@ -72,7 +73,8 @@ public sealed class SequenceStepperTests
             layer.IsTraining = false;
             var random = new RandomSource(4);
             var x = Tensor<double>.RandomNormal(random, 0, 1, 3, 6, layer.InputSize);
-            var initial = new SequenceState<double>(3, [.. layer.ZeroState(3).Names.Select(name => (name, Tensor<double>.RandomNormal(random, 0, 0.5, layer.ZeroState(3)[name].Shape)))]);
+            var initial = layer.ZeroState(3);
+            TestCells.FillStates(random, initial);
             Tensor<double>[] leaves = [x, .. initial.Tensors, .. layer.Parameters.Select(parameter => parameter.Value)];
             Array.ForEach(leaves, leaf => leaf.RequiresGradient = true);
             var whole = layer.Forward(x, initial);
@@ -148,7 +150,7 @@ public sealed class SequenceStepperTests
     private static IEnumerable<SequenceLayer<double>> Layers(string cell)
     {
         var random = new RandomSource(1);
-        var zoned = CellCatalog.Layout(cell).States.Count > 1 ? 0.2 : 0;
+        var zoned = CellCatalog.Layout(cell).HasCellZoneout ? 0.2 : 0;
         var projected = CellCatalog.Layout(cell).States[0].CarriesGradient ? 0 : 3;
         SequenceLayer<double>[] layers =
         [
@@ -160,10 +162,7 @@ public sealed class SequenceStepperTests
         ];
         foreach (var layer in layers)
         {
-            foreach (var parameter in layer.Parameters)
-            {
-                random.FillUniform(parameter.Value.AsSpan(), -0.7, 0.7);
-            }
+            TestCells.FillParameters(random, layer, 0.7);
 
             yield return layer;
         }

@@ -138,7 +138,7 @@ public sealed class StepperTests
     private static IEnumerable<(RecurrentOptions Options, int Projection)> Options(string cell)
     {
         var layout = CellCatalog.Layout(cell);
-        var cellZoneout = layout.States.Count > 1 ? 0.2 : 0;
+        var cellZoneout = layout.HasCellZoneout ? 0.2 : 0;
         yield return (new() { Seed = 1 }, 0);
         yield return (new() { Bias = false, Layers = 2 }, 0);
         yield return (new() { Residual = true, Layers = 2, LearnedInitialState = true, HiddenZoneout = 0.3, CellZoneout = cellZoneout }, 0);
@@ -158,10 +158,7 @@ public sealed class StepperTests
     {
         var layer = RecurrentLayer<T>.Create(cell, Size, Size, options, projection);
         var random = new RandomSource(6);
-        foreach (var parameter in layer.Parameters)
-        {
-            random.FillUniform(parameter.Value.AsSpan(), -0.7, 0.7);
-        }
+        TestCells.FillParameters(random, layer, 0.7);
 
         layer.Evaluate();
         return layer;

@@ -75,6 +75,8 @@ internal abstract record CellOracle
             ["gru-before"] = new GruOracle(ResetAfter: false),
             ["gru-before-replacing"] = new GruOracle(ResetAfter: false, UpdateGateKeepsState: false),
             ["mgu"] = new MguOracle(),
+            ["slstm"] = new SLstmOracle(),
+            ["slstm-expforget"] = new SLstmOracle(ExponentialForget: true),
         };
         foreach (var (peephole, seeing) in new[] { ("", Seeing.Nothing), ("-peephole", Seeing.OwnCell), ("-fullpeephole", Seeing.AllCells) })
         {

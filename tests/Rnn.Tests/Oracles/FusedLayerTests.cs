@@ -40,6 +40,10 @@ public class FusedLayerTests
         ["zoneout evaluate ragged"] = new(new() { HiddenZoneout = 0.4, CellZoneout = 0.3 }) { IsRagged = true, IsEvaluated = true },
         ["dropout reverse ragged"] = new(new() { RecurrentDropout = 0.4, Reverse = true }) { IsRagged = true },
         ["masks both stacked ragged"] = new(new() { HiddenZoneout = 0.2, CellZoneout = 0.3, RecurrentDropout = 0.4, Bidirectional = true, Layers = 2 }) { IsRagged = true },
+        ["heads ragged"] = new(new() { HiddenSizes = [6, 9], Heads = 3 }) { IsRagged = true },
+        ["heads zeros"] = new(new() { HiddenSizes = [8], Heads = 2 }) { StartsFromZeros = true },
+        ["heads of one unit"] = new(new() { HiddenSizes = [5], Heads = 5, Bias = false }),
+        ["heads masks both ragged"] = new(new() { HiddenSizes = [34, 4], Heads = 2, HiddenZoneout = 0.2, RecurrentDropout = 0.4, Bidirectional = true }) { IsRagged = true },
         ["masks residual evaluate"] = new(new() { HiddenZoneout = 0.2, CellZoneout = 0.3, RecurrentDropout = 0.4, Residual = true, Layers = 2 }) { IsEvaluated = true },
     };
 
@@ -139,8 +143,9 @@ public class FusedLayerTests
         var (layout, given) = (CellCatalog.Layout(cell), Runs[run].Options);
         var options = given with
         {
-            CellZoneout = layout.States.Count > 1 ? given.CellZoneout : 0,
+            CellZoneout = layout.HasCellZoneout ? given.CellZoneout : 0,
             RecurrentDropout = layout.Products.Any(product => product.Source == Operand.Previous(0)) ? given.RecurrentDropout : 0,
+            Heads = layout.Products.Count > 0 ? given.Heads : 1,
         };
         return CellOracle.Named(cell).Normalized && options.HiddenSizes is [17, 1, 9] ? new() { HiddenSizes = [17, 4, 9] } : options;
     }
@@ -164,10 +169,13 @@ public class FusedLayerTests
         var xCopy = Leaf(x.Detach().Clone());
         var state = layer.ZeroState(batch);
         var given = !run.StartsFromZeros;
-        foreach (var tensor in given ? state.Tensors : [])
+        if (given)
         {
-            random.FillNormal(tensor.AsSpan());
-            Leaf(tensor);
+            TestCells.FillStates(random, state);
+            foreach (var tensor in state.Tensors)
+            {
+                Leaf(tensor);
+            }
         }
 
         Tensor<double>[] initial = [.. state.Tensors.Select(tensor => Leaf(tensor.Detach().Clone()))];
@@ -179,7 +187,7 @@ public class FusedLayerTests
         }
 
         var oracle = new LayerOracle(cell, layer.LayerCount, layer.Directions == 2, merge, layer.Options.Residual, layer.Options.Reverse) { Masks = OracleMasks.Of(layer) };
-        var expected = oracle.Run(parameters.GetValueOrDefault, xCopy, lengths, initial);
+        var expected = oracle.Run(name => parameters.TryGetValue(name, out var value) ? BlockDiagonal(name, value, layer.Options.Heads) : null, xCopy, lengths, initial);
         var actual = layer.Forward(x, lengths, given ? state : null, cellStates: true);
 
         // The loss weighs everything that the layer gives at random.
@@ -216,6 +224,24 @@ public class FusedLayerTests
         {
             GoldenAssert.Close(parameters[name].Gradient, parameter.Gradient, Tolerance, $"gradient of {name}");
         }
+    }
+
+    // The recurrent matrix of several heads [G·H, H/K] as the whole one, with zeros between units of different heads.
+    private static Tensor<double> BlockDiagonal(string name, Tensor<double> weights, int heads)
+    {
+        if (heads == 1 || !name.StartsWith("weight_hh", StringComparison.Ordinal) && !name.StartsWith("weight_ch", StringComparison.Ordinal))
+        {
+            return weights;
+        }
+
+        var columns = weights.Shape[1];
+        Tensor<double> Zeros(int count) => Tensor<double>.Zeros(columns, count * columns);
+        return Tensor<double>.Concat(
+            [
+                .. Enumerable.Range(0, weights.Shape[0] / columns).Select(block => Tensor<double>.Concat(
+                    [Zeros(block % heads), weights.Slice(0, (block * columns)..((block + 1) * columns)), Zeros(heads - 1 - (block % heads))], 1)),
+            ],
+            0);
     }
 
     private static Tensor<double> Leaf(Tensor<double> tensor)

@@ -68,14 +68,14 @@ internal sealed unsafe partial class BackwardRun<T>
             : frame.Cell.Gates.SkipColumns(instruction.GateColumn);
         var source = instruction.Source;
         var size = instruction.SourceSize;
-        var to = source.Kind == OperandKind.Intermediate
+        var to = (source.Kind == OperandKind.Intermediate
             ? frame.Cell.IntermediateGradient.SkipColumns((nint)source.Index * _shape.HiddenSize)
-            : Memory.StateGradient(source.Index).Skip(frame.FirstRow);
+            : Memory.StateGradient(source.Index).Skip(frame.FirstRow)).SkipColumns(instruction.SourceColumn);
         if (instruction.MaskIndex >= 0)
         {
             var unmasked = Memory.UnmaskedGradients(frame.FirstRow, size);
             Multiply(from, frame, instruction, unmasked, accumulate: false);
-            Unmask(unmasked, to, frame, size, instruction.Accumulate);
+            Unmask(unmasked, to, frame, instruction);
         }
         else
         {
@@ -85,7 +85,7 @@ internal sealed unsafe partial class BackwardRun<T>
 
     private void Multiply(Rows<T> from, in StepFrame<T> frame, in StepInstruction instruction, Rows<T> to, bool accumulate)
     {
-        var packed = _weights.Product(instruction.Index);
+        var packed = _weights.Block(instruction.Index);
         if (_run.SharesProducts && SharedGemm<T>.ShouldShare((long)instruction.Columns * instruction.SourceSize))
         {
             _team.Multiply(from, frame.Cell.Rows, packed, instruction.Columns, instruction.SourceSize, to, accumulate, null);
@@ -98,14 +98,15 @@ internal sealed unsafe partial class BackwardRun<T>
         }
     }
 
-    private void Unmask(Rows<T> from, Rows<T> to, in StepFrame<T> frame, int size, bool accumulate)
+    private void Unmask(Rows<T> from, Rows<T> to, in StepFrame<T> frame, in StepInstruction instruction)
     {
+        var (column, size) = (instruction.SourceColumn, instruction.SourceSize);
         for (var row = 0; row < frame.Cell.Rows; row++)
         {
             var gradient = new ReadOnlySpan<T>(from[row], size);
-            var mask = Masks.Dropout(frame.FirstRow + row, size);
+            var mask = Masks.Dropout(frame.FirstRow + row, column + size)[column..];
             var sum = new Span<T>(to[row], size);
-            if (accumulate)
+            if (instruction.Accumulate)
             {
                 SpanKernels<T>.AddProduct(gradient, mask, sum);
             }

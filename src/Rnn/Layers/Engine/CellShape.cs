@@ -6,8 +6,7 @@ namespace Rnn.Layers.Engine;
 internal sealed class CellShape
 {
     private readonly WeightSlot[] _slots;
-    private readonly int[] _productSlots;
-    private readonly int[] _productRows;
+    private readonly ProductBlock[] _blocks;
 
     /// <summary>Gives a cell its sizes.</summary>
     /// <param name="layout">What a step is made of.</param>
@@ -15,28 +14,21 @@ internal sealed class CellShape
     /// <param name="hiddenSize">H.</param>
     /// <param name="projectionSize">P, or 0 for no projection.</param>
     /// <param name="hasBias">Whether gates have biases.</param>
-    internal CellShape(CellLayout layout, int inputSize, int hiddenSize, int projectionSize, bool hasBias)
+    /// <param name="heads">The number of groups of units that recurrent products connect; it divides H and P.</param>
+    internal CellShape(CellLayout layout, int inputSize, int hiddenSize, int projectionSize, bool hasBias, int heads = 1)
     {
         Layout = layout;
         InputSize = inputSize;
         HiddenSize = hiddenSize;
         ProjectionSize = projectionSize;
+        Heads = heads;
         GateColumns = layout.Gates.Count * hiddenSize;
         InputColumns = layout.InputGates * hiddenSize;
-        _slots = MakeSlots(layout, inputSize, hiddenSize, projectionSize, hasBias);
+        _slots = MakeSlots(hasBias);
         BiasSlot = SlotOf(WeightKind.Bias);
         UnitWeightsSlot = SlotOf(WeightKind.UnitWeights);
         ProjectionSlot = SlotOf(WeightKind.Projection);
-        var products = layout.Products;
-        _productSlots = new int[products.Count];
-        _productRows = new int[products.Count];
-        for (var i = 0; i < products.Count; i++)
-        {
-            // Products of one name share a matrix, their rows in the order of the list.
-            var weight = products[i].Weight;
-            _productSlots[i] = SlotOf(WeightKind.Recurrent, weight);
-            _productRows[i] = products.Take(i).Where(product => product.Weight == weight).Sum(product => product.GateCount) * hiddenSize;
-        }
+        _blocks = [.. Enumerable.Range(0, layout.Products.Count).SelectMany(MakeBlocks)];
     }
 
     /// <summary>What a step is made of.</summary>
@@ -50,6 +42,9 @@ internal sealed class CellShape
 
     /// <summary>The size of the projection P, or 0.</summary>
     internal int ProjectionSize { get; }
+
+    /// <summary>The number of heads K: recurrent products connect units of one head only.</summary>
+    internal int Heads { get; }
 
     /// <summary>The place of the bias among <see cref="Slots"/>, or −1.</summary>
     internal int BiasSlot { get; }
@@ -77,7 +72,7 @@ internal sealed class CellShape
             var weights = 0L;
             foreach (var product in Layout.Products)
             {
-                weights += (long)product.GateCount * HiddenSize * SourceSize(product.Source);
+                weights += (long)product.GateCount * HiddenSize * (SourceSize(product.Source) / Heads);
             }
 
             return weights;
@@ -94,11 +89,8 @@ internal sealed class CellShape
     internal int SlotOf(WeightKind kind, string? name = null) =>
         Array.FindIndex(_slots, slot => slot.Kind == kind && (name is null || slot.Name == name));
 
-    /// <summary>The place of a product's matrix among <see cref="Slots"/>.</summary>
-    internal int ProductSlot(int product) => _productSlots[product];
-
-    /// <summary>The first row of a product within its matrix.</summary>
-    internal int ProductRow(int product) => _productRows[product];
+    /// <summary>The dense blocks of all recurrent products, product by product: each product as a whole, with several heads a block for each gate and head.</summary>
+    internal ReadOnlySpan<ProductBlock> Blocks => _blocks;
 
     /// <summary>The width of a state: the hidden state has the output's, all others H.</summary>
     internal int StateSize(int state) => state == 0 ? OutputSize : HiddenSize;
@@ -110,15 +102,33 @@ internal sealed class CellShape
     internal static string GainName(string weight) =>
         $"norm{(weight.StartsWith("weight", StringComparison.Ordinal) ? weight["weight".Length..] : $"_{weight}")}";
 
-    private static WeightSlot[] MakeSlots(CellLayout layout, int input, int hidden, int projection, bool bias)
+    private IEnumerable<ProductBlock> MakeBlocks(int index)
     {
-        var output = projection > 0 ? projection : hidden;
+        // Products of one name share a matrix, their rows in the order of the list.
+        var product = Layout.Products[index];
+        var slot = SlotOf(WeightKind.Recurrent, product.Weight);
+        var row = Layout.Products.Take(index).Where(other => other.Weight == product.Weight).Sum(other => other.GateCount) * HiddenSize;
+        var (rows, columns) = (HiddenSize / Heads, SourceSize(product.Source) / Heads);
+        if (Heads == 1)
+        {
+            yield return new(index, slot, row, product.GateCount * rows, 0, 0, columns);
+            yield break;
+        }
+
+        for (var block = 0; block < product.GateCount * Heads; block++)
+        {
+            yield return new(index, slot, row + (block * rows), rows, block * rows, block % Heads * columns, columns);
+        }
+    }
+
+    private WeightSlot[] MakeSlots(bool bias)
+    {
+        var (layout, input, hidden, projection) = (Layout, InputSize, HiddenSize, ProjectionSize);
         var slots = new List<WeightSlot> { new("weight_ih", WeightKind.Input, layout.InputGates, [layout.InputGates * hidden, input]) };
         foreach (var group in layout.Products.GroupBy(product => product.Weight))
         {
             var rows = layout.GateRows(group.Key);
-            var columns = group.First().Source is { Kind: not OperandKind.Intermediate, Index: 0 } ? output : hidden;
-            slots.Add(new(group.Key, WeightKind.Recurrent, rows, [rows * hidden, columns]));
+            slots.Add(new(group.Key, WeightKind.Recurrent, rows * Heads, [rows * hidden, SourceSize(group.First().Source) / Heads]));
         }
 
         if (bias)
@@ -154,13 +164,23 @@ internal sealed class CellShape
     }
 }
 
+/// <summary>A dense block of a recurrent product: rows of its matrix, which multiply some columns of its source and feed some columns of its gates.</summary>
+/// <param name="Product">The product's place in the layout.</param>
+/// <param name="Slot">The place of its matrix among the slots.</param>
+/// <param name="FirstRow">The first row in the matrix.</param>
+/// <param name="Rows">The number of rows: of the columns that it feeds.</param>
+/// <param name="Column">The first column that it feeds, counted from the product's first gate.</param>
+/// <param name="SourceColumn">The first column of the source.</param>
+/// <param name="SourceSize">The number of columns of the source, and of the matrix.</param>
+internal readonly record struct ProductBlock(int Product, int Slot, int FirstRow, int Rows, int Column, int SourceColumn, int SourceSize);
+
 /// <summary>What a parameter of a recurrent layer is.</summary>
 internal enum WeightKind
 {
     /// <summary>The input weights W [input gates·H, I].</summary>
     Input,
 
-    /// <summary>Recurrent weights U [gates·H, source].</summary>
+    /// <summary>Recurrent weights U [gates·H, source], with K heads [gates·H, source/K].</summary>
     Recurrent,
 
     /// <summary>The biases [gates·H].</summary>
@@ -182,7 +202,7 @@ internal enum WeightKind
 /// <summary>A parameter of one direction of a layer.</summary>
 /// <param name="name">Its name without layer and direction.</param>
 /// <param name="kind">What it is.</param>
-/// <param name="blocks">Gate blocks (or vectors) along its first dimension.</param>
+/// <param name="blocks">Blocks along its first dimension that start by themselves: gates, heads of gates, or vectors.</param>
 /// <param name="shape">Its dimensions.</param>
 internal sealed class WeightSlot(string name, WeightKind kind, int blocks, int[] shape)
 {

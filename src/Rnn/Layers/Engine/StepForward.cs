@@ -67,7 +67,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
     {
         ref readonly var first = ref memory.Program.Forward[0];
         _team.MultiplyTwo(
-            input, weights.Input, _shape.InputSize, frame.Source(first.Source), weights.Product(first.Index), first.SourceSize, frame.Cell.Rows,
+            input, weights.Input, _shape.InputSize, frame.Source(first.Source), weights.Block(first.Index), first.SourceSize, frame.Cell.Rows,
             first.Columns, frame.Cell.Gates, weights.Bias);
     }
 
@@ -88,8 +88,8 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
     {
         // The product of a state that is zero adds nothing, but gates without input still start from their bias.
         var inner = (frame.IgnoredStates & instruction.PreviousState) == 0 ? instruction.SourceSize : 0;
-        var source = instruction.MaskIndex >= 0 ? memory.Masked(instruction.MaskIndex, frame.Row) : frame.Source(instruction.Source);
-        var packed = weights.Product(instruction.Index);
+        var source = (instruction.MaskIndex >= 0 ? memory.Masked(instruction.MaskIndex, frame.Row) : frame.Source(instruction.Source)).SkipColumns(instruction.SourceColumn);
+        var packed = weights.Block(instruction.Index);
         if (instruction.ProductColumn >= 0)
         {
             var products = memory.RecurrentProducts(frame.Row).SkipColumns(instruction.ProductColumn);

@@ -61,7 +61,7 @@ internal struct StepInstruction(StepOperation operation)
     /// <summary>What it does.</summary>
     internal StepOperation Operation = operation;
 
-    /// <summary>The phase, product, state or masked source that it works on.</summary>
+    /// <summary>The phase, block of a product, state or masked source that it works on.</summary>
     internal int Index;
 
     /// <summary>What a product multiplies.</summary>
@@ -70,10 +70,13 @@ internal struct StepInstruction(StepOperation operation)
     /// <summary>Which masked source a product reads in place of <see cref="Source"/>, or −1.</summary>
     internal int MaskIndex = -1;
 
-    /// <summary>The width of the source.</summary>
+    /// <summary>The first column of the source.</summary>
+    internal int SourceColumn;
+
+    /// <summary>The number of columns of the source.</summary>
     internal int SourceSize;
 
-    /// <summary>The number of columns it writes: gates · H.</summary>
+    /// <summary>The number of columns it writes: gates · H, or H/K of one head.</summary>
     internal int Columns;
 
     /// <summary>The first column in the gate buffer; −1 where a product is normalised before it is added to gates.</summary>

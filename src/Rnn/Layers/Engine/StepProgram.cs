@@ -106,36 +106,46 @@ internal sealed class StepProgram
         var hidden = Shape.HiddenSize;
         var accumulate = product.FirstGate < _startedGates;
         _startedGates = Math.Max(_startedGates, product.FirstGate + product.GateCount);
-        var multiply = new StepInstruction(StepOperation.Multiply)
+        var mask = masks ? MaskOf(product.Source) : -1;
+        for (var i = 0; i < Shape.Blocks.Length; i++)
         {
-            Index = index,
-            Source = product.Source,
-            MaskIndex = masks ? MaskOf(product.Source) : -1,
-            SourceSize = Shape.SourceSize(product.Source),
-            Columns = product.GateCount * hidden,
-            GateColumn = product.FirstGate * hidden,
-            Accumulate = accumulate,
-            PreviousState = product.Source.Kind == OperandKind.Previous ? 1UL << product.Source.Index : 0,
-            EndsAtState = product.EndsStepBack ? 1UL << product.Source.Index : 0,
-        };
+            var block = Shape.Blocks[i];
+            if (block.Product == index)
+            {
+                _forward.Add(new(StepOperation.Multiply)
+                {
+                    Index = i,
+                    Source = product.Source,
+                    MaskIndex = mask,
+                    SourceColumn = block.SourceColumn,
+                    SourceSize = block.SourceSize,
+                    Columns = block.Rows,
+                    GateColumn = (product.FirstGate * hidden) + block.Column,
+                    ProductColumn = NormalizesProducts ? ProductColumns + block.Column : -1,
+                    Accumulate = accumulate && !NormalizesProducts,
+                    PreviousState = product.Source.Kind == OperandKind.Previous ? 1UL << product.Source.Index : 0,
+                    EndsAtState = product.EndsStepBack ? 1UL << product.Source.Index : 0,
+                });
+            }
+        }
+
         if (!NormalizesProducts)
         {
-            _forward.Add(multiply);
             return;
         }
 
         var slot = Shape.SlotOf(WeightKind.Gain, CellShape.GainName(product.Weight));
         var gain = Shape.Layout.Products.Take(index).Where(earlier => earlier.Weight == product.Weight).Sum(earlier => earlier.GateCount) * hidden;
-        multiply = multiply with { ProductColumn = ProductColumns, Accumulate = false };
-        _forward.Add(multiply);
-        _forward.Add(multiply with
+        var columns = product.GateCount * hidden;
+        _forward.Add(new(StepOperation.NormalizeProduct)
         {
-            Operation = StepOperation.NormalizeProduct,
+            Columns = columns,
+            GateColumn = product.FirstGate * hidden,
             Accumulate = accumulate,
-            Normalized = Normalized(ProductColumns, slot, gain, multiply.Columns),
+            Normalized = Normalized(ProductColumns, slot, gain, columns),
             WithInput = inputs.Find(input => input.Product == index)?.Columns,
         });
-        ProductColumns += multiply.Columns;
+        ProductColumns += columns;
     }
 
     // A masked source of its own for the hidden state and each intermediate value; products of one source share it. Other states are not dropped.
@@ -222,7 +232,7 @@ internal sealed class StepProgram
         return columns;
     }
 
-    // The first product that leads to a gradient overwrites what is there, the others add. A state with a direct path has its gradient
+    // The first product that leads to a gradient, or to a head's columns of it, overwrites what is there, the others add. A state with a direct path has its gradient
     // written by the cell already, and so has every state after the step but the hidden one.
     private StepInstruction[] Mirror(StepInstruction[] forward)
     {
@@ -233,7 +243,7 @@ internal sealed class StepProgram
             unwritten |= states[state].CarriesGradient ? 0 : 1UL << state;
         }
 
-        var intermediates = 0UL;
+        var written = new HashSet<(Operand Source, int Column)>();
         var backward = new List<StepInstruction>();
         for (var i = forward.Length - 1; i >= 0; i--)
         {
@@ -254,12 +264,11 @@ internal sealed class StepProgram
             var accumulate = true;
             if (source.Kind == OperandKind.Intermediate)
             {
-                accumulate = (intermediates & bit) != 0;
-                intermediates |= bit;
+                accumulate = !written.Add((source, instruction.SourceColumn));
             }
             else if (source.Kind == OperandKind.Previous || source.Index == 0)
             {
-                accumulate = (unwritten & bit) == 0;
+                accumulate = states[source.Index].CarriesGradient || !written.Add((Operand.Previous(source.Index), instruction.SourceColumn));
                 unwritten &= ~bit;
             }
 

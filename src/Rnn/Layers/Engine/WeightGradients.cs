@@ -73,11 +73,11 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
         {
             if (instruction.Operation == StepOperation.Multiply)
             {
-                var slot = _shape.ProductSlot(instruction.Index);
-                if (gradients[slot] != null)
+                var block = _shape.Blocks[instruction.Index];
+                if (gradients[block.Slot] != null)
                 {
-                    var first = (nint)_shape.ProductRow(instruction.Index) * instruction.SourceSize;
-                    RecurrentGradient(instruction, gradients[slot] + first, part, parts, !overwrites[slot]);
+                    var first = (nint)block.FirstRow * block.SourceSize;
+                    RecurrentGradient(instruction, gradients[block.Slot] + first, part, parts, !overwrites[block.Slot]);
                 }
             }
             else if (instruction.Operation is StepOperation.NormalizeInput or StepOperation.NormalizeProduct or StepOperation.NormalizeState)
@@ -130,25 +130,25 @@ internal sealed unsafe class WeightGradients<T>(DirectionRun<T> run)
         var a = product.ProductColumn >= 0
             ? Memory.RecurrentProducts(0).SkipColumns(product.ProductColumn)
             : Memory.Gates(0).SkipColumns(product.GateColumn);
-        var (m, n) = (product.Columns, product.SourceSize);
+        var (m, n, column) = (product.Columns, product.SourceSize, product.SourceColumn);
         if (product.MaskIndex >= 0)
         {
-            AddProduct(a, Memory.Masked(product.MaskIndex, 0), Plan.Total, m, n, gradient, part, parts, accumulate);
+            AddProduct(a, Memory.Masked(product.MaskIndex, 0).SkipColumns(column), Plan.Total, m, n, gradient, part, parts, accumulate);
         }
         else if (product.Source == Operand.Previous(0))
         {
             var first = Plan.Active(0);
             if (!run.StartsFromZeros)
             {
-                AddProduct(a, run.InitialHidden, first, m, n, gradient, part, parts, accumulate);
+                AddProduct(a, run.InitialHidden.SkipColumns(column), first, m, n, gradient, part, parts, accumulate);
                 accumulate = true;
             }
 
-            AddProduct(a.Skip(first), _previousHidden, Plan.Total - first, m, n, gradient, part, parts, accumulate);
+            AddProduct(a.Skip(first), _previousHidden.SkipColumns(column), Plan.Total - first, m, n, gradient, part, parts, accumulate);
         }
         else
         {
-            AddProduct(a, PackedSource(product.Source), Plan.Total, m, n, gradient, part, parts, accumulate);
+            AddProduct(a, PackedSource(product.Source).SkipColumns(column), Plan.Total, m, n, gradient, part, parts, accumulate);
         }
     }
 

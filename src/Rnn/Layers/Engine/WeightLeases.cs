@@ -29,22 +29,22 @@ internal sealed unsafe class WeightLeases<T>(CellShape shape, PackedWeights<T>[]
     internal T* UnitWeights => OfSlot(shape.UnitWeightsSlot);
 
     /// <summary>
-    /// The packed forms of one direction's weights for forward passes or for backward passes: of the input weights, of each product, then of
-    /// all else. A gate guards them together.
+    /// The packed forms of one direction's weights for forward passes or for backward passes: of the input weights, of each block of a product,
+    /// then of all else. A gate guards them together.
     /// </summary>
     internal static PackedWeights<T>[] Pack(CellShape shape, bool backward)
     {
         var gate = new Lock();
         var packed = new List<PackedWeights<T>> { new(gate, backward) };
-        var products = shape.Layout.Products;
-        for (var i = 0; i < products.Count; i++)
+        foreach (var block in shape.Blocks)
         {
+            var product = shape.Layout.Products[block.Product];
             packed.Add(new(gate, backward)
             {
-                Slot = shape.ProductSlot(i),
-                FirstRow = shape.ProductRow(i),
-                Rows = products[i].GateCount * shape.HiddenSize,
-                NeedsState = backward ? products[i].EndsStepBack : products[i].Source.Kind == OperandKind.Previous,
+                Slot = block.Slot,
+                FirstRow = block.FirstRow,
+                Rows = block.Rows,
+                NeedsState = backward ? product.EndsStepBack : product.Source.Kind == OperandKind.Previous,
             });
         }
 
@@ -64,8 +64,8 @@ internal sealed unsafe class WeightLeases<T>(CellShape shape, PackedWeights<T>[]
     /// <summary>The gains of a slot, with biases behind them where the slot has such.</summary>
     internal T* Gains(int slot) => OfSlot(slot);
 
-    /// <summary>The weights of a product, null where they are not leased: what they would multiply is zero.</summary>
-    internal T* Product(int index) => Pointer(1 + index);
+    /// <summary>The weights of a block of a product, null where they are not leased: what they would multiply is zero.</summary>
+    internal T* Block(int index) => Pointer(1 + index);
 
     /// <summary>Leases what a run reads.</summary>
     /// <param name="values">The weights in the order of the shape's slots.</param>
