@@ -3,7 +3,7 @@ using Rnn.Tensors;
 
 namespace CharRnn;
 
-/// <summary>Stacks of layers whose gates read the input alone: normalised between two, as their papers do.</summary>
+/// <summary>Stacks of layers whose gates read the input alone: each above the first in a residual connection, behind a normalisation, as deep stacks of them are built.</summary>
 internal static class Scans
 {
     /// <summary>The names on the command line.</summary>
@@ -13,35 +13,34 @@ internal static class Scans
     internal static SequenceChain<float> Create(string name, int inputSize, int hiddenSize, int layers, double dropout, ulong seed)
     {
         var random = new RandomSource(seed);
-        var embedding = inputSize;
         var stack = new List<Layer<float>>();
         if (name == "rg-lru")
         {
             // Its state has the size of its input.
             stack.Add(new Linear<float>(inputSize, hiddenSize, new() { Random = random.Split("input") }));
-            inputSize = hiddenSize;
         }
 
-        for (var i = 0; i < layers; i++)
+        stack.Add(Layer(name == "rg-lru" ? hiddenSize : inputSize, 0));
+        for (var i = 1; i < layers; i++)
         {
-            if (i > 0)
-            {
-                stack.Add(new LayerNorm<float>(hiddenSize));
-                if (dropout > 0)
-                {
-                    stack.Add(new Dropout<float>(dropout, random.Split("dropout").Split((ulong)i)));
-                }
-            }
+            var norm = new RmsNorm<float>(hiddenSize);
+            stack.Add(dropout > 0
+                ? new Residual<float>(norm, new Dropout<float>(dropout, random.Split("dropout").Split((ulong)i)), Layer(hiddenSize, i))
+                : new Residual<float>(norm, Layer(hiddenSize, i)));
+        }
 
-            var (size, source) = (i > 0 ? hiddenSize : inputSize, random.Split("layer").Split((ulong)i));
-            stack.Add(name switch
+        stack.Add(new RmsNorm<float>(hiddenSize));
+        return new(inputSize, [.. stack]);
+
+        SequenceLayer<float> Layer(int size, int index)
+        {
+            var source = random.Split("layer").Split((ulong)index);
+            return name switch
             {
                 "min-gru" => new MinGru<float>(size, hiddenSize, new() { Random = source }),
                 "min-lstm" => new MinLstm<float>(size, hiddenSize, new() { Random = source }),
                 _ => new RgLru<float>(size, new() { Random = source }),
-            });
+            };
         }
-
-        return new(embedding, [.. stack]);
     }
 }

@@ -175,6 +175,7 @@ public sealed class SequenceChain<T> : SequenceLayer<T>, IReadOnlyList<Layer<T>>
                 SequenceLayer<T> sequence => sequence.InputSize,
                 Linear<T> linear => linear.InputSize,
                 LayerNorm<T> norm => norm.Size,
+                RmsNorm<T> norm => norm.Size,
                 Standardization<T> standardization => standardization.Size,
                 Dropout<T> or ActivationLayer<T> => 0,
                 _ => -1,

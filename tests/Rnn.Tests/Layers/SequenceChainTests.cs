@@ -48,6 +48,39 @@ public sealed class SequenceChainTests
         Assert.Empty(new SequenceChain<double>(4, new LayerNorm<double>(4)).ZeroState(3).Names);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(new[] { 4, 0, 7, 1, 3 })]
+    public void A_residual_connection_adds_the_input(int[]? lengths)
+    {
+        var chain = new SequenceChain<double>(new RmsNorm<double>(3), new Gru<double>(3, 3, new() { Seed = 2 }));
+        var residual = new Residual<double>(chain);
+        var x = Tensor<double>.RandomNormal(new RandomSource(1), 0, 1, 5, 7, 3);
+        x.RequiresGradient = true;
+        var (inner, outer) = (chain.Forward(x, lengths), residual.Forward(x, lengths));
+        Assert.Equal(inner.FinalState.Names, outer.FinalState.Names);
+        for (var row = 0; row < 5; row++)
+        {
+            var length = lengths?[row] ?? 7;
+            for (var i = 0; i < 3; i++)
+            {
+                Assert.Equal(length == 0 ? inner.Last[row, i] : inner.Last[row, i] + x[row, length - 1, i], outer.Last[row, i]);
+                for (var step = 0; step < 7; step++)
+                {
+                    Assert.Equal(step < length ? inner.Output[row, step, i] + x[row, step, i] : 0, outer.Output[row, step, i]);
+                }
+            }
+        }
+
+        outer.Output.Sum().Backward();
+        var expected = x.Gradient!.ToArray();
+        x.ZeroGradient();
+        inner.Output.Sum().Backward();
+        Assert.Equal(expected, x.Gradient!.ToArray().Select((gradient, i) => gradient + (i / 3 % 7 < (lengths?[i / 21] ?? 7) ? 1 : 0)), (a, b) => Math.Abs(a - b) < 1e-13);
+        var error = Assert.Throws<ArgumentException>(() => new Residual<double>(new Gru<double>(3, 4)));
+        Assert.StartsWith("layers: expected an output of the input's size, 3, to which it is added, but they give 4.", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Layers_that_do_not_fit_are_named()
     {

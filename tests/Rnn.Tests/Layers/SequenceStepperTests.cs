@@ -159,6 +159,7 @@ public sealed class SequenceStepperTests
             RecurrentLayer<double>.Create(cell, 4, 4, new() { Seed = 1, Layers = 2, Residual = true, LearnedInitialState = true, HiddenZoneout = 0.3, CellZoneout = zoned, Bias = false }),
             new SequenceChain<double>(
                 new Linear<double>(3, 4), new Dropout<double>(0.5), RecurrentLayer<double>.Create(cell, 4, 5, new() { Seed = 2 }), new LayerNorm<double>(5), new MovingAverage<double>(5, 3)),
+            new Residual<double>(new RmsNorm<double>(6, new() { Groups = 2 }), RecurrentLayer<double>.Create(cell, 6, 6, new() { Seed = 4 })),
         ];
         foreach (var layer in layers)
         {
