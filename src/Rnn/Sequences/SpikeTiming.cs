@@ -9,7 +9,7 @@ namespace Rnn.Sequences;
 /// </summary>
 /// <remarks>
 /// After the distinction between sequences of spikes 50 or 49 steps apart that LSTMs with peepholes learn, without shorter distances to begin with (Gers, Schraudolph and Schmidhuber, "Learning Precise Timing with LSTM Recurrent
-/// Networks", Journal of Machine Learning Research 3, 2002). A random number of steps before the first spike, fewer than the interval, keeps the place in the sequence from telling.
+/// Networks", Journal of Machine Learning Research 3, 2002). A random number of steps before the first spike, fewer than the interval, keeps the place in the sequence from telling. Rows of the two classes take turns.
 /// </remarks>
 public sealed class SpikeTiming : GeneratedSource<SymbolBatch>
 {
@@ -49,9 +49,11 @@ public sealed class SpikeTiming : GeneratedSource<SymbolBatch>
     {
         ArgumentNullException.ThrowIfNull(random);
         var (symbols, targets) = (new int[BatchSize][], new int[BatchSize][]);
+        var offset = random.Next(2);
         for (var row = 0; row < BatchSize; row++)
         {
-            var (first, isLong) = (random.Next(Interval), random.Next(2));
+            // As many of one class as of the other: what tells them apart is small, and an uneven batch would drown it.
+            var (first, isLong) = (random.Next(Interval), (row + offset) % 2);
             var distance = Interval - 1 + isLong;
             var length = first + ((Spikes - 1) * distance) + 1;
             (symbols[row], targets[row]) = (new int[length], new int[length]);
