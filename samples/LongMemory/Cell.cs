@@ -12,7 +12,7 @@ internal sealed record Cell(string Name, double LearningRate, Func<Sizes, ulong,
     internal static Cell[] All { get; } =
     [
         new("rnn", 1e-3, static (sizes, seed) => new SimpleRnn<float>(sizes.Inputs, sizes.Units, new() { Seed = seed })),
-        new("irnn", 3e-4, static (sizes, seed) =>
+        new("irnn", 1e-4, static (sizes, seed) =>
             new SimpleRnn<float>(sizes.Inputs, sizes.Units, new() { Activation = Activation.Relu, Initialization = RecurrentInitialization.Identity, Seed = seed })),
         new("indrnn", 1e-3, IndependentRnn),
         new("gru", 1e-2, static (sizes, seed) => new Gru<float>(sizes.Inputs, sizes.Units, new() { Seed = seed })),

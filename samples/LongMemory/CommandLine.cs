@@ -36,6 +36,7 @@ internal sealed class CommandLine
     // What runs without arguments: minutes, not hours.
     private static readonly (string Task, int Length)[] Short = [("adding", 100), ("order", 100), ("reber", 0)];
     private static readonly string[] ShortCells = ["rnn", "gru", "lstm"];
+    private const int ShortUpdates = 3000;
 
     private readonly Option<bool> _all = new("--all") { Description = "the whole table: every task at all of its lengths with all of its cells; an hour or more" };
     private readonly Option<string?> _tasks = InputOptions.Text("--tasks", "NAMES", $"tasks, with commas between them: {string.Join(", ", TaskKind.All.Select(task => task.Name))}");
@@ -66,7 +67,7 @@ internal sealed class CommandLine
                 ? [.. Short.SelectMany(choice => Lengths(TaskKind.Named(choice.Task), [choice.Length]))]
                 : [.. tasks.SelectMany(name => Lengths(TaskKind.Named(name), TaskKind.Named(name).Lengths))],
             Cells = cells ?? (tasks is null ? ShortCells : null),
-            Updates = parsed.GetValue(_updates),
+            Updates = parsed.GetValue(_updates) ?? (tasks is null ? ShortUpdates : null),
             Time = parsed.GetValue(_minutes) is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
             Runs = parsed.GetValue(_runs),
             Seed = parsed.GetValue(_seed) ?? 1,

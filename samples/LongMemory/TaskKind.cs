@@ -38,7 +38,7 @@ internal sealed record TaskKind(string Name, string Criterion, string Figure, Fu
         new("anbn", "aⁿbⁿ, likewise", "n", static (length, random) => new CountingTask(letters: 2, length, random))
             { Lengths = [40], LeastLength = 1, Runs = 5, Format = "F0", Cells = ["rnn", "gru", "lstm", "lstm-peephole"] },
         new("spikes", "spikes length or one step less apart; solved where all of 250 others are told apart", "right",
-            static (length, random) => new SymbolTask(new SpikeTiming(length, MemoryTask.Rows, random.Split("training")), new SpikeTiming(length, 250, random.Split("test")).First(), AtLeast(1)) { Units = 16, ForgetBias = 5, Updates = 6000 })
+            static (length, random) => new SymbolTask(new SpikeTiming(length, MemoryTask.Rows, random.Split("training")), new SpikeTiming(length, 250, random.Split("test")).First(), AtLeast(1)) { Units = 16, ForgetBias = 5, Updates = 12_000 })
             { Lengths = [50], LeastLength = 2, Cells = ["rnn", "gru", "lstm", "lstm-peephole"] },
         new("reber", "embedded Reber grammar; solved where of 256 other strings every symbol that is predicted may come", "right",
             static (_, random) => new SymbolTask(new ReberStrings(16, random.Split("training")), new ReberStrings(256, random.Split("test")).First(), AtLeast(1)) { Units = 16 }),
