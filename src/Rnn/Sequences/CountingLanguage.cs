@@ -14,7 +14,8 @@ namespace Rnn.Sequences;
 /// <code>
 /// var task = new CountingLanguage(letters: 3, longest: 40, batchSize: 16, new RandomSource(1));
 /// await trainer.FitAsync(task, batch => Loss.CrossEntropy(model.Forward(batch.OneHot&lt;float&gt;(), batch.Lengths).Output, batch.Targets, batch.Lengths));
-/// var accepted = CountingLanguage.Words(letters: 3, [100]) is var word &amp;&amp; word.Score(model.Forward(word.OneHot&lt;float&gt;(), word.Lengths).Output).RightRows == 1;
+/// var word = CountingLanguage.Words(letters: 3, 100);
+/// var isAccepted = word.Score(model.Forward(word.OneHot&lt;float&gt;(), word.Lengths).Output).RightRows == 1;
 /// </code>
 /// </example>
 public sealed class CountingLanguage : GeneratedSource<SymbolBatch>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Rnn.Tensors;
 
@@ -18,6 +19,7 @@ namespace Rnn.Sequences;
 /// await trainer.FitAsync(new ReberStream(rows: 16, steps: 40, new RandomSource(1)));
 /// </code>
 /// </example>
+[SuppressMessage("Naming", "CA1711", Justification = "A stream of symbols, the field's word, not a stream of bytes.")]
 public sealed class ReberStream : BatchSource<TokenWindow>
 {
     private readonly ReberGrammar _grammar;
