@@ -26,7 +26,7 @@ internal sealed record TaskKind(string Name, string Criterion, string Figure, Fu
     internal static TaskKind[] All { get; } =
     [
         new("adding", "the adding problem over length steps; solved where the mean squared error of 500 others is below 0.01 (who says the mean has 1/6)", "MSE",
-            static (length, random) => new AddingTask(length, random) { Updates = 10_000 }) { Lengths = [100, 400], LeastLength = 2 },
+            static (length, random) => new AddingTask(length, random) { Updates = 12_000 }) { Lengths = [100, 400], LeastLength = 2 },
         new("copy", "ten symbols after length steps; solved where the cross-entropy of 250 others is below a tenth of that without memory, 10 ln 8 / (length + 20), of which it is a part here", "loss / baseline",
             static (length, random) => new SymbolTask(new CopyMemory(length, MemoryTask.Rows, random.Split("training")), new CopyMemory(length, 250, random.Split("test")).First(), CopyJudge(length)) { Updates = 6000, TestEvery = 250, RateFactor = 0.3 })
             { Lengths = [100], LeastLength = 1, Cells = ["rnn", "gru", "lstm", "lstm-chrono"] },

@@ -101,7 +101,7 @@ public class MemoryTaskTests
             var distance = at[1] - at[0];
             Assert.InRange(distance, interval - 1, interval);
             Assert.All(Enumerable.Range(1, spikes - 1), i => Assert.Equal(distance, at[i] - at[i - 1]));
-            Assert.All(Enumerable.Range(0, symbols.Length), t => Assert.Equal(at[1..].Contains(t) ? distance - interval + 1 : None, targets[t]));
+            Assert.All(Enumerable.Range(0, symbols.Length), t => Assert.Equal(at.AsSpan(1).Contains(t) ? distance - interval + 1 : None, targets[t]));
             leads.Add(at[0]);
             longs += distance - interval + 1;
         }
