@@ -1,5 +1,6 @@
 using Gradients;
 using Rnn.Layers;
+using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Training;
 using Samples;
@@ -12,8 +13,8 @@ return await sample.RunAsync(args, async run =>
 {
     const int Rows = 32;
     var steps = run.Get(length) ?? 100;
-    var (random, problem) = (new RandomSource(run.Seed), AddingProblem.Read(steps, run.Data));
-    var fixedBatch = problem.Make(random.Split("measured"), 4);
+    var (random, numbers) = (new RandomSource(run.Seed), NumberFile.Read(run.Data));
+    var fixedBatch = Adding("measured", 4).First();
     var model = run.Open(path => Module<float>.Open(path) as SequenceChain<float> ?? throw new InvalidDataException($"{path}: expected a network that this program has saved."));
 
     // The norm of ∂s_T/∂s_t, at most by which any gradient grows on its way from step T back to t.
@@ -22,7 +23,7 @@ return await sample.RunAsync(args, async run =>
     run.Line($"{"as they start",-24}{"radius",8}{"norm",8}{"factor a step back",20}{"saturated",11}");
     foreach (var (name, layer) in Networks.All(run.Seed))
     {
-        var report = GradientFlow.Measure(layer, fixedBatch.Inputs);
+        var report = GradientFlow.Measure(layer, fixedBatch.Input);
         chart.Add(name, report.JacobianNorms);
         factors[name] = report.JacobianFactor;
         run.Line(FormattableString.Invariant(
@@ -43,10 +44,10 @@ return await sample.RunAsync(args, async run =>
         };
         await run.TrainAsync(
             trainer,
-            (progress, stop) => trainer.FitAsync(problem.MakeMany(random.Split("training"), Rows), LossOf, progress: Watch(progress), cancellationToken: stop));
+            (progress, stop) => trainer.FitAsync(Adding("training", Rows), LossOf, progress: Watch(progress), cancellationToken: stop));
     }
 
-    chart.Add("LSTM, trained", GradientFlow.Measure(model, fixedBatch.Inputs).JacobianNorms);
+    chart.Add("LSTM, trained", GradientFlow.Measure(model, fixedBatch.Input).JacobianNorms);
     run.Line($"\n{chart.ToString(100, 24)}");
     var picture = run.PathBeside(".svg");
     InputFiles.Guard("--save", picture, () =>
@@ -55,13 +56,15 @@ return await sample.RunAsync(args, async run =>
         return true;
     });
     run.Line($"the picture is saved in {Path.GetFullPath(picture)}");
-    var error = LossOf(problem.Make(random.Split("test"), 1000)).Item();
+    var error = LossOf(Adding("test", 1000).First()).Item();
     run.Result(
         $"rnn_half={factors["RNN, orthogonal × 0.5"]:F4} rnn_one={factors["RNN, orthogonal × 1"]:F4} rnn_two={factors["RNN, Gaussian × 2"]:F4} lstm={factors["LSTM"]:F4} gru={factors["GRU"]:F4} mse={error:F5}");
 
-    Tensor<float> LossOf(AddingBatch batch) => Loss.MeanSquaredError(model!.Forward(batch.Inputs, initialState: null).Last, batch.Sums);
+    AddingProblem<float> Adding(string purpose, int rows) => new(steps, rows, random.Split(purpose)) { Form = AddingForm.TwoHalves, Numbers = numbers };
 
-    GradientFlowMonitor<float> Watch(IProgress<TrainingProgress> progress) => new(model!, fixedBatch.Inputs, every: 250)
+    Tensor<float> LossOf(AddingBatch<float> batch) => Loss.MeanSquaredError(model!.Forward(batch.Input, initialState: null).Last, batch.Targets);
+
+    GradientFlowMonitor<float> Watch(IProgress<TrainingProgress> progress) => new(model!, fixedBatch.Input, every: 250)
     {
         Next = progress,
         Measured = (update, report) => run.Line(FormattableString.Invariant($"after {update,4} updates the LSTM's norms change by a factor {report.JacobianFactor:F4} a step back")),
@@ -76,7 +79,7 @@ return await sample.RunAsync(args, async run =>
             var trainer = new Trainer<float>(plain, new Sgd<float> { LearningRate = 0.05 }) { MaxGradientNorm = limit, MaxUpdates = updates, NonFiniteGradients = NonFinitePolicy.SkipStep };
             var norms = new Norms();
             var result = await trainer.FitAsync(
-                problem.MakeMany(random.Split("clipping"), Rows), batch => Loss.MeanSquaredError(plain.Forward(batch.Inputs, initialState: null).Last, batch.Sums), progress: norms, cancellationToken: run.Cancellation);
+                Adding("clipping", Rows), batch => Loss.MeanSquaredError(plain.Forward(batch.Input, initialState: null).Last, batch.Targets), progress: norms, cancellationToken: run.Cancellation);
             run.Line(FormattableString.Invariant(
                 $"RNN, orthogonal × 1.1, {updates} updates {(limit is null ? "without clipping" : "clipped at norm 1")}: norms of the gradient up to {norms.Largest:g2}, {norms.NotFinite} not finite; loss {result.SmoothedLoss:g3}"));
         }

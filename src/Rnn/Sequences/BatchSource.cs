@@ -157,6 +157,9 @@ public abstract class BatchSource<TBatch> : IEnumerable<TBatch>
     /// <summary>The source whose place is moved: this one, but for a source that reads from another.</summary>
     internal virtual BatchSource<TBatch> Root => this;
 
+    /// <summary>Whether a pass goes on for ever.</summary>
+    internal virtual bool IsEndless => false;
+
     /// <summary>Begins a pass of a given number.</summary>
     internal void BeginPass(int pass)
     {

@@ -45,6 +45,9 @@ public sealed class PrefetchSource<TBatch> : BatchSource<TBatch>, IDisposable
     /// <inheritdoc/>
     internal override BatchSource<TBatch> Root => _source.Root;
 
+    /// <inheritdoc/>
+    internal override bool IsEndless => _source.IsEndless;
+
     /// <summary>Ends the making of batches; what was made ahead is gone, and this source gives no more.</summary>
     public void Dispose()
     {

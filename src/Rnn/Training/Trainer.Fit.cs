@@ -106,6 +106,11 @@ public sealed partial class Trainer<T>
         ArgumentNullException.ThrowIfNull(batches);
         ArgumentNullException.ThrowIfNull(loss);
         CheckApart((batches as BatchSource<TBatch>)?.Root, (validation as BatchSource<TBatch>)?.Root);
+        if (validation is BatchSource<TBatch> { IsEndless: true } endless)
+        {
+            throw new ArgumentException($"validation: {endless.Identity} has no end; keep some of its batches and validate on those, such as source.Take(8).ToArray(), or set its PassLength.", nameof(validation));
+        }
+
         return FitAsync(new BatchTask<T, TBatch>(batches, loss, validation, count), epochs, progress, cancellationToken);
     }
 
