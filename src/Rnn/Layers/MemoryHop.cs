@@ -6,8 +6,12 @@ using Rnn.Tensors;
 namespace Rnn.Layers;
 
 /// <summary>Which sentences the memory of each row has: one behind the other, so that rows of different numbers need no padding.</summary>
-internal sealed class MemoryPlan(int[] starts, int[] sentences, int[] ages)
+internal sealed class MemoryPlan(int[] starts, int[] sentences, int[] ages, int places)
 {
+    /// <summary>The places of a memory: those that no sentence fills are zeros, which take their part of the softmax. 0 where sentences alone count.</summary>
+    internal int Places { get; } = places;
+
+
     /// <summary>Where each of N rows begins, and the end of the last [N + 1].</summary>
     internal int[] Starts { get; } = starts;
 
@@ -31,7 +35,7 @@ internal readonly struct MemoryVectors<T>(Tensor<T> sentences, Tensor<T>? times)
 
 /// <summary>
 /// One look of each query into its memory, as an operation: pᵢ = softmax(u·mᵢ) and o = Σ pᵢ cᵢ with mᵢ = A[sentence] + Tᴬ[age] and cᵢ = C[sentence] + Tᶜ[age]; a linear hop leaves the softmax out. A query without
-/// memories gets zeros.
+/// sentences gets zeros.
 /// </summary>
 /// <remarks>
 /// Sukhbaatar, Szlam, Weston and Fergus 2015 (arXiv:1503.08895), section 2. The vectors of memories are never made: the many memories of a batch are few different sentences, and a memory is read where its two parts lie.
@@ -66,16 +70,9 @@ internal sealed unsafe class MemoryHop<T> : GraphNode<T>
         var result = Tensor<T>.Zeros(query.Shape[0], size);
         var weights = attention.AsSpan();
         Products(plan, size, query.AsReadOnlySpan(), input, weights);
-        for (var row = 0; row < plan.Starts.Length - 1 && !linear; row++)
+        if (!linear)
         {
-            var own = weights[plan.Starts[row]..plan.Starts[row + 1]];
-            fixed (T* p = own)
-            {
-                if (own.Length > 0)
-                {
-                    RowKernels<T>.Current.Softmax(new(p, own.Length), new(p, own.Length), 1, own.Length);
-                }
-            }
+            Softmax(plan, weights);
         }
 
         Sums(plan, size, weights, output, result.AsSpan());
@@ -117,6 +114,40 @@ internal sealed unsafe class MemoryHop<T> : GraphNode<T>
         Scatter(3, _plan.Sentences, weights, gradient);
         Scatter(4, _plan.Ages, weights, gradient);
         TensorPool<T>.Return(rented);
+    }
+
+    // pᵢ = e^sᵢ / (Σ e^s + empty places): a place of zeros has the score 0, and all of them together have log of their number.
+    private static void Softmax(MemoryPlan plan, Span<T> weights)
+    {
+        var scores = Array.Empty<T>();
+        for (var row = 0; row < plan.Starts.Length - 1; row++)
+        {
+            var own = weights[plan.Starts[row]..plan.Starts[row + 1]];
+            var empty = Math.Max(0, plan.Places - own.Length);
+            var count = own.Length + (empty > 0 ? 1 : 0);
+            if (scores.Length < count)
+            {
+                scores = new T[count];
+            }
+
+            own.CopyTo(scores);
+            if (empty > 0)
+            {
+                scores[own.Length] = T.Log(T.CreateTruncating(empty));
+            }
+
+            fixed (T* p = scores)
+            {
+                if (count > 0)
+                {
+                    // Sharp attention leaves next to nothing for most memories, which then costs nothing either.
+                    RowKernels<T>.Current.Softmax(new(p, count), new(p, count), 1, count);
+                    Tiny<T>.CopyFlushed(p, p, own.Length);
+                }
+            }
+
+            scores.AsSpan(0, own.Length).CopyTo(own);
+        }
     }
 
     // products[i] = row · vectors of memory i.

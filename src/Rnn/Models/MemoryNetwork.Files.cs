@@ -21,7 +21,7 @@ public sealed partial class MemoryNetwork<T>
 
     /// <inheritdoc/>
     protected override string Arithmetic => string.Create(
-        CultureInfo.InvariantCulture, $"memory network, {Options.Hops} hops, {(Options.PositionEncoding ? $"positions of {Options.PositionLength?.ToString(CultureInfo.InvariantCulture) ?? "each sentence"}" : "bags of words")}");
+        CultureInfo.InvariantCulture, $"memory network, {Options.Hops} hops over {(Options.EmptyPlaces ? $"{Options.MemorySize} places" : "sentences")}, {(Options.PositionEncoding ? $"positions of {Options.PositionLength?.ToString(CultureInfo.InvariantCulture) ?? "each sentence"}" : "bags of words")}");
 
     private protected override string Regularization => Options.TimeNoise > 0 ? string.Create(CultureInfo.InvariantCulture, $"time noise {Options.TimeNoise}") : string.Empty;
 
@@ -61,6 +61,7 @@ public sealed partial class MemoryNetwork<T>
         writer.Write("hops", Options.Hops);
         writer.Write("tying", $"{Options.Tying}");
         writer.Write("memory_size", Options.MemorySize);
+        writer.Write("empty_places", Options.EmptyPlaces);
         writer.Write("position_encoding", Options.PositionEncoding);
         if (Options.PositionLength is { } length)
         {
@@ -87,6 +88,7 @@ public sealed partial class MemoryNetwork<T>
             Hops = reader.GetInt32("hops"),
             Tying = Enum.Parse<MemoryTying>(reader.GetString("tying")),
             MemorySize = reader.GetInt32("memory_size"),
+            EmptyPlaces = reader.GetBoolean("empty_places"),
             PositionEncoding = reader.GetBoolean("position_encoding"),
             PositionLength = reader.Has(PositionLengthKey) ? reader.GetInt32(PositionLengthKey) : null,
             TemporalEncoding = reader.GetBoolean("temporal_encoding"),

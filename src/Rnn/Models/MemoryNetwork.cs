@@ -167,7 +167,7 @@ public sealed partial class MemoryNetwork<T> : Module<T>
             Age(ages.AsSpan(starts[row], count));
         }
 
-        return new(starts, sentences, ages);
+        return new(starts, sentences, ages, Options.EmptyPlaces ? Options.MemorySize : 0);
     }
 
     private void Age(Span<int> ages)

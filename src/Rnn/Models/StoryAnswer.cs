@@ -21,7 +21,8 @@ public sealed class StoryAnswer
     public double Probability => Probabilities[Token];
 
     /// <summary>
-    /// For each hop how much of it went to each sentence of the story, the oldest first: adds to 1, or is any number where attention is linear. Sentences beyond the size of the memory get 0.
+    /// For each hop how much of it went to each sentence of the story, the oldest first. Adds to 1, or with <see cref="MemoryNetworkOptions.EmptyPlaces"/> to less, where the rest went to none; is any number where attention is
+    /// linear. Sentences beyond the size of the memory get 0.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<double>> Attention { get; }
 
