@@ -122,9 +122,19 @@ public sealed partial class MemoryNetwork<T> : Module<T>
     public Tensor<T> Loss(StoryBatch batch, CrossEntropyOptions? options = null) =>
         Training.Loss.CrossEntropy(Forward(batch), batch.Answers, options: (options ?? new()) with { IgnoreIndex = StoryBatch.Ignored });
 
-    private int AnswerToken(string answer) => Vocabulary.TryGetToken(answer, out var token)
-        ? token
-        : Vocabulary.Unknown ?? throw new ArgumentException($"answer: '{answer}' is not one token of the vocabulary; make the vocabulary with each answer as one word.", nameof(answer));
+    private int AnswerToken(string answer)
+    {
+        if (Vocabulary.TryGetToken(answer, out var token))
+        {
+            return token;
+        }
+
+        // As it would be read, in small letters where the vocabulary makes them.
+        var tokens = Vocabulary.Encode(answer);
+        return tokens.Length == 1
+            ? tokens[0]
+            : Vocabulary.Unknown ?? throw new ArgumentException($"answer: '{answer}' is not one token of the vocabulary but {tokens.Length}; make the vocabulary with each answer as one word.", nameof(answer));
+    }
 
     private Tensor<T> Forward(StoryBatch batch, MemoryPlan plan, List<Tensor<T>>? attention)
     {

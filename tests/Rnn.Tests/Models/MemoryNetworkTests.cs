@@ -123,6 +123,9 @@ public sealed class MemoryNetworkTests
         Assert.Equal(0, model.Vocabulary.Unknown);
         var question = model.Encode(["nobody knows"], "where is", "nowhere");
         Assert.Equal(model.Vocabulary.Unknown, question.Answer);
+        Assert.Equal(model.Vocabulary.Unknown, model.Encode([], "where is", "where is").Answer);
+        var lower = new MemoryNetwork<double>(WordVocabulary.FromText("Where IS it", new() { Lowercase = true }));
+        Assert.Equal("it", lower.Vocabulary.TokenText(lower.Encode([], "WHERE is", "It").Answer!.Value));
 
         // All scores are equal, so that the first token, the unknown one, is the answer.
         Assert.Equal(0, model.Answer(StoryBatch.Of([question]))[0].Token);
@@ -249,7 +252,7 @@ public sealed class MemoryNetworkTests
         Refuses<ArgumentException>("InitialDeviation", () => new MemoryNetworkOptions { InitialDeviation = 0 });
         Refuses<ArgumentException>("Tying: expected Adjacent or LayerWise but got 2", () => new MemoryNetworkOptions { Tying = (MemoryTying)2 });
         Refuses<ArgumentException>("unseen", () => model.Answer(["mary unseen"], "where is mary"));
-        Refuses<ArgumentException>("answer: 'mary went' is not one token of the vocabulary", () => model.Encode([], "where is mary", "mary went"));
+        Refuses<ArgumentException>("answer: 'mary went' is not one token of the vocabulary but 2", () => model.Encode([], "where is mary", "mary went"));
         Refuses<ArgumentException>($"batch: expected tokens from 0 to {model.Vocabulary.Count - 1}, the vocabulary of this model, but got 99", () => model.Forward(StoryBatch.Of([new([[0, 99]], [0])])));
         Refuses<ArgumentException>("but got -1", () => model.Forward(StoryBatch.Of([new([[0]], [-1])])));
         Refuses<ArgumentException>("99", () => model.Loss(StoryBatch.Of([new([[0]], [0], 99)])));
