@@ -88,6 +88,8 @@ internal static class OperationCases
         ["scan"] = () => OfModule(new MinLstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
         ["scan that reads its input"] = () => OfModule(new RgLru<double>(4, new() { Seed = 3 }), [2, 5, 4]),
         ["connectionist temporal classification"] = () => Of([3, 4, 3], a => Loss.Ctc(a, [[1, 2], [2, 2], []], [4, 3, 2])),
+        ["sum of embeddings"] = () => Of([3, 4], a => EmbeddingSum<double>.Apply(a, [2, 0, 2, 1], [0, 3, 3, 4], EmbeddingSum<double>.Slopes(4), length: null)),
+        ["memory hop"] = MemoryHop,
         ["lstm"] = () => OfModule(new Lstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
     };
 
@@ -102,6 +104,13 @@ internal static class OperationCases
         var layer = new Linear<double>(4, 5, new() { Seed = 3 });
         var input = Leaf("a", [3, 4]);
         return new([input, layer.Weight.Value, layer.Bias!.Value], () => Loss.LinearCrossEntropy(input, layer, [1, 4, 0]));
+    }
+
+    private static OperationCase MemoryHop()
+    {
+        Tensor<double>[] leaves = [Leaf("u", [3, 4]), Leaf("a", [2, 4]), Leaf("ta", [3, 4]), Leaf("c", [2, 4]), Leaf("tc", [3, 4])];
+        return new(leaves, () => MemoryHop<double>.Apply(
+            leaves[0], new(leaves[1], leaves[2]), new(leaves[3], leaves[4]), new([0, 3, 3, 4], [1, 0, 1, 0], [2, 1, 0, 0], places: 4), linear: false, out _));
     }
 
     private static OperationCase OfModule(Layer<double> layer, int[] input)

@@ -22,6 +22,7 @@ public sealed partial class SamplesTests : IDisposable
         { "Forecast", "forecast", ["rmse", "naive", "mse", "mase", "coverage"] },
         { "Gradients", "gradients", ["rnn_half", "rnn_one", "rnn_two", "lstm", "gru", "mse"] },
         { "Melodies", "melodies", ["in_scale", "whole_bars"] },
+        { "Stories", "stories", ["error", "task1"] },
         { "Tagger", "tagger", ["accuracy", "macro_f1"] },
         { "TextClassifier", "text-classifier", ["accuracy", "macro_f1"] },
         { "Transcriber", "transcriber", ["ler", "exact", "loss"] },
