@@ -90,6 +90,7 @@ internal static class OperationCases
         ["gated convolution"] = () => OfModule(new WaveNet<double>(4, new() { ResidualChannels = 3, DilationChannels = 2, SkipChannels = 3, LayersPerBlock = 2, Blocks = 1, ConditionSize = 1, Seed = 3 }), [2, 5, 4]),
         ["history of a convolution"] = () => Of([2, 3, 4], [2, 5, 4], (a, b) => HistoryNode<double>.Apply(a, b, [5, 1])),
         ["connectionist temporal classification"] = () => Of([3, 4, 3], a => Loss.Ctc(a, [[1, 2], [2, 2], []], [4, 3, 2])),
+        ["mixture of logistics"] = () => Of([2, 6], a => LogisticMixture.Loss(a, [3, 200], 256)),
         ["lstm"] = () => OfModule(new Lstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
     };
 
