@@ -13,6 +13,7 @@ var epochs = sample.Add(InputOptions.Whole<int>("--epochs", "N", "how often all 
 var kind = sample.Add(InputOptions.Choice<LayerKind>("--layer", "what reads the samples: a WaveNet, or an LSTM with as many weights; wavenet"));
 var says = sample.Add(InputOptions.Choice<WaveformOutput>("--output", "scores of 256 levels, or a mixture of logistics over 65536; mulaw"));
 var rows = sample.Add(InputOptions.Whole<int>("--batch", "N", "waves a batch; 4"));
+var piece = sample.Add(InputOptions.Whole<int>("--piece", "N", "the most samples of a wave to learn from at once; all"));
 var rate = sample.Add(InputOptions.Positive("--rate", "X", "the highest learning rate; 0.002"));
 var temperature = sample.Add(InputOptions.NotNegative("--temperature", "X", "how freely samples are drawn; 0.9"));
 return await sample.RunAsync(args, async run =>
@@ -41,8 +42,9 @@ return await sample.RunAsync(args, async run =>
 
         var passes = run.Get(epochs) ?? (run.Data is null ? 12 : 10);
         var size = run.Get(rows) ?? 4;
-        var updates = (long)passes * ((data.Training.Length + size - 1) / size);
-        var batches = Batches(data.Training, size, random);
+        var pieces = data.Training.Sum(wave => run.Get(piece) is { } most ? (wave.Samples.Length + most - 1) / most : 1);
+        var updates = (long)passes * ((pieces + size - 1) / size);
+        var batches = Batches(data.Training, size, random, run.Get(piece));
         var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = run.Get(rate) ?? 2e-3 })
         {
             MaxGradientNorm = 1,
@@ -57,7 +59,7 @@ return await sample.RunAsync(args, async run =>
         throw new InputException("--open: the model has other classes than the data; give the --data that it was trained with.");
     }
 
-    var score = model.Score(Batches(data.Test, 8, null), run.Cancellation);
+    var score = model.Score(Batches(data.Test, 8), run.Cancellation);
     run.Line($"{data.Test.Length} waves that it has not heard: {score}");
 
     // The first half of a wave is given; then it goes on by itself for a second, and begins one of its own of each class.
@@ -74,8 +76,8 @@ return await sample.RunAsync(args, async run =>
 
     run.Result($"nll={score.Loss:F4} bits={score.BitsPerSample:F4}");
 
-    BatchSource<ConditionedBatch<float>> Batches(Wave[] waves, int size, RandomSource? order) =>
-        model.Batches(Array.ConvertAll(waves, wave => wave.Samples), model.Classes([.. waves.Select(wave => wave.Classes)]), size, order);
+    BatchSource<ConditionedBatch<float>> Batches(Wave[] waves, int size, RandomSource? order = null, int? steps = null) =>
+        model.Batches(Array.ConvertAll(waves, wave => wave.Samples), model.Classes([.. waves.Select(wave => wave.Classes)]), size, order, steps);
 
     void Write(string ending, float[] samples)
     {

@@ -122,8 +122,11 @@ internal sealed unsafe class ConvolutionRun<T>(ConvolutionShape shape) : WorkIte
     {
         (_kind, _firstStep, _endStep) = (kind, firstStep, endStep);
         var steps = (double)shape.Rows * (endStep - firstStep);
-        _parts = (int)Math.Clamp(2 * steps * operations / OperationsPerPart, 1, Math.Min(4.0 * Workers.MaxThreads, Math.Max(1, steps / Chunk)));
-        Workers.Run(this, Workers.MaxThreads == 1 ? _parts = 1 : _parts);
+
+        // More parts than threads, so that who comes late takes fewer.
+        var most = Workers.MaxThreads == 1 ? 1 : 4.0 * Workers.MaxThreads;
+        _parts = (int)Math.Clamp(2 * steps * operations / OperationsPerPart, 1, Math.Min(most, Math.Max(1, steps / Chunk)));
+        Workers.Run(this, _parts);
     }
 
     private void Execute(int part, T* scratch)

@@ -164,6 +164,20 @@ public sealed class WaveformModelTests
         Assert.True(after < before - 2, $"{before} to {after}");
     }
 
+    // Waves without conditions are tokens, and their windows carry the last inputs of every layer.
+    [Fact]
+    public async Task A_language_model_of_levels_carries_the_state_of_a_wavenet_over_windows()
+    {
+        var model = new LanguageModel<float>(
+            MuLaw.Levels, new WaveNet<float>(8, new() { ResidualChannels = 8, DilationChannels = 8, SkipChannels = 8, LayersPerBlock = 3, Blocks = 2, Seed = 1 }), new() { Seed = 1 });
+        var tokens = MuLaw.Encode([.. Enumerable.Range(0, 400).Select(t => 0.5f * MathF.Sin(0.3f * t))]);
+        var before = model.Score(tokens, new() { Steps = 400 });
+        Assert.Equal(before.NegativeLogLikelihood, model.Score(tokens, new() { Steps = 7 }).NegativeLogLikelihood, 1e-3);
+        var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = 1e-2 }) { BatchSize = 2, SequenceLength = 40, MaxGradientNorm = 1 };
+        await trainer.FitAsync(tokens, epochs: 30);
+        Assert.True(model.Score(tokens).Loss < before.Loss - 1, $"{before} to {model.Score(tokens)}");
+    }
+
     [Fact]
     public void Mistakes_are_named()
     {
