@@ -113,7 +113,7 @@ public sealed class CausalConvolution<T> : SequenceLayer<T>
     public override SequenceLayerOutput<T> Forward(Tensor<T> input, ReadOnlySpan<int> lengths, SequenceState<T>? initialState = null)
     {
         var state = CheckBatch(input, lengths, initialState).At(0);
-        var output = ConvolutionNode<T>.Apply(Taps, input, state, null, Options.KernelSize, Options.Dilation, isGated: false, lengths);
+        var output = ConvolutionNode<T>.Apply(Taps, input, state, Options.KernelSize, Options.Dilation, lengths);
         return new(output, new(input.Shape[0], Names, [HistoryNode<T>.Apply(state, input, lengths)]), lengths);
     }
 

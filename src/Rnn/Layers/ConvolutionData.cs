@@ -27,6 +27,15 @@ internal unsafe struct ConvolutionData<T>
     /// <summary>The two factors of each gated unit [N, T, O]; null where no backward pass follows.</summary>
     internal T* Gates;
 
+    /// <summary>The input with the residual product of the gated output added [N, T, I], or null; in the backward pass its gradient.</summary>
+    internal T* Next;
+
+    /// <summary>The weights of the residual product, [I, O/2] in packed form; in the backward pass packed for the other direction.</summary>
+    internal T* ResidualPacked;
+
+    /// <summary>The bias of the residual product [I].</summary>
+    internal T* ResidualBias;
+
     /// <summary>The gradients of the product [N, T, O].</summary>
     internal T* Gradients;
 

@@ -40,11 +40,11 @@ internal sealed unsafe class ConvolutionRun<T>(ConvolutionShape shape) : WorkIte
         Run(Kind.Forward, 0, shape.Steps, (double)shape.PatchSize * shape.Outputs);
     }
 
-    /// <summary>The gradients of the product from the gates and the gradient of the gated output.</summary>
+    /// <summary>The gradients of the product from the gates and the gradients of the gated output and of what the residual product makes of it.</summary>
     internal void GateGradients(ConvolutionData<T> data)
     {
         _data = data;
-        Run(Kind.Gates, 0, shape.Steps, 20.0 * shape.Outputs);
+        Run(Kind.Gates, 0, shape.Steps, (20.0 + shape.Inputs) * shape.Outputs);
     }
 
     /// <summary>The gradient of the inputs of some steps; those before step 0 are the state's.</summary>
@@ -52,9 +52,10 @@ internal sealed unsafe class ConvolutionRun<T>(ConvolutionShape shape) : WorkIte
     /// <param name="weights">The weights [O, K·I + C].</param>
     /// <param name="firstStep">The first step.</param>
     /// <param name="endStep">One past the last step.</param>
+    /// <param name="next">The gradient that the inputs have already from the residual sum [N, steps, I], or null.</param>
     /// <param name="target">[N, steps, I].</param>
     /// <param name="accumulates">Whether to add.</param>
-    internal void InputGradients(T* gradients, T* weights, int firstStep, int endStep, T* target, bool accumulates)
+    internal void InputGradients(T* gradients, T* weights, int firstStep, int endStep, T* next, T* target, bool accumulates)
     {
         var (inputs, outputs, kernel) = (shape.Inputs, shape.Outputs, shape.Kernel);
         var inner = checked(kernel * outputs);
@@ -74,7 +75,7 @@ internal sealed unsafe class ConvolutionRun<T>(ConvolutionShape shape) : WorkIte
                 }
 
                 _kernels.Pack(w, inputs, transposed: true, inner, inputs, p, 0, _kernels.PanelCount(inputs));
-                _data = new() { Gradients = gradients, Packed = p, Target = target, Accumulates = accumulates };
+                _data = new() { Gradients = gradients, Packed = p, Next = next, Target = target, Accumulates = accumulates };
                 Run(Kind.Inputs, firstStep, endStep, (double)inner * inputs);
             }
         }
@@ -99,10 +100,10 @@ internal sealed unsafe class ConvolutionRun<T>(ConvolutionShape shape) : WorkIte
     {
         var length = _kind switch
         {
-            Kind.Forward => ((nint)Chunk * (shape.PatchSize + shape.Outputs)) + _kernels.MultiplyScratch(Chunk, shape.PatchSize),
+            Kind.Forward => ((nint)Chunk * (shape.PatchSize + shape.Outputs)) + _kernels.MultiplyScratch(Chunk, Math.Max(shape.PatchSize, shape.Outputs)),
+            Kind.Gates => ((nint)Chunk * shape.Outputs) + _kernels.MultiplyScratch(Chunk, shape.Inputs),
             Kind.Inputs => ((nint)Chunk * shape.Kernel * shape.Outputs) + _kernels.MultiplyScratch(Chunk, shape.Kernel * shape.Outputs),
-            Kind.Weights => ((nint)Chunk * shape.PatchSize) + _kernels.TransposedScratch(Chunk, shape.Outputs, shape.PatchSize),
-            _ => 0,
+            _ => ((nint)Chunk * shape.PatchSize) + _kernels.TransposedScratch(Chunk, shape.Outputs, shape.PatchSize),
         };
         var memory = TensorPool<T>.Rent(checked((int)length));
         try
@@ -160,12 +161,7 @@ internal sealed unsafe class ConvolutionRun<T>(ConvolutionShape shape) : WorkIte
                 Forward(row, start, count, scratch);
                 break;
             case Kind.Gates:
-                var half = shape.Outputs / 2;
-                for (var step = 0; step < count; step++, at++)
-                {
-                    GatedUnit<T>.Gradients(_data.Gates + (at * shape.Outputs), _data.Output + (at * half), _data.Gradients + (at * shape.Outputs), half);
-                }
-
+                GateGradients(at, count, scratch);
                 break;
             default:
                 Gather(row, start, count, scratch);
@@ -201,6 +197,42 @@ internal sealed unsafe class ConvolutionRun<T>(ConvolutionShape shape) : WorkIte
             {
                 GatedUnit<T>.Apply(product + ((nint)step * shape.Outputs), _data.Output + ((at + step) * half), half);
             }
+        }
+
+        if (_data.Next != null)
+        {
+            var (inputs, half, next) = (shape.Inputs, shape.Outputs / 2, new Rows<T>(_data.Next + (at * shape.Inputs), shape.Inputs));
+            _kernels.Multiply(
+                new(_data.Output + (at * half), half), count, _data.ResidualPacked, half, inputs, next, accumulate: false, _data.ResidualBias, 0, _kernels.PanelCount(inputs), rest);
+            SpanKernels<T>.Add(new ReadOnlySpan<T>(_data.Input + (at * inputs), count * inputs), new(next.Start, count * inputs));
+        }
+    }
+
+    // Of some steps, while the gradients of their gated outputs are near.
+    private void GateGradients(nint at, int count, T* scratch)
+    {
+        var half = shape.Outputs / 2;
+        var outputs = _data.Output == null ? null : _data.Output + (at * half);
+        if (_data.Next != null)
+        {
+            if (outputs == null)
+            {
+                new Span<T>(scratch, count * half).Clear();
+            }
+            else
+            {
+                Copy(outputs, scratch, count * half);
+            }
+
+            outputs = scratch;
+            _kernels.Multiply(
+                new(_data.Next + (at * shape.Inputs), shape.Inputs), count, _data.ResidualPacked, shape.Inputs, half, new(outputs, half), accumulate: true, null, 0, _kernels.PanelCount(half),
+                scratch + ((nint)Chunk * shape.Outputs));
+        }
+
+        for (var step = 0; step < count; step++, at++, outputs += half)
+        {
+            GatedUnit<T>.Gradients(_data.Gates + (at * shape.Outputs), outputs, _data.Gradients + (at * shape.Outputs), half);
         }
     }
 
@@ -251,8 +283,15 @@ internal sealed unsafe class ConvolutionRun<T>(ConvolutionShape shape) : WorkIte
         var target = _data.Target + ((((nint)row * (_endStep - _firstStep)) + start - _firstStep) * inputs);
         if (count > 0)
         {
+            if (_data.Next != null)
+            {
+                // Only of steps from 0 on, where target and next have the same places.
+                var next = new ReadOnlySpan<T>(_data.Next + (target - _data.Target), count * inputs);
+                SpanKernels<T>.AddOrCopy(next, new(target, count * inputs), overwrite: !_data.Accumulates);
+            }
+
             _kernels.Multiply(
-                new(scratch, inner), count, _data.Packed, inner, inputs, new(target, inputs), _data.Accumulates, null, 0, _kernels.PanelCount(inputs), scratch + ((nint)Chunk * inner));
+                new(scratch, inner), count, _data.Packed, inner, inputs, new(target, inputs), _data.Accumulates || _data.Next != null, null, 0, _kernels.PanelCount(inputs), scratch + ((nint)Chunk * inner));
         }
 
         if (!_data.Accumulates)

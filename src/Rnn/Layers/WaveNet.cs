@@ -134,12 +134,10 @@ public sealed class WaveNet<T> : SequenceLayer<T>
         var (units, next) = (new Tensor<T>[Gates.Length], new Tensor<T>[Gates.Length]);
         for (var layer = 0; layer < units.Length; layer++)
         {
-            units[layer] = ConvolutionNode<T>.Apply(Gates[layer], hidden, state.At(layer), condition, Options.KernelSize, Dilations[layer], isGated: true, lengths);
             next[layer] = HistoryNode<T>.Apply(state.At(layer), hidden, lengths);
-            if (layer < Residuals.Length)
-            {
-                hidden += Residuals[layer].Forward(units[layer]);
-            }
+            (units[layer], var sum) = ConvolutionNode<T>.ApplyGated(
+                Gates[layer], hidden, state.At(layer), condition, Options.KernelSize, Dilations[layer], layer < Residuals.Length ? Residuals[layer] : null, lengths);
+            hidden = sum ?? hidden;
         }
 
         var output = Output.Forward(Skip.Forward(Tensor<T>.Concat(units, -1)).Relu()).Relu();

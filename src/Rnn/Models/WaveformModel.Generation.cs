@@ -48,7 +48,7 @@ public sealed partial class WaveformModel<T>
 
         using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Enter();
-        var numbers = Classes([classes]);
+        var numbers = Classes(new[] { classes });
         return new(this, options, ConditionSize > 0 ? Encode(numbers).ToArray() : []);
     }
 }

@@ -138,7 +138,7 @@ public sealed partial class WaveformModel<T> : Module<T>
         for (var i = 0; i < waves.Count; i++)
         {
             var levels = Array.ConvertAll(waves[i] ?? throw new ArgumentNullException(nameof(waves)), Encode);
-            foreach (var piece in steps is { } most && levels.Length > most ? levels.Chunk(most) : [levels])
+            foreach (var piece in steps is { } most && levels.Length > most ? levels.Chunk(most) : new[] { levels })
             {
                 pieces.Add(piece);
                 sources.Add(i);
