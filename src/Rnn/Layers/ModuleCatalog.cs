@@ -47,6 +47,8 @@ public static class ModuleCatalog
             [MinGru<T>.Type] = MinGru<T>.Read,
             [MinLstm<T>.Type] = MinLstm<T>.Read,
             [RgLru<T>.Type] = RgLru<T>.Read,
+            [CausalConvolution<T>.Type] = CausalConvolution<T>.Read,
+            [WaveNet<T>.Type] = WaveNet<T>.Read,
             [Linear<T>.Type] = Linear<T>.Read,
             [AdaptiveSoftmax<T>.Type] = AdaptiveSoftmax<T>.Read,
             [Embedding<T>.Type] = Embedding<T>.Read,

@@ -87,9 +87,13 @@ internal static class OperationCases
         ["linear cross-entropy"] = LinearCrossEntropy,
         ["scan"] = () => OfModule(new MinLstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
         ["scan that reads its input"] = () => OfModule(new RgLru<double>(4, new() { Seed = 3 }), [2, 5, 4]),
+        ["convolution"] = () => OfModule(new CausalConvolution<double>(4, 3, new() { KernelSize = 3, Dilation = 2, Seed = 3 }), [2, 5, 4]),
+        ["gated convolution"] = () => OfModule(new WaveNet<double>(4, new() { ResidualChannels = 3, DilationChannels = 2, SkipChannels = 3, LayersPerBlock = 2, Blocks = 1, ConditionSize = 1, Seed = 3 }), [2, 5, 4]),
+        ["history of a convolution"] = () => Of([2, 3, 4], [2, 5, 4], (a, b) => HistoryNode<double>.Apply(a, b, [5, 1])),
         ["connectionist temporal classification"] = () => Of([3, 4, 3], a => Loss.Ctc(a, [[1, 2], [2, 2], []], [4, 3, 2])),
         ["sum of embeddings"] = () => Of([3, 4], a => EmbeddingSum<double>.Apply(a, [2, 0, 2, 1], [0, 3, 3, 4], EmbeddingSum<double>.Slopes(4), length: null)),
         ["memory hop"] = MemoryHop,
+        ["mixture of logistics"] = () => Of([2, 6], a => LogisticMixture.Loss(a, [3, 200], 256)),
         ["lstm"] = () => OfModule(new Lstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
     };
 

@@ -28,6 +28,7 @@ public sealed partial class SamplesTests : IDisposable
         { "Transcriber", "transcriber", ["ler", "exact", "loss"] },
         { "Translator", "translator", ["bleu", "bleu_greedy", "bleu_single", "loss"] },
         { "VideoClassifier", "video-classifier", ["accuracy", "macro_f1"] },
+        { "WaveNet", "wavenet", ["nll", "bits"] },
         { "WordRnn", "word-rnn", ["loss", "perplexity"] },
     };
 
