@@ -6,6 +6,9 @@ namespace LongMemory;
 /// <summary>A task of any length: what it is called, when it is solved, and how it is made from a length and a random source.</summary>
 internal sealed record TaskKind(string Name, string Criterion, string Figure, Func<int, RandomSource, MemoryTask> Create)
 {
+    // Symbols to be copied with gaps.
+    private const int Gaps = 5;
+
     private static readonly string[] AllCells = ["rnn", "irnn", "indrnn", "gru", "lstm", "lstm-peephole", "min-gru", "min-lstm", "rg-lru"];
 
     /// <summary>The lengths of the whole table; 0 alone where a task has none.</summary>
@@ -28,8 +31,11 @@ internal sealed record TaskKind(string Name, string Criterion, string Figure, Fu
         new("adding", "the adding problem over length steps; solved where the mean squared error of 500 others is below 0.01 (who says the mean has 1/6)", "MSE",
             static (length, random) => new AddingTask(length, random) { Updates = 12_000 }) { Lengths = [100, 400], LeastLength = 2 },
         new("copy", "ten symbols after length steps; solved where the cross-entropy of 250 others is below a tenth of that without memory, 10 ln 8 / (length + 20), of which it is a part here", "loss / baseline",
-            static (length, random) => new SymbolTask(new CopyMemory(length, MemoryTask.Rows, random.Split("training")), new CopyMemory(length, 250, random.Split("test")).First(), CopyJudge(length)) { Updates = 6000, TestEvery = 250, RateFactor = 0.3 })
+            static (length, random) => new SymbolTask(new CopyMemory(length, MemoryTask.Rows, random.Split("training")), new CopyMemory(length, 250, random.Split("test")).First(), Remembers(new CopyMemory(length, 1).Baseline)) { Updates = 6000, TestEvery = 250, RateFactor = 0.3 })
             { Lengths = [100], LeastLength = 1, Cells = ["rnn", "gru", "lstm", "lstm-chrono"] },
+        new("gaps", "copying with gaps: five symbols at random places among length steps; solved as copy, by 5 ln 8 / (length + 5)", "loss / baseline",
+            static (length, random) => new SymbolTask(new SelectiveCopy(length, Gaps, MemoryTask.Rows, random.Split("training")), new SelectiveCopy(length, Gaps, 250, random.Split("test")).First(), Remembers(new SelectiveCopy(length, Gaps, 1).Baseline)) { Updates = 6000, TestEvery = 250 })
+            { Lengths = [100], LeastLength = Gaps, Cells = ["rnn", "gru", "lstm", "min-gru", "min-lstm", "rg-lru"] },
         new("order", "temporal order, four classes, length to 11/10 length steps; solved where 99 % of 500 others are right", "right",
             static (length, random) => new SymbolTask(new TemporalOrder(length, MemoryTask.Rows, random.Split("training")), new TemporalOrder(length, 500, random.Split("test")).First(), AtLeast(0.99)))
             { Lengths = [100], LeastLength = 10 },
@@ -51,9 +57,5 @@ internal sealed record TaskKind(string Name, string Criterion, string Figure, Fu
     // A sequence is right where every step is.
     private static Func<SymbolScore, double, Measurement> AtLeast(double share) => (score, _) => new(score.RowAccuracy, score.RowAccuracy >= share);
 
-    private static Func<SymbolScore, double, Measurement> CopyJudge(int length)
-    {
-        var baseline = new CopyMemory(length, 1).Baseline;
-        return (_, loss) => new(loss / baseline, loss < 0.1 * baseline);
-    }
+    private static Func<SymbolScore, double, Measurement> Remembers(double baseline) => (_, loss) => new(loss / baseline, loss < 0.1 * baseline);
 }

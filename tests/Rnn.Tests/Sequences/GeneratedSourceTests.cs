@@ -17,7 +17,7 @@ public sealed class GeneratedSourceTests : IDisposable
     /// <summary>The tasks, each with one that differs in a setting.</summary>
     public static TheoryData<string> Names() => [.. All];
 
-    private static readonly string[] All = ["adding", "halves", "original", "numbers", "copy", "order", "counting", "reber", "plain reber", "spikes"];
+    private static readonly string[] All = ["adding", "halves", "original", "numbers", "copy", "gaps", "order", "counting", "reber", "plain reber", "spikes"];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -146,6 +146,7 @@ public sealed class GeneratedSourceTests : IDisposable
             "original" => Adding(new(37, rows, random) { Form = AddingForm.Original }),
             "numbers" => Adding(new(17, 3, random) { Numbers = other ? [1, 2, 4] : [1, 2, 3] }),
             "copy" => Symbols(new CopyMemory(3, rows, random)),
+            "gaps" => Symbols(new SelectiveCopy(17, other ? 4 : 3, 3, random)),
             "order" => Symbols(new TemporalOrder(17, 3, random, other ? 3 : 2)),
             "counting" => Symbols(new CountingLanguage(other ? 2 : 3, 17, 3, random)),
             "reber" => Symbols(new ReberStrings(rows, random)),

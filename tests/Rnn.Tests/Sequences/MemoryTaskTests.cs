@@ -31,6 +31,32 @@ public class MemoryTaskTests
         Assert.Equal(Enumerable.Range(1, 8), seen.Order());
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(3, 3)]
+    [InlineData(37, 5)]
+    public void What_is_copied_with_gaps_stands_anywhere_in_its_order(int steps, int count)
+    {
+        var task = new SelectiveCopy(steps, count, 200, new RandomSource(1));
+        var batch = task.First();
+        Assert.Equal(new Shape(200, steps + count), batch.Shape);
+        var places = new HashSet<int>();
+        for (var row = 0; row < 200; row++)
+        {
+            var (symbols, targets) = Row(batch, row);
+            int[] at = [.. Enumerable.Range(0, steps).Where(step => symbols[step] != 0)];
+            int[] shown = [.. at.Select(step => symbols[step])];
+            Assert.Equal(count, at.Length);
+            Assert.All(shown, symbol => Assert.InRange(symbol, 1, 8));
+            Assert.Equal(Enumerable.Repeat(9, count), symbols[steps..]);
+            Assert.Equal([.. new int[steps], .. shown], targets);
+            places.UnionWith(at);
+        }
+
+        Assert.Equal(Enumerable.Range(0, steps), places.Order());
+        Assert.Equal(count * Math.Log(8) / (steps + count), task.Baseline, 1e-12);
+    }
+
     // Who knows the time and remembers nothing: certain of 0 before the last ten steps, eight symbols equally likely at those.
     [Fact]
     public void The_baseline_of_copying_is_the_loss_without_memory()
@@ -156,6 +182,9 @@ public class MemoryTaskTests
     {
         Refuses("delay: expected 1 or more but got 0", () => new CopyMemory(0, 1));
         Refuses("batchSize: expected 1 or more but got 0", () => new CopyMemory(1, 0));
+        Refuses("steps: expected 1 or more but got 0", () => new SelectiveCopy(0, 1, 1));
+        Refuses("count: expected 1 or more but got 0", () => new SelectiveCopy(1, 0, 1));
+        Refuses("count: expected at most one symbol a step, 3, but got 4", () => new SelectiveCopy(3, 4, 1));
         Refuses("steps: expected 10 or more but got 9", () => new TemporalOrder(9, 1));
         Refuses("marks: expected 2 or 3 but got 4", () => new TemporalOrder(10, 1, null, 4));
         Refuses("interval: expected 2 or more but got 1", () => new SpikeTiming(1, 1));
