@@ -1,7 +1,6 @@
 using System.Numerics;
 using Rnn.Cells;
 using Rnn.Layers;
-using Rnn.Layers.Engine;
 using Rnn.Tensors;
 
 namespace Rnn.Training;
