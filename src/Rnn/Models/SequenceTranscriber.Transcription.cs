@@ -85,6 +85,13 @@ public sealed partial class SequenceTranscriber<T>
         return score;
     }
 
+    /// <summary>A stream that reads one sequence step by step, from the initial state, and says each label as soon as it has read it.</summary>
+    /// <exception cref="InvalidOperationException">The sequence layer has a backward direction: it would need the end first.</exception>
+    public SequenceTranscriberStream<T> CreateStream() => SequenceLayer.IsCausal
+        ? new(this)
+        : throw new InvalidOperationException(
+            "CreateStream: the sequence layer of this model is bidirectional or reversed and needs the whole sequence; use Transcribe, or train a model whose layer runs forward only.");
+
     private CtcHypothesis[] Decode(Tensor<T> scores, TranscriptionBatch<T> batch, int width)
     {
         var lengths = OutputLengths(batch.Lengths);
