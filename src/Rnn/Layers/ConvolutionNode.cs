@@ -1,6 +1,5 @@
 using System.Numerics;
 using Rnn.Autograd;
-using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;

@@ -1,7 +1,6 @@
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Kernels;
-using Rnn.Tensors;
 
 namespace Rnn.Layers;
 
