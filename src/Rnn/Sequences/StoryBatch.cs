@@ -80,7 +80,7 @@ public sealed class StoryBatch : IRowBatch
     /// <summary>All questions, with a number for each different sentence.</summary>
     private sealed class Table
     {
-        private readonly IReadOnlyList<StoryQuestion> _questions;
+        private readonly StoryQuestion[] _questions;
         private readonly List<int[]> _sentences = [];
         private readonly int[][] _stories;
 
