@@ -34,7 +34,7 @@ internal sealed class CommandLine
     private const string DefaultSave = "long-memory.md";
 
     // What runs without arguments: minutes, not hours.
-    private static readonly (string Task, int Length)[] Short = [("adding", 100), ("order", 100), ("reber", 0)];
+    private static readonly (string Task, int Length)[] Short = [("adding", 100), ("reber", 0), ("stream", 0)];
     private static readonly string[] ShortCells = ["rnn", "gru", "lstm"];
     private const int ShortUpdates = 3000;
 
