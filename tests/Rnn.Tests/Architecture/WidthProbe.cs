@@ -48,6 +48,7 @@ internal static class WidthProbe
         Run("gru-normalized", new Gru<T>(Inputs, Hidden, new() { Seed = 1, LayerNormalization = true, HiddenZoneout = 0.3 }));
         Run("gru-dropout-stack", new Gru<T>(Inputs, Hidden, new() { Seed = 1, Layers = 2, Dropout = 0.3, Residual = true, Bidirectional = true }));
         Run("gru-mean", new Gru<T>(Inputs, Hidden, new() { Seed = 1, Layers = 2, Bidirectional = true, Merge = DirectionMerge.Mean }));
+        Run("slstm-heads", new SLstm<T>(Inputs, Hidden, new() { Seed = 1, Heads = 3, RecurrentDropout = 0.4 }));
         Run("rnn", new SimpleRnn<T>(Inputs, Hidden, new() { Seed = 1, LearnedInitialState = true, ProjectionSize = 9 }));
     }
 
