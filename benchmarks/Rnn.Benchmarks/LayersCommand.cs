@@ -27,6 +27,7 @@ internal static class LayersCommand
             ("min-gru", new MinGru<float>(hidden, hidden)),
             ("min-lstm", new MinLstm<float>(hidden, hidden)),
             ("rg-lru", new RgLru<float>(hidden)),
+            ("rg-lru, 8 heads", new RgLru<float>(hidden, new() { Heads = 8 })),
         };
         var input = Tensor<float>.RandomNormal(new RandomSource(1), 0, 1, rows, steps, hidden);
         input.RequiresGradient = true;

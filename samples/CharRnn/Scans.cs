@@ -6,6 +6,8 @@ namespace CharRnn;
 /// <summary>Stacks of layers whose gates read the input alone: each above the first in a residual connection, behind a normalisation, as deep stacks of them are built.</summary>
 internal static class Scans
 {
+    private const int Heads = 8;
+
     /// <summary>The names on the command line.</summary>
     internal static IReadOnlyList<string> Names { get; } = ["min-gru", "min-lstm", "rg-lru"];
 
@@ -39,7 +41,9 @@ internal static class Scans
             {
                 "min-gru" => new MinGru<float>(size, hiddenSize, new() { Random = source }),
                 "min-lstm" => new MinLstm<float>(size, hiddenSize, new() { Random = source }),
-                _ => new RgLru<float>(size, new() { Random = source }),
+
+                // Gates in heads, as in its paper.
+                _ => new RgLru<float>(size, new() { Heads = size % Heads == 0 ? Heads : 1, Random = source }),
             };
         }
     }

@@ -82,22 +82,29 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
     }
 
     /// <summary>C = A·B (+ bias in every row), or C += A·B, with C [rows, outputs], A [rows, inner] and B packed.</summary>
-    internal static void MultiplyPacked(T* a, int rows, T* packed, int inner, int outputs, T* c, bool accumulate, T* bias)
+    internal static void MultiplyPacked(T* a, int rows, T* packed, int inner, int outputs, T* c, bool accumulate, T* bias) =>
+        MultiplyPacked(new Rows<T>(a, inner), rows, packed, inner, outputs, new(c, outputs), accumulate, bias);
+
+    /// <summary>The same of rows that lie within longer ones.</summary>
+    internal static void MultiplyPacked(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias)
     {
         var own = Begin(Kind.Packed, rows, inner, outputs);
-        own._a = new(a, inner);
+        own._a = a;
         own._packed = packed;
-        own._c = new(c, outputs);
+        own._c = c;
         own._bias = bias;
         own._accumulate = accumulate;
         own.Share(rows, own._kernels.PanelCount(outputs));
     }
 
     /// <summary>C += Aᵀ·B with C [m, n], A [count, m] and B [count, n].</summary>
-    internal static void AddTransposed(T* a, T* b, T* c, int count, int m, int n)
+    internal static void AddTransposed(T* a, T* b, T* c, int count, int m, int n) => AddTransposed(new Rows<T>(a, m), new Rows<T>(b, n), c, count, m, n);
+
+    /// <summary>The same of rows that lie within longer ones.</summary>
+    internal static void AddTransposed(Rows<T> a, Rows<T> b, T* c, int count, int m, int n)
     {
         var own = Begin(Kind.Transposed, m, count, n);
-        (own._a, own._b, own._c) = (new(a, m), new(b, n), new(c, n));
+        (own._a, own._b, own._c) = (a, b, new(c, n));
         own.Share(m, 1);
     }
 

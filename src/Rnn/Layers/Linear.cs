@@ -45,6 +45,22 @@ public sealed class Linear<T> : Layer<T>
         Bias = options.Bias ? AddParameter("bias", options.BiasInitializer.Create<T>(random, outputSize)) : null;
     }
 
+    /// <summary>Block-diagonal matrices side by side: <paramref name="stacked"/> blocks of outputs, each with <paramref name="heads"/> heads that read as many parts of the input. The weights are [outputs, inputs / heads].</summary>
+    internal Linear(int inputSize, int outputSize, LinearOptions options, int heads, int stacked)
+    {
+        var random = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Split("linear");
+        var (rows, columns) = (outputSize / (heads * stacked), inputSize / heads);
+        var weight = Tensor<T>.Zeros(outputSize, columns);
+        for (var block = 0; block < heads * stacked; block++)
+        {
+            options.WeightInitializer.Fill(weight.AsSpan().Slice(block * rows * columns, rows * columns), rows, columns, random);
+        }
+
+        Weight = AddParameter("weight", weight);
+        Product = new(heads, stacked, outputSize);
+        Bias = options.Bias ? AddParameter("bias", options.BiasInitializer.Create<T>(random, outputSize)) : null;
+    }
+
     /// <summary>
     /// A layer that shares its weights with another module, such as an embedding: tied weights. The padding row of an embedding gets no gradient from here
     /// either, so that it stays zero.
@@ -69,7 +85,7 @@ public sealed class Linear<T> : Layer<T>
     }
 
     /// <summary>The size of the input's last dimension.</summary>
-    public int InputSize => Weight.Shape[1];
+    public int InputSize => Weight.Shape[1] * Product.Heads;
 
     /// <summary>The size of the output's last dimension.</summary>
     public int OutputSize => Weight.Shape[0];
@@ -89,7 +105,7 @@ public sealed class Linear<T> : Layer<T>
     protected override string? FileType => Type;
 
     /// <inheritdoc/>
-    protected override string Description => $"{InputSize} → {OutputSize}{(Bias is null ? ", no bias" : string.Empty)}";
+    protected override string Description => $"{InputSize} → {OutputSize}{(Product.Heads > 1 ? $", {Product.Heads} heads" : string.Empty)}{(Bias is null ? ", no bias" : string.Empty)}";
 
     /// <inheritdoc/>
     protected override string Arithmetic => "linear";

@@ -10,7 +10,7 @@ namespace Rnn.Layers;
 /// </summary>
 /// <remarks>
 /// De et al. 2024, "Griffin: Mixing gated linear recurrences with local attention for efficient language models" (arXiv:2402.19427). Input and state have the same size; a <see cref="Linear{T}"/> before it
-/// changes sizes. The parameter <c>decay</c> [H] is Λ. The paper's gates are block-diagonal, here they are dense.
+/// changes sizes. The parameter <c>decay</c> [H] is Λ. The paper's gates are block-diagonal: <see cref="RgLruOptions.Heads"/>.
 /// </remarks>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
 public sealed class RgLru<T> : ScanLayer<T>
@@ -19,14 +19,17 @@ public sealed class RgLru<T> : ScanLayer<T>
     /// <summary>A layer with new weights.</summary>
     /// <param name="size">The size H of input and state.</param>
     /// <param name="options">Options, or null for the defaults.</param>
-    /// <exception cref="ArgumentException">The size is not positive, the least decay is above the greatest, or the options give both a seed and a source.</exception>
+    /// <exception cref="ArgumentException">The size is not positive, the heads do not divide it, the least decay is above the greatest, or the options give both a seed and a source.</exception>
     public RgLru(int size, RgLruOptions? options = null)
         : this(size, options ?? new(), RandomSource.ChooseSeed(options?.Seed, options?.Random))
     {
     }
 
+    // Written where there are several; files from before heads were an option have none.
+    private const string HeadsKey = "heads";
+
     private RgLru(int size, RgLruOptions options, ulong seed)
-        : base(ScanKernels<T>.Create<RgLruCell>(), size, size, new() { Bias = options.Bias, WeightInitializer = options.WeightInitializer, Seed = seed })
+        : base(ScanKernels<T>.Create<RgLruCell>(), size, size, new() { Bias = options.Bias, WeightInitializer = options.WeightInitializer, Seed = seed }, CheckedHeads(size, options))
     {
         if (options.MinDecay > options.MaxDecay)
         {
@@ -69,12 +72,21 @@ public sealed class RgLru<T> : ScanLayer<T>
         writer.Write("size", HiddenSize);
         writer.Write("exponent", Options.Exponent);
         writer.Write("bias", Options.Bias);
+        if (Options.Heads != 1)
+        {
+            writer.Write(HeadsKey, Options.Heads);
+        }
     }
 
     internal static RgLru<T> Read(DescriptionReader reader)
     {
         var size = reader.GetInt32("size");
-        reader.CountWeights(2.0 * size * size);
-        return new(size, new RgLruOptions { Exponent = reader.GetDouble("exponent"), Bias = reader.GetBoolean("bias"), WeightInitializer = Initializer.Zeros });
+        var heads = reader.Has(HeadsKey) ? reader.GetInt32(HeadsKey) : 1;
+        reader.CountWeights(2.0 * size * size / Math.Max(1, heads));
+        return new(size, new RgLruOptions { Heads = heads, Exponent = reader.GetDouble("exponent"), Bias = reader.GetBoolean("bias"), WeightInitializer = Initializer.Zeros });
     }
+
+    private static int CheckedHeads(int size, RgLruOptions options) => size % options.Heads == 0
+        ? options.Heads
+        : throw new ArgumentException($"Heads: expected a number that divides the size {size} but got {options.Heads}.", nameof(options));
 }

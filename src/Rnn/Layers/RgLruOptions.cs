@@ -30,6 +30,17 @@ public sealed record RgLruOptions
         init => field = Between(value, nameof(MaxDecay));
     } = 0.999;
 
+    /// <summary>
+    /// The number of heads K, which divides the size: the gates of each head read the input of that head alone, so their matrices are block-diagonal and have a K-th of the weights, as in the paper (which has 16). 1, dense
+    /// gates, by default.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not positive.</exception>
+    public int Heads
+    {
+        get;
+        init => field = value >= 1 ? value : throw OutOfRange(nameof(Heads), value, "1 or more");
+    } = 1;
+
     /// <summary>Whether gates have biases.</summary>
     public bool Bias { get; init; } = true;
 

@@ -19,12 +19,13 @@ public abstract class ScanLayer<T> : SequenceLayer<T>
 {
     private static readonly string[] Names = ["h"];
 
-    private protected ScanLayer(ScanKernels<T> kernels, int inputSize, int hiddenSize, LinearOptions options)
+    private protected ScanLayer(ScanKernels<T> kernels, int inputSize, int hiddenSize, LinearOptions options, int heads = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
         (Kernels, HiddenSize) = (kernels, hiddenSize);
-        Gates = AddModule("gates", new Linear<T>(inputSize, checked(kernels.Gates * hiddenSize), options));
+        var columns = checked(kernels.Gates * hiddenSize);
+        Gates = AddModule("gates", heads == 1 ? new Linear<T>(inputSize, columns, options) : new(inputSize, columns, options, heads, kernels.Gates));
     }
 
     /// <inheritdoc/>

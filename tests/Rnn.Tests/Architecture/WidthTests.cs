@@ -15,7 +15,7 @@ public class WidthTests
     {
         var expected = Run(new() { [Simd.EnvironmentVariable] = "scalar" }, out var line);
         Assert.StartsWith("width 0", line);
-        Assert.Equal(22, expected.Count);
+        Assert.Equal(24, expected.Count);
         foreach (var bits in Simd.SupportedVectorBits.Where(bits => bits > 0))
         {
             var actual = Run(new() { [Simd.EnvironmentVariable] = $"{bits}" }, out line);

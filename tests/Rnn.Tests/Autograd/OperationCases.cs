@@ -86,6 +86,7 @@ internal static class OperationCases
         ["cross-entropy"] = () => Of([3, 4], a => Loss.CrossEntropy(a, [1, 0, 3], options: new() { LabelSmoothing = 0.1, ClassWeights = [1, 2, 3, 4] })),
         ["linear cross-entropy"] = LinearCrossEntropy,
         ["scan"] = () => OfModule(new MinLstm<double>(4, 3, new() { Seed = 3 }), [2, 5, 4]),
+        ["block-diagonal product"] = () => OfModule(new RgLru<double>(4, new() { Heads = 2, Seed = 3 }), [2, 5, 4]),
         ["scan that reads its input"] = () => OfModule(new RgLru<double>(4, new() { Seed = 3 }), [2, 5, 4]),
         ["convolution"] = () => OfModule(new CausalConvolution<double>(4, 3, new() { KernelSize = 3, Dilation = 2, Seed = 3 }), [2, 5, 4]),
         ["gated convolution"] = () => OfModule(new WaveNet<double>(4, new() { ResidualChannels = 3, DilationChannels = 2, SkipChannels = 3, LayersPerBlock = 2, Blocks = 1, ConditionSize = 1, Seed = 3 }), [2, 5, 4]),

@@ -83,4 +83,74 @@ public sealed class HeadTests
         Assert.Equal(0.5, spectrum.SpectralRadius!.Value, 1e-9);
         Assert.Equal(3, spectrum.Norm, 1e-9);
     }
+
+    // Dense gates whose weights between different heads are zero.
+    [Theory]
+    [InlineData(6, 1)]
+    [InlineData(6, 3)]
+    [InlineData(34, 2)]
+    [InlineData(5, 5)]
+    public void Gates_of_heads_are_block_diagonal_ones(int size, int heads)
+    {
+        var (layer, dense) = (new RgLru<double>(size, new() { Heads = heads, Seed = 1 }), new RgLru<double>(size, new() { Seed = 2 }));
+        var width = size / heads;
+        Assert.Equal(new Shape(2 * size, width), layer.Gates.Weight.Shape);
+        Assert.Equal((size, 2 * size), (layer.Gates.InputSize, layer.Gates.OutputSize));
+        new RandomSource(3).FillUniform(layer.Gates.Bias!.Value.AsSpan(), -1, 1);
+        layer.Gates.Bias.Value.CopyTo(dense.Gates.Bias!.Value);
+        layer.Decay.Value.CopyTo(dense.Decay.Value);
+        using (var edit = dense.Gates.Weight.Value.Edit())
+        {
+            edit.Span.Clear();
+            for (var row = 0; row < 2 * size; row++)
+            {
+                for (var k = 0; k < width; k++)
+                {
+                    edit[row, (row % size / width * width) + k] = layer.Gates.Weight.Value[row, k];
+                }
+            }
+        }
+
+        var (x, y) = (Input(), Input());
+        var weight = Tensor<double>.RandomNormal(new RandomSource(5), 0, 1, 3, 7, size);
+        int[] lengths = [7, 0, 4];
+        var (own, expected) = (layer.Forward(x, lengths), dense.Forward(y, lengths));
+        Close(expected.Output, own.Output);
+        (own.Output * weight).Sum().Backward();
+        (expected.Output * weight).Sum().Backward();
+        Close(y.Gradient!, x.Gradient!);
+        Close(dense.Gates.Bias.Gradient!, layer.Gates.Bias.Gradient!);
+        Close(dense.Decay.Gradient!, layer.Decay.Gradient!);
+        for (var row = 0; row < 2 * size; row++)
+        {
+            for (var k = 0; k < width; k++)
+            {
+                Assert.Equal(dense.Gates.Weight.Gradient![row, (row % size / width * width) + k], layer.Gates.Weight.Gradient![row, k], 1e-12);
+            }
+        }
+
+        var (stepper, output) = (layer.CreateStepper(3), new double[3 * size]);
+        for (var step = 0; step < 4; step++)
+        {
+            stepper.Step(x.Select(1, step).ToArray(), output);
+            Assert.Equal(own.Output.Select(1, step).Select(0, 2).ToArray(), output[(2 * size)..]);
+        }
+
+        Tensor<double> Input()
+        {
+            var input = Tensor<double>.RandomNormal(new RandomSource(4), 0, 1, 3, 7, size);
+            input.RequiresGradient = true;
+            return input;
+        }
+
+        static void Close(Tensor<double> expected, Tensor<double> actual) => Assert.Equal(expected.ToArray(), actual.ToArray(), (a, b) => Math.Abs(a - b) < 1e-12);
+    }
+
+    [Fact]
+    public void Heads_of_gates_divide_the_size()
+    {
+        var error = Assert.Throws<ArgumentException>(() => new RgLru<float>(6, new() { Heads = 4 }));
+        Assert.StartsWith("Heads: expected a number that divides the size 6 but got 4.", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RgLruOptions { Heads = 0 });
+    }
 }
