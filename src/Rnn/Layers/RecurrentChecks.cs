@@ -117,7 +117,7 @@ internal static partial class RecurrentChecks
         }
 
         ThrowIf(layout.Products.Count == 0, nameof(options.Heads), $"the cell '{layout.Name}' has no recurrent matrix that heads could divide.");
-        foreach (var size in (options.HiddenSizes ?? [hiddenSize]).Append(projectionSize))
+        foreach (var size in (options.HiddenSizes ?? new[] { hiddenSize }).Append(projectionSize))
         {
             ThrowIf(
                 size % options.Heads != 0, nameof(options.Heads),

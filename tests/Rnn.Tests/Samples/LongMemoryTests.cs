@@ -17,7 +17,7 @@ public sealed class LongMemoryTests : IDisposable
         Assert.True(all.ExitCode == 0, all.Error);
         Assert.Empty(all.Error);
         var rows = Rows(all.Output);
-        string[] tasks = ["adding", "copy", "order", "anbncn", "anbn", "spikes", "reber", "stream"];
+        string[] tasks = ["adding", "copy", "gaps", "order", "anbncn", "anbn", "spikes", "reber", "stream"];
         Assert.Equal(tasks, rows.Select(row => row.Split('|')[1].Trim()).Distinct());
         Assert.Equal(rows.Length, rows.Select(row => string.Join('|', row.Split('|')[..4])).Distinct().Count());
         Assert.All(["rnn", "irnn", "indrnn", "gru", "lstm", "lstm-peephole"], cell => Assert.Contains(rows, row => row.Contains($"| {cell} ", StringComparison.Ordinal)));
