@@ -140,6 +140,12 @@ public static partial class TensorOperations
 
         internal void Divide(ReadOnlySpan<T> x, Span<T> y)
         {
+            if (scale == T.One)
+            {
+                SpanKernels<T>.Scale(x, factor, y);
+                return;
+            }
+
             SpanKernels<T>.Scale(x, scale, y);
             SpanKernels<T>.Scale(y, factor, y);
         }

@@ -23,7 +23,8 @@ internal readonly struct MinLstmCell<TCandidate> : IScanCell
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<V, T>
     {
-        var input = InputShare<V, T>(lanes.Load(step.Gates + j), lanes.Load(step.Gates + step.Units + j));
+        Exponentials<V, T>(lanes.Load(step.Gates + j), lanes.Load(step.Gates + step.Units + j), out var one, out var byForget, out var byInput);
+        var input = (one + byForget) / (one + byForget + one + byInput);
         var candidate = TCandidate.Apply<V, T>(lanes.Load(step.Gates + (2 * step.Units) + j));
         var previous = lanes.Load(step.Previous + j);
         return V.MultiplyAdd(input, candidate - previous, previous);
@@ -36,29 +37,30 @@ internal readonly struct MinLstmCell<TCandidate> : IScanCell
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLanes : struct, ILanes<V, T>
     {
-        var (u, v) = (lanes.Load(step.Gates + j), lanes.Load(step.Gates + step.Units + j));
-        var input = InputShare<V, T>(u, v);
+        Exponentials<V, T>(lanes.Load(step.Gates + j), lanes.Load(step.Gates + step.Units + j), out var one, out var byForget, out var byInput);
+        var input = (one + byForget) / (one + byForget + one + byInput);
         var p = lanes.Load(step.Gates + (2 * step.Units) + j);
         var candidate = TCandidate.Apply<V, T>(p);
         var keep = V.One - input;
 
-        // The share is σ(log i − log f), and the slopes of log f and log i are 1 − f and 1 − i.
+        // The share is σ(log i − log f), and the slopes of log f and log i are 1 − f and 1 − i. Their quotients are of vanishing numbers where one share has vanished, and the difference with it.
+        var smallest = V.Constant(typeof(T) == typeof(float) ? 1.1754943508222875e-38 : 2.2250738585072014e-308);
         var difference = gradient * (candidate - lanes.Load(step.Previous + j)) * input * keep;
-        ScanGradients.Write(in step, lanes, j, -(difference * V.Sigmoid(-u)));
-        ScanGradients.Write(in step, lanes, step.Units + j, difference * V.Sigmoid(-v));
+        ScanGradients.Write(in step, lanes, j, -(difference * (byForget / V.MaxNative(smallest, one + byForget))));
+        ScanGradients.Write(in step, lanes, step.Units + j, difference * (byInput / V.MaxNative(smallest, one + byInput)));
         ScanGradients.Write(in step, lanes, (2 * step.Units) + j, gradient * input * TCandidate.Derivative<V, T>(p, candidate));
         return gradient * keep;
     }
 
-    // i/(f+i) = (1 + e⁻ᵘ)/(2 + e⁻ᵘ + e⁻ᵛ), all terms divided by the largest, so that nothing overflows and two closed gates still share as they should.
+    // 1, e⁻ᵘ and e⁻ᵛ, all divided by the largest, so that nothing overflows and two closed gates still share as they should: i/(f+i) = (1 + e⁻ᵘ)/(2 + e⁻ᵘ + e⁻ᵛ), 1 − f = e⁻ᵘ/(1 + e⁻ᵘ).
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V InputShare<V, T>(V u, V v)
+    private static void Exponentials<V, T>(V u, V v, out V one, out V byForget, out V byInput)
         where V : struct, IVector<V, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var least = V.Min(V.Min(u, v), V.Zero);
-        var one = V.Exp(least);
-        var forget = one + V.Exp(least - u);
-        return forget / (forget + one + V.Exp(least - v));
+        one = V.Exp(least);
+        byForget = V.Exp(least - u);
+        byInput = V.Exp(least - v);
     }
 }
