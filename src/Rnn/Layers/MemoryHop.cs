@@ -11,7 +11,6 @@ internal sealed class MemoryPlan(int[] starts, int[] sentences, int[] ages, int 
     /// <summary>The places of a memory: those that no sentence fills are zeros, which take their part of the softmax. 0 where sentences alone count.</summary>
     internal int Places { get; } = places;
 
-
     /// <summary>Where each of N rows begins, and the end of the last [N + 1].</summary>
     internal int[] Starts { get; } = starts;
 

@@ -19,9 +19,8 @@ public sealed class RowSource<T> : BatchSource<(Tensor<T> Inputs, Tensor<T> Targ
     private readonly Tensor<T> _inputs;
     private readonly Tensor<T> _targets;
     private readonly int _batchSize;
-    private readonly int[] _order;
+    private readonly RowOrder _order;
     private (Tensor<T>, Tensor<T>)? _current;
-    private int _next;
 
     /// <summary>Batches of rows.</summary>
     /// <param name="inputs">[L, …], row by row.</param>
@@ -41,7 +40,7 @@ public sealed class RowSource<T> : BatchSource<(Tensor<T> Inputs, Tensor<T> Targ
         }
 
         (_inputs, _targets, _batchSize) = (inputs, targets, batchSize);
-        _order = new int[inputs.Shape[0]];
+        _order = new(inputs.Shape[0], batchSize);
     }
 
     /// <inheritdoc/>
@@ -60,35 +59,20 @@ public sealed class RowSource<T> : BatchSource<(Tensor<T> Inputs, Tensor<T> Targ
     }
 
     /// <inheritdoc/>
-    protected override void OnBeginPass()
-    {
-        for (var i = 0; i < _order.Length; i++)
-        {
-            _order[i] = i;
-        }
-
-        Random?.Shuffle(_order.AsSpan());
-        _next = 0;
-    }
+    protected override void OnBeginPass() => _order.Begin(Random);
 
     /// <inheritdoc/>
-    protected override bool OnSkip()
-    {
-        var any = _next < _order.Length;
-        _next = Math.Min(_next + _batchSize, _order.Length);
-        return any;
-    }
+    protected override bool OnSkip() => _order.Skip();
 
     /// <inheritdoc/>
     protected override bool OnMoveNext()
     {
-        var rows = _order.AsSpan(_next, Math.Min(_batchSize, _order.Length - _next));
+        var rows = _order.Take();
         if (rows.IsEmpty)
         {
             return false;
         }
 
-        _next += rows.Length;
         _current = (Select(_inputs, rows), Select(_targets, rows));
         return true;
     }

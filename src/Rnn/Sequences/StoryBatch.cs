@@ -172,41 +172,25 @@ public sealed class StoryBatch : IRowBatch
 
     private sealed class Source(Table table, int batchSize, RandomSource? random) : BatchSource<StoryBatch>(random)
     {
-        private readonly int[] _order = new int[table.Count];
+        private readonly RowOrder _order = new(table.Count, batchSize);
         private StoryBatch? _current;
-        private int _next;
 
         public override StoryBatch Current => _current ?? throw new InvalidOperationException("Current: there is no batch before the first MoveNext().");
 
         public override string Identity => FormattableString.Invariant($"{table.Count} questions ({table.Hash()}), batches of {batchSize}{(Random is null ? string.Empty : ", shuffled")}");
 
-        protected override void OnBeginPass()
-        {
-            for (var i = 0; i < _order.Length; i++)
-            {
-                _order[i] = i;
-            }
+        protected override void OnBeginPass() => _order.Begin(Random);
 
-            Random?.Shuffle(_order.AsSpan());
-            _next = 0;
-        }
-
-        protected override bool OnSkip()
-        {
-            var any = _next < _order.Length;
-            _next = Math.Min(_next + batchSize, _order.Length);
-            return any;
-        }
+        protected override bool OnSkip() => _order.Skip();
 
         protected override bool OnMoveNext()
         {
-            var rows = _order.AsSpan(_next, Math.Min(batchSize, _order.Length - _next));
+            var rows = _order.Take();
             if (rows.IsEmpty)
             {
                 return false;
             }
 
-            _next += rows.Length;
             _current = table.Take(rows.ToArray());
             return true;
         }

@@ -1,8 +1,8 @@
-using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Tests.Oracles;
 using Rnn.Training;
+using static Rnn.Tests.Layers.LayerSteps;
 
 namespace Rnn.Tests.Layers;
 
@@ -174,18 +174,7 @@ public sealed class ConvolutionLayerTests
     [MemberData(nameof(Kinds))]
     public void The_number_of_threads_changes_no_bit(string kind)
     {
-        var threads = Workers.MaxThreads;
-        try
-        {
-            Workers.MaxThreads = 1;
-            var one = Run();
-            Workers.MaxThreads = 3;
-            Assert.Equal(one, Run());
-        }
-        finally
-        {
-            Workers.MaxThreads = threads;
-        }
+        SameForThreads(Run);
 
         double[] Run()
         {
@@ -283,29 +272,6 @@ public sealed class ConvolutionLayerTests
         return new(rows, [.. zero.Names.Select(name => (name, Tensor<double>.RandomNormal(random, 0, 1, zero[name].Shape)))]);
     }
 
-    private static Tensor<double> Leaf(ulong seed, params int[] shape)
-    {
-        var tensor = Tensor<double>.RandomNormal(new RandomSource(seed), 0, 1, shape);
-        tensor.RequiresGradient = true;
-        return tensor;
-    }
-
-    private static double[] Step(SequenceStepper<double> stepper, Tensor<double> input)
-    {
-        var output = new double[stepper.Rows * stepper.OutputSize];
-        stepper.Step(input.AsReadOnlySpan(), output);
-        return output;
-    }
-
-    private static List<double[]> Take(Tensor<double>[] leaves)
-    {
-        var gradients = leaves.Select(leaf => leaf.Gradient!.ToArray()).ToList();
-        Array.ForEach(leaves, leaf => leaf.ZeroGradient());
-        return gradients;
-    }
-
     private static void Same(SequenceState<double> expected, SequenceState<double> actual) =>
         Assert.All(expected.Names, name => Assert.Equal(expected[name].ToArray(), actual[name].ToArray()));
-
-    private static void Close(double[] expected, double[] actual) => Assert.Equal(expected, actual, (a, b) => Math.Abs(a - b) <= 1e-12 * Math.Max(1, Math.Abs(a)));
 }

@@ -1,7 +1,7 @@
-using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Tensors;
 using Rnn.Training;
+using static Rnn.Tests.Layers.LayerSteps;
 
 namespace Rnn.Tests.Layers;
 
@@ -154,18 +154,7 @@ public sealed class ScanLayerTests
     [MemberData(nameof(Kinds))]
     public void The_number_of_threads_changes_no_bit(string kind)
     {
-        var threads = Workers.MaxThreads;
-        try
-        {
-            Workers.MaxThreads = 1;
-            var one = Run();
-            Workers.MaxThreads = 3;
-            Assert.Equal(one, Run());
-        }
-        finally
-        {
-            Workers.MaxThreads = threads;
-        }
+        SameForThreads(Run);
 
         double[] Run()
         {
@@ -294,27 +283,4 @@ public sealed class ScanLayerTests
         ScanCandidate.Tanh => x.Tanh(),
         _ => Tensor<double>.Where(x.LessThan(Tensor<double>.Scalar(0)), x.Sigmoid(), x + 0.5),
     };
-
-    private static Tensor<double> Leaf(ulong seed, params int[] shape)
-    {
-        var tensor = Tensor<double>.RandomNormal(new RandomSource(seed), 0, 1, shape);
-        tensor.RequiresGradient = true;
-        return tensor;
-    }
-
-    private static double[] Step(SequenceStepper<double> stepper, Tensor<double> input)
-    {
-        var output = new double[stepper.Rows * stepper.OutputSize];
-        stepper.Step(input.AsReadOnlySpan(), output);
-        return output;
-    }
-
-    private static List<double[]> Take(Tensor<double>[] leaves)
-    {
-        var gradients = leaves.Select(leaf => leaf.Gradient!.ToArray()).ToList();
-        Array.ForEach(leaves, leaf => leaf.ZeroGradient());
-        return gradients;
-    }
-
-    private static void Close(double[] expected, double[] actual) => Assert.Equal(expected, actual, (a, b) => Math.Abs(a - b) <= 1e-12 * Math.Max(1, Math.Abs(a)));
 }

@@ -1,7 +1,7 @@
-using Rnn.Kernels;
 using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Training;
+using Rnn.Tests.Layers;
 
 namespace Rnn.Tests.Training;
 
@@ -82,18 +82,7 @@ public sealed class LogisticMixtureTests
     [Fact]
     public void The_number_of_threads_changes_no_bit()
     {
-        var threads = Workers.MaxThreads;
-        try
-        {
-            Workers.MaxThreads = 1;
-            var one = Run();
-            Workers.MaxThreads = 3;
-            Assert.Equal(one, Run());
-        }
-        finally
-        {
-            Workers.MaxThreads = threads;
-        }
+        LayerSteps.SameForThreads(Run);
 
         float[] Run()
         {
