@@ -5,11 +5,14 @@ using Rnn.Kernels;
 namespace Rnn.Cells;
 
 /// <summary>The element-wise kernels of one cell at one vector width: what the engine calls once per block of rows, step and phase.</summary>
-internal abstract class CellKernels<T>
+internal abstract unsafe class CellKernels<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>What a step of the cell is made of.</summary>
     internal abstract CellLayout Layout { get; }
+
+    /// <summary>The units of one vector.</summary>
+    internal abstract int VectorLength { get; }
 
     /// <summary>The kernels of <typeparamref name="TCell"/> at the width in use.</summary>
     internal static CellKernels<T> Create<TCell>()
@@ -21,6 +24,9 @@ internal abstract class CellKernels<T>
 
     /// <summary>Runs one phase forward; <paramref name="saves"/> says whether a backward pass will follow.</summary>
     internal abstract void Forward(int phase, in CellBlock<T> block, bool saves);
+
+    /// <summary>Runs one phase of a block of one row forward, without saving: <paramref name="row"/> says where its values lie.</summary>
+    internal abstract void ForwardRow(int phase, in CellBlock<T> block, PreparedRow<T>* row);
 
     /// <summary>Runs one phase backward.</summary>
     internal abstract void Backward(int phase, in CellBlock<T> block);
@@ -40,6 +46,8 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     internal override CellLayout Layout => TCell.Layout;
+
+    internal override int VectorLength => V.Count;
 
     internal override void Forward(int phase, in CellBlock<T> block, bool saves)
     {
@@ -62,6 +70,24 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
                 break;
             case (2, true):
                 ForwardRows<Phase2, Yes>(block);
+                break;
+            default:
+                throw NoSuchPhase(phase);
+        }
+    }
+
+    internal override void ForwardRow(int phase, in CellBlock<T> block, PreparedRow<T>* row)
+    {
+        switch (phase)
+        {
+            case 0:
+                ForwardRow<Phase0>(block, row);
+                break;
+            case 1:
+                ForwardRow<Phase1>(block, row);
+                break;
+            case 2:
+                ForwardRow<Phase2>(block, row);
                 break;
             default:
                 throw NoSuchPhase(phase);
@@ -92,15 +118,33 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         where TPhase : struct, IPhase
         where TSaves : struct, IChoice
     {
+        RowAddresses<T> at, strides;
         var whole = block.Units - (block.Units % V.Count);
         if (whole > 0)
         {
-            ForwardUnits<TPhase, TSaves, No>(block, 0, whole);
+            RowAddresses<T>.Set(&at, &strides, block, 0, whole);
+            ForwardUnits<TPhase, TSaves, No>(&at, &strides, block, 0, whole);
         }
 
         if (whole < block.Units)
         {
-            ForwardUnits<TPhase, TSaves, Yes>(block, whole, block.Units - whole);
+            RowAddresses<T>.Set(&at, &strides, block, whole, block.Units - whole);
+            ForwardUnits<TPhase, TSaves, Yes>(&at, &strides, block, whole, block.Units - whole);
+        }
+    }
+
+    // The addresses of a single row are not advanced, so that they are good for the next step.
+    private static void ForwardRow<TPhase>(in CellBlock<T> block, PreparedRow<T>* row)
+        where TPhase : struct, IPhase
+    {
+        if (row->Whole.Count > 0)
+        {
+            ForwardUnits<TPhase, No, No>(&row->Whole, null, block, 0, row->Whole.Count);
+        }
+
+        if (row->Rest.Count > 0)
+        {
+            ForwardUnits<TPhase, No, Yes>(&row->Rest, null, block, row->Whole.Count, row->Rest.Count);
         }
     }
 
@@ -121,24 +165,22 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
 
     // Not inlined: the cell's step fills the JIT's allowance of local variables, and two of them in one method would overflow it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void ForwardUnits<TPhase, TSaves, TPartial>(in CellBlock<T> block, int first, int count)
+    private static void ForwardUnits<TPhase, TSaves, TPartial>(RowAddresses<T>* at, RowAddresses<T>* strides, in CellBlock<T> block, int first, int count)
         where TPhase : struct, IPhase
         where TSaves : struct, IChoice
         where TPartial : struct, IChoice
     {
-        RowAddresses<T> at, strides;
-        RowAddresses<T>.Set(&at, &strides, block, first, count);
         var rows = block.Rows;
         for (var row = 0; row < rows; row++)
         {
             nint unit = 0;
             do
             {
-                TCell.Forward<ForwardStep<V, T, TSaves, TPartial>, V, T>(TPhase.Index, new(&at, unit));
+                TCell.Forward<ForwardStep<V, T, TSaves, TPartial>, V, T>(TPhase.Index, new(at, unit));
                 unit += V.Count;
             }
             while (unit < count);
-            RowAddresses<T>.Advance(&at, &strides, block, row + 1, first);
+            RowAddresses<T>.Advance(at, strides, block, row + 1, first);
         }
     }
 

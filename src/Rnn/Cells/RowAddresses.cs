@@ -110,3 +110,20 @@ internal unsafe struct RowAddresses<T>
         return at;
     }
 }
+
+/// <summary>Where the values of a block of one row lie, looked up once for steps that do not move them: of the whole vectors of units, and of the rest.</summary>
+internal unsafe struct PreparedRow<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    internal RowAddresses<T> Whole;
+    internal RowAddresses<T> Rest;
+
+    internal PreparedRow(in CellBlock<T> block, int vectorLength)
+    {
+        RowAddresses<T> whole, rest, strides;
+        var count = block.Units - (block.Units % vectorLength);
+        RowAddresses<T>.Set(&whole, &strides, block, 0, count);
+        RowAddresses<T>.Set(&rest, &strides, block, count, block.Units - count);
+        (Whole, Rest) = (whole, rest);
+    }
+}

@@ -24,77 +24,93 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
     /// </summary>
     internal static int PanelsAtOnce(int rows) => rows == 1 && TSimd.Count * sizeof(T) <= 32 ? 4 : 2;
 
-    /// <summary>Some rows by some panels, of which the last may have fewer columns than its vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Run(int rows, int panels, int columns, in TileCall<T> call)
+    /// <summary>Runs calls one after the other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    internal static void Run(TileCall<T>* calls, int count)
     {
-        if (columns >= panels * Width)
+        for (var end = calls + count; calls < end; calls++)
         {
-            RunWhole(rows, panels, in call);
-        }
-        else
-        {
-            RunPartial(rows, panels, columns, in call);
+            if (calls->Columns >= calls->Panels * Width)
+            {
+                RunWhole(calls);
+            }
+            else
+            {
+                RunPartial(calls);
+            }
         }
     }
 
+    /// <summary>A call whose columns do not fill its panels: computed beside C and copied, so that nothing right of C is touched.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     [SkipLocalsInit]
-    private static void RunPartial(int rows, int panels, int columns, in TileCall<T> call)
+    private static void RunPartial(TileCall<T>* call)
     {
         const int MostVectors = 24;
         var tile = stackalloc T[(MostVectors * TSimd.Count) + CacheLine<T>.Length];
         tile = CacheLine<T>.Align(tile);
         var strides = stackalloc nint[TileShape.MostRows];
-        TileShape.FillStrides(strides, rows, panels * Width);
+        var rows = call->Rows;
+        TileShape.FillStrides(strides, rows, call->Panels * Width);
         for (var r = 0; r < rows; r++)
         {
-            TileShape.CopyRow(call.Start + call.StartRows[r], tile + strides[r], columns);
+            CopyRow(call->Start + call->StartRows[r], tile + strides[r], call->Columns);
         }
 
-        var beside = call with { Start = tile, StartRows = strides, C = tile, CRows = strides };
-        RunWhole(rows, panels, in beside);
+        var beside = *call;
+        beside.Start = tile;
+        beside.StartRows = strides;
+        beside.C = tile;
+        beside.CRows = strides;
+        RunWhole(&beside);
         for (var r = 0; r < rows; r++)
         {
-            TileShape.CopyRow(tile + strides[r], call.C + call.CRows[r], columns);
+            CopyRow(tile + strides[r], call->C + call->CRows[r], call->Columns);
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RunWhole(int rows, int panels, in TileCall<T> call)
+    // A few vectors: a call to copy memory takes longer.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyRow(T* source, T* destination, int count)
     {
-        switch ((rows * 8) + panels)
+        for (; count >= 2 * TSimd.Count; count -= TSimd.Count)
         {
-            case (1 * 8) + 1: Run<N1, N1>(in call); break;
-            case (1 * 8) + 2: Run<N1, N2>(in call); break;
-            case (1 * 8) + 3: Run<N1, N3>(in call); break;
-            case (1 * 8) + 4: Run<N1, N4>(in call); break;
-            case (2 * 8) + 1: Run<N2, N1>(in call); break;
-            case (2 * 8) + 2: Run<N2, N2>(in call); break;
-            case (3 * 8) + 1: Run<N3, N1>(in call); break;
-            case (3 * 8) + 2: Run<N3, N2>(in call); break;
-            case (4 * 8) + 1: Run<N4, N1>(in call); break;
-            case (4 * 8) + 2: Run<N4, N2>(in call); break;
-            case (5 * 8) + 1: Run<N5, N1>(in call); break;
-            case (5 * 8) + 2: Run<N5, N2>(in call); break;
-            case (6 * 8) + 1: Run<N6, N1>(in call); break;
-            case (6 * 8) + 2: Run<N6, N2>(in call); break;
+            TSimd.Store(TSimd.Load(source), destination);
+            source += TSimd.Count;
+            destination += TSimd.Count;
         }
+
+        PanelLayout<TSimd, TVector, T>.CopyShort(source, destination, count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Run<TRows, TPanels>(in TileCall<T> call)
-        where TRows : struct, ICount
-        where TPanels : struct, ICount =>
-        Run<TRows, TPanels>(call.A, call.ARow, call.B, call.Count * Width, call.Count, call.Start, call.StartRows, call.C, call.CRows);
+    private static void RunWhole(TileCall<T>* call)
+    {
+        switch ((call->Rows * 8) + call->Panels)
+        {
+            case (1 * 8) + 1: Run<N1, N1>(call); break;
+            case (1 * 8) + 2: Run<N1, N2>(call); break;
+            case (1 * 8) + 3: Run<N1, N3>(call); break;
+            case (1 * 8) + 4: Run<N1, N4>(call); break;
+            case (2 * 8) + 1: Run<N2, N1>(call); break;
+            case (2 * 8) + 2: Run<N2, N2>(call); break;
+            case (3 * 8) + 1: Run<N3, N1>(call); break;
+            case (3 * 8) + 2: Run<N3, N2>(call); break;
+            case (4 * 8) + 1: Run<N4, N1>(call); break;
+            case (4 * 8) + 2: Run<N4, N2>(call); break;
+            case (5 * 8) + 1: Run<N5, N1>(call); break;
+            case (5 * 8) + 2: Run<N5, N2>(call); break;
+            case (6 * 8) + 1: Run<N6, N1>(call); break;
+            case (6 * 8) + 2: Run<N6, N2>(call); break;
+        }
+    }
 
     /// <summary>
     /// A few rows through several panels at once: with one panel the processor would wait for each multiply-add to end before the next k.
     /// The same sums in the same order as the tile of many rows.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Run<TRows, TPanels>(
-        byte* a, nint aRow, T* b, nint panelLength, nint count, T* start, nint* startRows, T* c, nint* cRows)
+    private static void Run<TRows, TPanels>(TileCall<T>* call)
         where TRows : struct, ICount
         where TPanels : struct, ICount
     {
@@ -106,6 +122,8 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
         TVector c40 = default, c41 = default, c42 = default, c43 = default;
         TVector c50 = default, c51 = default, c52 = default, c53 = default;
 
+        var start = call->Start;
+        var startRows = call->StartRows;
         {
             var from = start + startRows[0];
             c00 = TSimd.Load(from);
@@ -187,9 +205,14 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
             }
         }
 
+        var a = call->A;
+        var aRow = call->ARow;
+        var b0 = (byte*)call->B;
+        var count = call->Count;
+        var count2 = call->Count2;
+    Sum:
         var a3 = a + (3 * aRow);
-        var panel = panelLength * sizeof(T);
-        var b0 = (byte*)b;
+        var panel = count * (2 * TSimd.Count * sizeof(T));
         var b3 = b0 + (3 * panel);
         do
         {
@@ -258,6 +281,19 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
         }
         while (--count != 0);
 
+        // The second product goes on from these sums while they are in registers.
+        if (count2 != 0)
+        {
+            a = call->A2;
+            aRow = call->ARow2;
+            b0 = (byte*)call->B2;
+            count = count2;
+            count2 = 0;
+            goto Sum;
+        }
+
+        var c = call->C;
+        var cRows = call->CRows;
         {
             var to = c + cRows[0];
             TSimd.Store(c00, to);

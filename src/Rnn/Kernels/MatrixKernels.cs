@@ -78,6 +78,18 @@ internal abstract unsafe class MatrixKernels<T>
     /// <summary>Elements of scratch that <see cref="Multiply"/> needs, for any numbers up to these; it does not grow beyond a fixed number of rows.</summary>
     public abstract nint MultiplyScratch(int rows, int inner);
 
+    /// <summary>The most rows of <see cref="Prepare"/>.</summary>
+    public abstract int MostPreparedRows { get; }
+
+    /// <summary>Prepares products of up to <see cref="MostPreparedRows"/> rows whose operands stay where they are, to be computed many times in the order given.</summary>
+    /// <param name="products">The products; none may have an inner size of 0, and rows lie at equal distances.</param>
+    /// <param name="rows">The rows of each.</param>
+    /// <param name="descending">Whether the last columns come first; the bits are the same. Weights that exceed a cache are found there in part where they are read to and fro.</param>
+    public abstract PreparedProducts<T> Prepare(ReadOnlySpan<RowProduct<T>> products, int rows, bool descending);
+
+    /// <summary>Runs prepared calls of the micro-kernel of few rows.</summary>
+    public abstract void Run(TileCall<T>* calls, int count);
+
     /// <summary>
     /// C[i, j] += Σₖ A[k, i] B[k, j] over k &lt; count, for the rows i of C from <paramref name="firstRow"/> up to <paramref name="endRow"/>:
     /// weight gradients, where k runs over all steps and batch rows.

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Rnn.Kernels;
 
@@ -82,6 +84,69 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
             MultiplyTiles(in product, Direct(a, rowsOfPass, inner, scratch), c, count, height, tallerOfPass);
             a = a.Skip(rowsOfPass);
             c = c.Skip(rowsOfPass);
+        }
+    }
+
+    /// <summary>See <see cref="MatrixKernels{T}.Prepare"/>.</summary>
+    internal PreparedProducts<T> Prepare(MatrixKernels<T> kernels, ReadOnlySpan<RowProduct<T>> products, int rows, bool descending)
+    {
+        var calls = new List<TileCall<T>>();
+        var strides = new List<nint>();
+        for (var i = 0; i < products.Length; i++)
+        {
+            ref readonly var product = ref products[i];
+            Debug.Assert(product.Inner > 0 && product.A.Offsets == null && product.C.Offsets == null, "Rows lie at equal distances and have something to sum.");
+            var panels = PanelLayout<TSimd, TVector, T>.PanelCount(product.Outputs);
+            if (i + 1 == products.Length || !GoesOn(product, products[i + 1]))
+            {
+                Append(product, null, 0, panels);
+                continue;
+            }
+
+            // The next product adds to the same columns: where both have whole panels, or end together, one call computes both sums.
+            var next = products[++i];
+            var nextPanels = PanelLayout<TSimd, TVector, T>.PanelCount(next.Outputs);
+            var both = product.Outputs == next.Outputs ? panels : Math.Min(product.Outputs, next.Outputs) / Width;
+            Append(product, next, 0, both);
+            Append(product, null, both, panels);
+            Append(next, null, both, nextPanels);
+        }
+
+        return new(kernels, CollectionsMarshal.AsSpan(calls), CollectionsMarshal.AsSpan(strides));
+
+        static bool GoesOn(in RowProduct<T> product, in RowProduct<T> next) =>
+            next.Accumulate && next.C.Start == product.C.Start && next.C.Stride == product.C.Stride;
+
+        void Append(RowProduct<T> product, RowProduct<T>? second, int first, int end)
+        {
+            var call = new TileCall<T> { A = (byte*)product.A.Start, ARow = product.A.Stride * sizeof(T), Count = product.Inner, Rows = rows };
+            if (second is { } other)
+            {
+                call.A2 = (byte*)other.A.Start;
+                call.ARow2 = other.A.Stride * sizeof(T);
+                call.Count2 = other.Inner;
+            }
+
+            var groups = new PanelGroups(rows, first, end);
+            var from = calls.Count;
+            while (groups.Next())
+            {
+                var column = groups.First * Width;
+                call.B = CacheLine<T>.Align(product.Packed) + ((nint)groups.First * product.Inner * Width);
+                call.B2 = second is { } more ? CacheLine<T>.Align(more.Packed) + ((nint)groups.First * more.Inner * Width) : null;
+                call.Panels = groups.Count;
+                call.Columns = product.Outputs - column;
+                call.C = product.C.Start + column;
+                call.Start = product.Accumulate ? call.C : product.Bias == null ? _start.Zeros : product.Bias + column;
+                call.StartRows = _start.SameRow;
+                calls.Add(call);
+                strides.Add(product.C.Stride);
+            }
+
+            if (descending)
+            {
+                calls.Reverse(from, calls.Count - from);
+            }
         }
     }
 
@@ -173,22 +238,16 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void MultiplyFewRows(in PackedProduct product, Rows<T> a, int rows, Rows<T> c)
     {
-        var panels = product.EndPanel - product.FirstPanel;
-        var most = FewRowsKernel<TSimd, TVector, T>.PanelsAtOnce(rows);
-
-        // A lone panel of a lone row would be the slowest: it makes three of two.
-        var groups = rows == 1 && most == 2 ? Math.Max(1, panels / 2) : (panels + most - 1) / most;
-        var (size, larger) = Math.DivRem(panels, groups);
-        var panel = product.FirstPanel;
-        var call = new TileCall<T> { A = (byte*)a.Start, ARow = a.Stride * sizeof(T), Count = product.Inner };
-        for (var group = 0; group < groups; group++)
+        var call = new TileCall<T> { A = (byte*)a.Start, ARow = a.Stride * sizeof(T), Count = product.Inner, Rows = rows };
+        var panels = new PanelGroups(rows, product.FirstPanel, product.EndPanel);
+        while (panels.Next())
         {
-            var count = group < larger ? size + 1 : size;
-            var column = panel * Width;
-            call.B = product.Packed + ((nint)panel * product.Inner * Width);
+            var column = panels.First * Width;
+            call.B = product.Packed + ((nint)panels.First * product.Inner * Width);
+            call.Panels = panels.Count;
+            call.Columns = product.Outputs - column;
             SetTarget(ref call, in product, c, column, true);
-            FewRowsKernel<TSimd, TVector, T>.Run(rows, count, product.Outputs - column, in call);
-            panel += count;
+            FewRowsKernel<TSimd, TVector, T>.Run(&call, 1);
         }
     }
 
@@ -197,6 +256,37 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     {
         var tile = (int)CacheLine<T>.OddStride(inner) * sizeof(T) * TileShape.MostRows;
         return TileShape.MostRows * Math.Max(LeastTiles, BytesOfRows / tile);
+    }
+
+    /// <summary>The panels of a product of few rows, some at once: groups of the same number of panels or one more.</summary>
+    private struct PanelGroups
+    {
+        private readonly int _end;
+        private readonly int _size;
+        private int _larger;
+
+        internal PanelGroups(int rows, int first, int end)
+        {
+            var panels = end - first;
+            var most = FewRowsKernel<TSimd, TVector, T>.PanelsAtOnce(rows);
+
+            // A lone panel of a lone row would be the slowest: it makes three of two.
+            var groups = rows == 1 && most == 2 ? Math.Max(1, panels / 2) : (panels + most - 1) / most;
+            (_size, _larger) = Math.DivRem(panels, Math.Max(1, groups));
+            _end = end;
+            First = first;
+        }
+
+        internal int First { get; private set; }
+
+        internal int Count { get; private set; }
+
+        internal bool Next()
+        {
+            First += Count;
+            Count = _larger-- > 0 ? _size + 1 : _size;
+            return First < _end;
+        }
     }
 
     /// <summary>What the loops of one product share.</summary>

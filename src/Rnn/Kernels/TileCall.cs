@@ -41,4 +41,25 @@ internal unsafe struct TileCall<T>
 
     /// <summary>The elements from <see cref="C"/> to each row of it.</summary>
     public nint* CRows;
+
+    /// <summary>Few rows: a second product whose sums go on from the first, as <see cref="A"/>; unused where <see cref="Count2"/> is 0.</summary>
+    public byte* A2;
+
+    /// <summary>Bytes from row to row of <see cref="A2"/>.</summary>
+    public nint ARow2;
+
+    /// <summary>The panels of the second product.</summary>
+    public T* B2;
+
+    /// <summary>How many k the second product has; 0 for none.</summary>
+    public nint Count2;
+
+    /// <summary>Few rows: the number of rows.</summary>
+    public int Rows;
+
+    /// <summary>Few rows: how many panels are taken at once.</summary>
+    public int Panels;
+
+    /// <summary>Few rows: the columns from <see cref="C"/> on, of which the last panel may not have all.</summary>
+    public int Columns;
 }

@@ -18,7 +18,11 @@ internal static unsafe class Tiny<T>
     }
 
     /// <summary><see cref="Limit"/> as an element.</summary>
-    internal static T Threshold => T.CreateTruncating(Limit);
+    internal static T Threshold
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => T.CreateTruncating(Limit);
+    }
 
     /// <summary>Whether any of these numbers is too small to matter and yet not zero.</summary>
     // Four sums that do not wait for each other, and the rest elsewhere: a loop that calls anything keeps its vectors in memory.
@@ -50,14 +54,19 @@ internal static unsafe class Tiny<T>
     internal static void CopyFlushed(T* from, T* to, nint count)
     {
         var threshold = new Vector<T>(Threshold);
-        var whole = count & -Vector<T>.Count;
-        for (nint i = 0; i < whole; i += Vector<T>.Count)
+        var end = from + count;
+        for (var whole = from + (count & -Vector<T>.Count); from < whole; from += Vector<T>.Count)
         {
-            var x = Vector.Load(from + i);
-            Vector.Store(Vector.AndNot(x, Vector.LessThan(Vector.Abs(x), threshold)), to + i);
+            var x = Vector.Load(from);
+            Vector.Store(Vector.AndNot(x, Vector.LessThan(Vector.Abs(x), threshold)), to);
+            to += Vector<T>.Count;
         }
 
-        CopyFewFlushed(from + whole, to + whole, count - whole);
+        for (; from < end; from++)
+        {
+            var x = *from;
+            *to++ = T.Abs(x) < threshold[0] ? T.Zero : x;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -77,14 +86,5 @@ internal static unsafe class Tiny<T>
         }
 
         return any;
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void CopyFewFlushed(T* from, T* to, nint count)
-    {
-        for (nint i = 0; i < count; i++)
-        {
-            to[i] = T.Abs(from[i]) < Threshold ? T.Zero : from[i];
-        }
     }
 }

@@ -39,6 +39,16 @@ internal sealed unsafe class VectorMatrixKernels<TSimd, TVector, T> : MatrixKern
     public override nint MultiplyScratch(int rows, int inner) => PackedGemm<TSimd, TVector, T>.MultiplyScratch(rows, inner);
 
     /// <inheritdoc/>
+    public override int MostPreparedRows => FewRowsKernel<TSimd, TVector, T>.MostRows;
+
+    /// <inheritdoc/>
+    public override PreparedProducts<T> Prepare(ReadOnlySpan<RowProduct<T>> products, int rows, bool descending) =>
+        _packed.Prepare(this, products, rows, descending);
+
+    /// <inheritdoc/>
+    public override void Run(TileCall<T>* calls, int count) => FewRowsKernel<TSimd, TVector, T>.Run(calls, count);
+
+    /// <inheritdoc/>
     public override void MultiplyTransposedA(
         Rows<T> a, Rows<T> b, int count, int m, int n, T* c, nint cStride, int firstRow, int endRow, T* scratch, bool accumulate) =>
         _transposed.Multiply(a, b, count, m, n, c, cStride, firstRow, endRow, scratch, accumulate);

@@ -20,6 +20,9 @@ internal sealed unsafe class LayerStepper<T>
     private readonly bool _addsInput;
     private readonly bool _startsWithInputProduct;
     private readonly StepFrame<T>[] _frames = new StepFrame<T>[2];
+    private readonly PreparedStep<T>?[] _prepared = new PreparedStep<T>?[2 * MatrixKernels<T>.Current.MostPreparedRows];
+    private readonly long _weightCount;
+    private int _preparedVersion;
     private Workspace<T> _workspace;
     private T* _input;
     private T* _sum;
@@ -43,6 +46,7 @@ internal sealed unsafe class LayerStepper<T>
         _initial = initial;
         _addsInput = addsInput;
         _startsWithInputProduct = program.StartsWithInputProduct;
+        _weightCount = (long)_shape.InputColumns * (_shape.InputSize + _shape.HiddenSize);
         Allocate(rows);
         Reset();
     }
@@ -54,7 +58,7 @@ internal sealed unsafe class LayerStepper<T>
     internal CellShape Shape => _shape;
 
     /// <summary>Whether the layer's weights are large enough for threads to share the reading of them.</summary>
-    internal bool IsLarge => SharedGemm<T>.ShouldShare((long)_shape.InputColumns * (_shape.InputSize + _shape.HiddenSize));
+    internal bool IsLarge => SharedGemm<T>.ShouldShare(_weightCount);
 
     private int States => _shape.Layout.States.Count;
 
@@ -71,20 +75,17 @@ internal sealed unsafe class LayerStepper<T>
         }
 
         ref var frame = ref _frames[_current];
-        var rows = new Rows<T>(_input, _shape.InputSize);
-        var both = shares && _startsWithInputProduct && IsLarge;
-        _step.SharesProducts = shares;
-        if (both)
+        if (Rows <= _prepared.Length / 2 && !(shares && IsLarge))
         {
-            _step.MultiplyWithInput(rows, frame);
+            _step.SharesProducts = false;
+            Prepared().Run(ref frame);
         }
         else
         {
-            _step.Multiply(
-                rows, Rows, _weights.Input, _shape.InputSize, _shape.InputColumns, frame.Cell.Gates, accumulate: false, _step.InputBias, frame.Scratch);
+            _step.SharesProducts = shares;
+            Run(ref frame, shares && IsLarge && _startsWithInputProduct);
         }
 
-        _step.Run(ref frame, both ? 1 : 0);
         _current = 1 - _current;
         var output = new ReadOnlySpan<T>(State(0), Rows * _shape.OutputSize);
         if (!_addsInput)
@@ -150,6 +151,45 @@ internal sealed unsafe class LayerStepper<T>
     /// <summary>Sets a state of all rows from [N, size].</summary>
     internal void CopyStateFrom(int state, ReadOnlySpan<T> source) => CopyFlushed(source, State(state));
 
+    private Rows<T> Input => new(_input, _shape.InputSize);
+
+    private void Run(ref StepFrame<T> frame, bool bothAtOnce)
+    {
+        if (bothAtOnce)
+        {
+            _step.MultiplyWithInput(Input, frame);
+        }
+        else
+        {
+            _step.Multiply(_step.InputProduct(Input, frame), frame);
+        }
+
+        _step.Run(ref frame, bothAtOnce ? 1 : 0);
+    }
+
+    // For each number of rows and each block of states; all anew where weights have changed.
+    private PreparedStep<T> Prepared()
+    {
+        if (_preparedVersion != _weights.Version)
+        {
+            Array.Clear(_prepared);
+            _preparedVersion = _weights.Version;
+        }
+
+        return _prepared[(2 * (Rows - 1)) + _current] ?? Prepare();
+    }
+
+    // Steps use both blocks in turn, and read weights to and fro.
+    private PreparedStep<T> Prepare()
+    {
+        for (var block = 0; block < 2; block++)
+        {
+            _prepared[(2 * (Rows - 1)) + block] = _step.Prepare(Input, ref _frames[block], descending: block == 1);
+        }
+
+        return _prepared[(2 * (Rows - 1)) + _current]!;
+    }
+
     private static void CopyFlushed(ReadOnlySpan<T> values, T* to)
     {
         fixed (T* from = values)
@@ -185,6 +225,7 @@ internal sealed unsafe class LayerStepper<T>
     {
         _capacity = rows;
         _current = 0;
+        Array.Clear(_prepared);
         _memory.Allocate(rows);
         var input = (nint)rows * _shape.InputSize;
         var sum = _addsInput ? (nint)rows * _shape.OutputSize : 0;

@@ -37,30 +37,66 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
         var instructions = memory.Program.Forward;
         for (var i = first; i < instructions.Length; i++)
         {
-            ref readonly var instruction = ref instructions[i];
-            switch (instruction.Operation)
-            {
-                case StepOperation.Multiply:
-                    Multiply(instruction, frame);
-                    break;
-                case StepOperation.Cell:
-                    cell.Forward(instruction.Index, frame.Cell, Saves);
-                    break;
-                case StepOperation.Project:
-                    Project(frame);
-                    break;
-                case StepOperation.Mask:
-                    Mask(instruction, frame);
-                    break;
-                case StepOperation.Zoneout:
-                    ApplyZoneout(instruction.Index, frame);
-                    break;
-                default:
-                    Normalize(instruction, frame);
-                    break;
-            }
+            Execute(instructions[i], ref frame);
         }
     }
+
+    /// <summary>Executes one instruction.</summary>
+    internal void Execute(in StepInstruction instruction, ref StepFrame<T> frame)
+    {
+        switch (instruction.Operation)
+        {
+            case StepOperation.Multiply:
+                Multiply(Product(instruction, frame), frame);
+                break;
+            case StepOperation.Cell:
+                cell.Forward(instruction.Index, frame.Cell, Saves);
+                break;
+            case StepOperation.Project:
+                Project(frame);
+                break;
+            case StepOperation.Mask:
+                Mask(instruction, frame);
+                break;
+            case StepOperation.Zoneout:
+                ApplyZoneout(instruction.Index, frame);
+                break;
+            default:
+                Normalize(instruction, frame);
+                break;
+        }
+    }
+
+    /// <summary>Looks everything up that steps of a frame read, for a stepper whose rows stay where they are.</summary>
+    /// <param name="input">The rows of the input.</param>
+    /// <param name="frame">Where the step's rows lie.</param>
+    /// <param name="descending">Whether products read their weights from the last column to the first; see <see cref="MatrixKernels{T}.Prepare"/>.</param>
+    internal PreparedStep<T> Prepare(Rows<T> input, ref StepFrame<T> frame, bool descending)
+    {
+        frame.Cell.UnitWeights = weights.UnitWeights;
+        var step = new PreparedStep<T>(this, cell, _kernels, frame.Cell.Rows, descending);
+        step.Add(InputProduct(input, frame));
+        foreach (ref readonly var instruction in memory.Program.Forward.AsSpan())
+        {
+            if (instruction.Operation == StepOperation.Multiply)
+            {
+                step.Add(Product(instruction, frame));
+            }
+            else
+            {
+                step.Add(instruction, frame.Cell);
+            }
+        }
+
+        step.Complete();
+        return step;
+    }
+
+    /// <summary>The input product of one step, with the biases where gates are not normalised.</summary>
+    internal RowProduct<T> InputProduct(Rows<T> input, in StepFrame<T> frame) => new()
+    {
+        A = input, Packed = weights.Input, Inner = _shape.InputSize, Outputs = _shape.InputColumns, C = frame.Cell.Gates, Bias = InputBias,
+    };
 
     /// <summary>The input product and the program's first instruction in one go, each weight read once; see <see cref="StepProgram.StartsWithInputProduct"/>.</summary>
     internal void MultiplyWithInput(Rows<T> input, in StepFrame<T> frame)
@@ -71,36 +107,39 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
             first.Columns, frame.Cell.Gates, weights.Bias);
     }
 
-    /// <summary>C = A B, or C += A B, or C = A B + bias; shared among threads by panels where that is wanted and worthwhile.</summary>
-    internal void Multiply(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
+    /// <summary>Computes a product, shared among threads by panels where that is wanted and worthwhile.</summary>
+    internal void Multiply(in RowProduct<T> product, in StepFrame<T> frame)
     {
-        if (SharesProducts && SharedGemm<T>.ShouldShare((long)inner * outputs))
+        var rows = frame.Cell.Rows;
+        if (SharesProducts && SharedGemm<T>.ShouldShare((long)product.Inner * product.Outputs))
         {
-            _team.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias);
+            _team.Multiply(product.A, rows, product.Packed, product.Inner, product.Outputs, product.C, product.Accumulate, product.Bias);
         }
         else
         {
-            _kernels.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias, 0, _kernels.PanelCount(outputs), scratch);
+            _kernels.Multiply(
+                product.A, rows, product.Packed, product.Inner, product.Outputs, product.C, product.Accumulate, product.Bias, 0,
+                _kernels.PanelCount(product.Outputs), frame.Scratch);
         }
     }
 
-    private void Multiply(in StepInstruction instruction, in StepFrame<T> frame)
+    private RowProduct<T> Product(in StepInstruction instruction, in StepFrame<T> frame)
     {
-        // The product of a state that is zero adds nothing, but gates without input still start from their bias.
-        var inner = (frame.IgnoredStates & instruction.PreviousState) == 0 ? instruction.SourceSize : 0;
-        var source = (instruction.MaskIndex >= 0 ? memory.Masked(instruction.MaskIndex, frame.Row) : frame.Source(instruction.Source)).SkipColumns(instruction.SourceColumn);
-        var packed = weights.Block(instruction.Index);
-        if (instruction.ProductColumn >= 0)
+        var source = instruction.MaskIndex >= 0 ? memory.Masked(instruction.MaskIndex, frame.Row) : frame.Source(instruction.Source);
+        var isNormalized = instruction.ProductColumn >= 0;
+        var accumulate = instruction.Accumulate && !isNormalized;
+        return new()
         {
-            var products = memory.RecurrentProducts(frame.Row).SkipColumns(instruction.ProductColumn);
-            Multiply(source, frame.Cell.Rows, packed, inner, instruction.Columns, products, accumulate: false, null, frame.Scratch);
-            return;
-        }
+            A = source.SkipColumns(instruction.SourceColumn),
+            Packed = weights.Block(instruction.Index),
 
-        var bias = instruction.Accumulate || weights.Bias == null ? null : weights.Bias + instruction.GateColumn;
-        Multiply(
-            source, frame.Cell.Rows, packed, inner, instruction.Columns, frame.Cell.Gates.SkipColumns(instruction.GateColumn),
-            instruction.Accumulate, bias, frame.Scratch);
+            // The product of a state that is zero adds nothing, but gates without input still start from their bias.
+            Inner = (frame.IgnoredStates & instruction.PreviousState) == 0 ? instruction.SourceSize : 0,
+            Outputs = instruction.Columns,
+            C = isNormalized ? memory.RecurrentProducts(frame.Row).SkipColumns(instruction.ProductColumn) : frame.Cell.Gates.SkipColumns(instruction.GateColumn),
+            Accumulate = accumulate,
+            Bias = accumulate || isNormalized || weights.Bias == null ? null : weights.Bias + instruction.GateColumn,
+        };
     }
 
     private void Project(in StepFrame<T> frame)

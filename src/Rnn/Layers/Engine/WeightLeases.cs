@@ -16,6 +16,9 @@ internal sealed unsafe class WeightLeases<T>(CellShape shape, PackedWeights<T>[]
     private readonly PackedMatrix<T>?[] _leases = new PackedMatrix<T>?[packed.Length];
     private readonly int[] _leaseOfSlot = [.. Enumerable.Range(0, shape.Slots.Count).Select(slot => Array.FindIndex(packed, form => form.Slot == slot))];
 
+    /// <summary>A number that changes when any lease does: addresses of weights that were looked up before are not those of now.</summary>
+    internal int Version { get; private set; }
+
     /// <summary>The input weights.</summary>
     internal T* Input => Pointer(0);
 
@@ -89,6 +92,7 @@ internal sealed unsafe class WeightLeases<T>(CellShape shape, PackedWeights<T>[]
     /// <summary>Gives all leases back.</summary>
     internal void Release()
     {
+        Version++;
         lock (packed[0].Gate)
         {
             for (var i = 0; i < _leases.Length; i++)
@@ -106,6 +110,7 @@ internal sealed unsafe class WeightLeases<T>(CellShape shape, PackedWeights<T>[]
     // One lock for all that have changed.
     private void Renew(int first, ReadOnlySpan<Tensor<T>> values, bool readsStates)
     {
+        Version++;
         lock (packed[0].Gate)
         {
             for (var i = first; i < packed.Length; i++)
