@@ -26,7 +26,7 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
 
     /// <summary>Runs calls one after the other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void Run(TileCall<T>* calls, int count)
+    internal static void Run(FewRowsCall<T>* calls, int count)
     {
         for (var end = calls + count; calls < end; calls++)
         {
@@ -44,7 +44,7 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
     /// <summary>A call whose columns do not fill its panels: computed beside C and copied, so that nothing right of C is touched.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     [SkipLocalsInit]
-    private static void RunPartial(TileCall<T>* call)
+    private static void RunPartial(FewRowsCall<T>* call)
     {
         const int MostVectors = 24;
         var tile = stackalloc T[(MostVectors * TSimd.Count) + CacheLine<T>.Length];
@@ -84,7 +84,7 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void RunWhole(TileCall<T>* call)
+    private static void RunWhole(FewRowsCall<T>* call)
     {
         switch ((call->Rows * 8) + call->Panels)
         {
@@ -110,7 +110,7 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
     /// The same sums in the same order as the tile of many rows.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Run<TRows, TPanels>(TileCall<T>* call)
+    private static void Run<TRows, TPanels>(FewRowsCall<T>* call)
         where TRows : struct, ICount
         where TPanels : struct, ICount
     {

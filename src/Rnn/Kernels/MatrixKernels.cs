@@ -88,7 +88,7 @@ internal abstract unsafe class MatrixKernels<T>
     public abstract PreparedProducts<T> Prepare(ReadOnlySpan<RowProduct<T>> products, int rows, bool descending);
 
     /// <summary>Runs prepared calls of the micro-kernel of few rows.</summary>
-    public abstract void Run(TileCall<T>* calls, int count);
+    public abstract void Run(FewRowsCall<T>* calls, int count);
 
     /// <summary>
     /// C[i, j] += Σₖ A[k, i] B[k, j] over k &lt; count, for the rows i of C from <paramref name="firstRow"/> up to <paramref name="endRow"/>:

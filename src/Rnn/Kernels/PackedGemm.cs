@@ -90,7 +90,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     /// <summary>See <see cref="MatrixKernels{T}.Prepare"/>.</summary>
     internal PreparedProducts<T> Prepare(MatrixKernels<T> kernels, ReadOnlySpan<RowProduct<T>> products, int rows, bool descending)
     {
-        var calls = new List<TileCall<T>>();
+        var calls = new List<FewRowsCall<T>>();
         var strides = new List<nint>();
         for (var i = 0; i < products.Length; i++)
         {
@@ -119,7 +119,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
 
         void Append(RowProduct<T> product, RowProduct<T>? second, int first, int end)
         {
-            var call = new TileCall<T> { A = (byte*)product.A.Start, ARow = product.A.Stride * sizeof(T), Count = product.Inner, Rows = rows };
+            var call = new FewRowsCall<T> { A = (byte*)product.A.Start, ARow = product.A.Stride * sizeof(T), Count = product.Inner, Rows = rows };
             if (second is { } other)
             {
                 call.A2 = (byte*)other.A.Start;
@@ -162,53 +162,60 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
             var b = product.Packed + ((nint)panel * product.Inner * Width);
             for (var k = 0; k < product.Inner; k += blockLength)
             {
+                var length = Math.Min(blockLength, product.Inner - k);
+                var isLast = k + length == product.Inner;
                 var call = new TileCall<T>
                 {
                     ARow = a.Stride * sizeof(T),
                     AStep = sizeof(T),
                     B = b + ((nint)k * Width),
                     BStep = Width,
-                    Count = Math.Min(blockLength, product.Inner - k),
-                };
-                var row = 0;
-                var prefetches = k == 0 && c.Offsets == null;
-                for (var tile = 0; tile < tiles; tile++)
-                {
-                    // The last of several tiles prefetches the panel block that comes next.
-                    var last = tile > 0 && tile == tiles - 1;
-                    call.Prefetch = (byte*)(last ? call.B + (call.Count * Width) : call.B);
-                    call.PrefetchStep = last ? Width * sizeof(T) : 0;
-                    var rows = tile < taller ? height + 1 : height;
-                    call.A = (byte*)(a.Start + (row * a.Stride) + k);
-                    SetTarget(ref call, in product, c.Skip(row), column, k == 0);
-                    if (prefetches)
-                    {
-                        var next = tile < tiles - 1 ? call.C + (rows * c.Stride) : c.Start + column + Width;
-                        TileKernel<TSimd, TVector, T>.PrefetchTarget(rows, next, call.CRows);
-                    }
+                    Count = length,
 
-                    TileKernel<TSimd, TVector, T>.Run(rows, columns, in call);
-                    row += rows;
+                    // Tiles share the work of bringing the panel block that comes next. A single tile has no time for it: it reads what memory gives.
+                    Prefetch = (byte*)(b + ((nint)(tiles > 1 ? k + length : k) * Width)),
+                    PrefetchStep = tiles > 1 ? Width * sizeof(T) / tiles : 0,
+                };
+
+                // The taller tiles, then the others.
+                for (int row = 0, done = 0; done < tiles; done += call.Tiles)
+                {
+                    var rows = done < taller ? height + 1 : height;
+                    call.Tiles = done < taller ? taller : tiles - taller;
+                    call.A = (byte*)(a.Start + (row * a.Stride) + k);
+                    call.ATile = rows * call.ARow;
+                    SetTarget(ref call, in product, c.Skip(row), column, rows, k == 0);
+                    row += call.Tiles * rows;
+                    call.Next = done + call.Tiles < tiles ? c[row] + column : c[0] + column + (isLast ? Width : 0);
+                    TileKernel<TSimd, TVector, T>.Run(rows, columns, &call);
+                    call.Prefetch += call.PrefetchStep * length * call.Tiles;
                 }
             }
         }
     }
 
-    /// <summary>Where sums of a tile come from and go to.</summary>
+    /// <summary>Where sums of some tiles come from and go to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void SetTarget(ref TileCall<T> call, in PackedProduct product, Rows<T> c, int column, bool first)
+    private void SetTarget(ref TileCall<T> call, in PackedProduct product, Rows<T> c, int column, int rows, bool first)
     {
-        call.CRows = c.Offsets == null ? product.Strides : c.Offsets;
+        var listed = c.Offsets != null;
+        call.CRows = listed ? c.Offsets : product.Strides;
         call.C = c.Start + column;
+        call.CTile = listed ? 0 : rows * c.Stride;
+        call.CRowsTile = listed ? rows : 0;
         if (!first || product.Accumulate)
         {
             call.Start = call.C;
             call.StartRows = call.CRows;
+            call.StartTile = call.CTile;
+            call.StartRowsTile = call.CRowsTile;
         }
         else
         {
             call.Start = product.Bias == null ? _start.Zeros : product.Bias + column;
             call.StartRows = _start.SameRow;
+            call.StartTile = 0;
+            call.StartRowsTile = 0;
         }
     }
 
@@ -238,7 +245,17 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void MultiplyFewRows(in PackedProduct product, Rows<T> a, int rows, Rows<T> c)
     {
-        var call = new TileCall<T> { A = (byte*)a.Start, ARow = a.Stride * sizeof(T), Count = product.Inner, Rows = rows };
+        var isFromC = product.Accumulate;
+        var cRows = c.Offsets == null ? product.Strides : c.Offsets;
+        var call = new FewRowsCall<T>
+        {
+            A = (byte*)a.Start,
+            ARow = a.Stride * sizeof(T),
+            Count = product.Inner,
+            StartRows = isFromC ? cRows : _start.SameRow,
+            CRows = cRows,
+            Rows = rows,
+        };
         var panels = new PanelGroups(rows, product.FirstPanel, product.EndPanel);
         while (panels.Next())
         {
@@ -246,7 +263,8 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
             call.B = product.Packed + ((nint)panels.First * product.Inner * Width);
             call.Panels = panels.Count;
             call.Columns = product.Outputs - column;
-            SetTarget(ref call, in product, c, column, true);
+            call.C = c.Start + column;
+            call.Start = isFromC ? call.C : product.Bias == null ? _start.Zeros : product.Bias + column;
             FewRowsKernel<TSimd, TVector, T>.Run(&call, 1);
         }
     }

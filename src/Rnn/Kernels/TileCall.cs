@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Rnn.Kernels;
 
-/// <summary>The arguments of a micro-kernel: C[row] = start[row] + Σₖ A[row, k] B[k], for two vectors of columns or more.</summary>
+/// <summary>A call of the micro-kernel of many rows: C[row] = start[row] + Σₖ A[row, k] B[k] for two vectors of columns, tile after tile of equally many rows.</summary>
 internal unsafe struct TileCall<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -24,10 +24,10 @@ internal unsafe struct TileCall<T>
     /// <summary>How many k, at least 1.</summary>
     public nint Count;
 
-    /// <summary>Memory to prefetch: two vectors for each k.</summary>
+    /// <summary>Memory to bring into the second-level cache, such as the panel that comes next.</summary>
     public byte* Prefetch;
 
-    /// <summary>Bytes from one k to the next of what is prefetched.</summary>
+    /// <summary>Bytes of it for each k of each tile.</summary>
     public nint PrefetchStep;
 
     /// <summary>What the sums start from.</summary>
@@ -42,24 +42,24 @@ internal unsafe struct TileCall<T>
     /// <summary>The elements from <see cref="C"/> to each row of it.</summary>
     public nint* CRows;
 
-    /// <summary>Few rows: a second product whose sums go on from the first, as <see cref="A"/>; unused where <see cref="Count2"/> is 0.</summary>
-    public byte* A2;
+    /// <summary>How many tiles, at least 1.</summary>
+    public int Tiles;
 
-    /// <summary>Bytes from row to row of <see cref="A2"/>.</summary>
-    public nint ARow2;
+    /// <summary>Bytes from one tile of A to the next.</summary>
+    public nint ATile;
 
-    /// <summary>The panels of the second product.</summary>
-    public T* B2;
+    /// <summary>The elements from <see cref="Start"/> of one tile to that of the next; 0 where all rows start from the same.</summary>
+    public nint StartTile;
 
-    /// <summary>How many k the second product has; 0 for none.</summary>
-    public nint Count2;
+    /// <summary>The elements from <see cref="C"/> of one tile to that of the next; 0 where a table of offsets goes on.</summary>
+    public nint CTile;
 
-    /// <summary>Few rows: the number of rows.</summary>
-    public int Rows;
+    /// <summary>Entries of <see cref="StartRows"/> from one tile to the next: 0 but where they are a table of offsets of all rows.</summary>
+    public nint StartRowsTile;
 
-    /// <summary>Few rows: how many panels are taken at once.</summary>
-    public int Panels;
+    /// <summary>Entries of <see cref="CRows"/> from one tile to the next: 0 but where they are a table of offsets of all rows.</summary>
+    public nint CRowsTile;
 
-    /// <summary>Few rows: the columns from <see cref="C"/> on, of which the last panel may not have all.</summary>
-    public int Columns;
+    /// <summary>Where the first tile after these begins in C, to be brought into the first-level cache; its rows lie as those of the last.</summary>
+    public T* Next;
 }

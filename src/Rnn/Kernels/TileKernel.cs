@@ -10,27 +10,26 @@ internal static unsafe partial class TileKernel<TSimd, TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>
-    /// Adds <paramref name="count"/> steps of the sum to a tile. Every accumulator is a local of its own: the JIT keeps locals in
+    /// Computes tiles one after the other. Every accumulator is a local of its own: the JIT keeps locals in
     /// registers, never arrays, and leaves out what lies beyond <typeparamref name="TRows"/> and <typeparamref name="TVectors"/>.
     /// </summary>
-    /// <param name="a">A[row, k] at a + row · aRow + k · aStep, in bytes.</param>
-    /// <param name="aRow">Bytes from row to row.</param>
-    /// <param name="aStep">Bytes from one k to the next.</param>
-    /// <param name="b">A panel: two vectors for each k.</param>
-    /// <param name="bStep">The elements of <paramref name="b"/> from one k to the next.</param>
-    /// <param name="count">How many k, at least 1.</param>
-    /// <param name="prefetch">Memory to prefetch while this tile is computed: two vectors for each k.</param>
-    /// <param name="prefetchStep">Bytes from one k to the next of it.</param>
-    /// <param name="start">What the sums start from.</param>
-    /// <param name="startRows">The elements from <paramref name="start"/> to each row of it.</param>
-    /// <param name="c">Where the sums go.</param>
-    /// <param name="cRows">The elements from <paramref name="c"/> to each row of it.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Run<TRows, TVectors>(
-        byte* a, nint aRow, nint aStep, T* b, nint bStep, nint count, byte* prefetch, nint prefetchStep, T* start, nint* startRows, T* c, nint* cRows)
+    private static void Run<TRows, TVectors>(TileCall<T>* call)
         where TRows : struct, ICount
         where TVectors : struct, ICount
     {
+        var a0 = call->A;
+        var aRow = call->ARow;
+        var aStep = call->AStep;
+        var bStep = call->BStep;
+        var prefetch = call->Prefetch;
+        var prefetchStep = call->PrefetchStep;
+        var start = call->Start;
+        var startRows = call->StartRows;
+        var c = call->C;
+        var cRows = call->CRows;
+        var tiles = call->Tiles;
+    Tile:
         TVector c00 = default, c01 = default;
         TVector c10 = default, c11 = default;
         TVector c20 = default, c21 = default;
@@ -126,7 +125,22 @@ internal static unsafe partial class TileKernel<TSimd, TVector, T>
             c111 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
         }
 
+        // What the next tile starts from.
+        var next = tiles > 1 ? c + call->CTile : call->Next;
+        var nextRows = tiles > 1 ? cRows + call->CRowsTile : cRows;
+        for (var r = 0; r < TRows.Value; r++)
+        {
+            Prefetch.ToFirst(next + nextRows[r]);
+            if (2 * TSimd.Count * sizeof(T) > Prefetch.Line)
+            {
+                Prefetch.ToFirst((byte*)(next + nextRows[r]) + Prefetch.Line);
+            }
+        }
+
         // Three rows share a base: the processor adds one or two strides while it loads.
+        var a = a0;
+        var b = call->B;
+        var count = call->Count;
         var a3 = a + (3 * aRow);
         var a6 = a3 + (3 * aRow);
         var a9 = a6 + (3 * aRow);
@@ -136,11 +150,6 @@ internal static unsafe partial class TileKernel<TSimd, TVector, T>
             var b1 = TVectors.Value > 1 ? TSimd.Load(b + TSimd.Count) : default;
             b += bStep;
             Prefetch.ToSecond(prefetch);
-            if (2 * TSimd.Count * sizeof(T) > Prefetch.Line)
-            {
-                Prefetch.ToSecond(prefetch + Prefetch.Line);
-            }
-
             prefetch += prefetchStep;
 
             {
@@ -350,6 +359,16 @@ internal static unsafe partial class TileKernel<TSimd, TVector, T>
             {
                 TSimd.Store(c111, to + TSimd.Count);
             }
+        }
+
+        if (--tiles != 0)
+        {
+            a0 += call->ATile;
+            start += call->StartTile;
+            startRows += call->StartRowsTile;
+            c += call->CTile;
+            cRows += call->CRowsTile;
+            goto Tile;
         }
     }
 }

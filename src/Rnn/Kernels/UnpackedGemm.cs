@@ -75,7 +75,7 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
                         C = to,
                         CRows = strides,
                     };
-                    RunGroup(ref call, in group, in some);
+                    RunGroup(call, in group, in some);
                     row += some.Rows;
                 }
             }
@@ -132,12 +132,13 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
 
     /// <summary>Some tiles through a group of panels, each panel past all tiles.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void RunGroup(ref TileCall<T> call, in PanelGroup group, in TileGroup tiles)
+    private void RunGroup(TileCall<T> call, in PanelGroup group, in TileGroup tiles)
     {
         var fromZero = call.Start == null;
         var start = call.Start;
         var c = call.C;
         var (cStride, startStride) = (call.CRows[1], call.StartRows[1]);
+        call.ARow = tiles.IsPacked ? sizeof(T) : tiles.Row * sizeof(T);
         for (var panel = 0; panel < group.Panels; panel++)
         {
             var inPlace = panel < group.InPlacePanels;
@@ -146,17 +147,21 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
             call.Prefetch = (byte*)call.B;
             var columns = Math.Min(Width, group.Columns - (panel * Width));
             var from = tiles.Start;
-            for (int tile = 0, row = 0; tile < tiles.Tiles; tile++)
+            for (int done = 0, row = 0; done < tiles.Tiles; done += call.Tiles)
             {
-                var rows = tile < tiles.Taller ? tiles.Height + 1 : tiles.Height;
+                var rows = done < tiles.Taller ? tiles.Height + 1 : tiles.Height;
+                call.Tiles = done < tiles.Taller ? tiles.Taller : tiles.Tiles - tiles.Taller;
                 call.A = (byte*)from;
-                (call.ARow, call.AStep) = tiles.IsPacked ? (sizeof(T), rows * sizeof(T)) : (tiles.Row * sizeof(T), tiles.Step * sizeof(T));
+                call.AStep = (tiles.IsPacked ? rows : tiles.Step) * sizeof(T);
+                call.ATile = (tiles.IsPacked ? rows * (nint)group.Length : rows * tiles.Row) * sizeof(T);
                 call.C = c + (row * cStride);
+                call.CTile = rows * cStride;
                 call.Start = fromZero ? _start.Zeros : start + (row * startStride);
-                TileKernel<TSimd, TVector, T>.Run(rows, columns, in call);
-                from += tiles.IsPacked ? (nint)rows * group.Length : rows * tiles.Row;
-                row += rows;
-                TileKernel<TSimd, TVector, T>.PrefetchTarget(rows, tile < tiles.Tiles - 1 ? call.C + (rows * cStride) : c + Width, call.CRows);
+                call.StartTile = fromZero ? 0 : rows * startStride;
+                row += call.Tiles * rows;
+                call.Next = done + call.Tiles < tiles.Tiles ? c + (row * cStride) : c + Width;
+                TileKernel<TSimd, TVector, T>.Run(rows, columns, &call);
+                from = (T*)((byte*)from + (call.Tiles * call.ATile));
             }
 
             start += fromZero ? 0 : Width;

@@ -46,7 +46,7 @@ internal sealed unsafe class VectorMatrixKernels<TSimd, TVector, T> : MatrixKern
         _packed.Prepare(this, products, rows, descending);
 
     /// <inheritdoc/>
-    public override void Run(TileCall<T>* calls, int count) => FewRowsKernel<TSimd, TVector, T>.Run(calls, count);
+    public override void Run(FewRowsCall<T>* calls, int count) => FewRowsKernel<TSimd, TVector, T>.Run(calls, count);
 
     /// <inheritdoc/>
     public override void MultiplyTransposedA(
