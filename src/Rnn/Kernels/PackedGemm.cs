@@ -14,11 +14,13 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>The largest block of the summed dimension: 256 k of two 512-bit vectors are 32 KB.</summary>
-    private const int LargestBlock = 256;
+    private static readonly int LargestBlock = TileShape.LargestBlock(Width * sizeof(T));
 
-    /// <summary>Bytes of A that one pass over the panels works on: part of the second-level cache.</summary>
-    private const int BytesOfRows = 384 << 10;
+    /// <summary>Bytes of A that one pass over the panels works on.</summary>
+    private static readonly int BytesOfRows = CacheSizes.Second / 2;
+
+    /// <summary>A multiple of it lies in the same set of every first-level cache.</summary>
+    private const int PageBytes = 4096;
 
     /// <summary>Tiles of rows that pass all panels together however long the rows are.</summary>
     private const int LeastTiles = 4;
@@ -219,10 +221,10 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
         }
     }
 
-    /// <summary>Rows at equal distances that the micro-kernel may read where they lie, else a copy of them.</summary>
+    /// <summary>Rows that the micro-kernel may read where they lie, else a copy of them: where their distances differ, or are such that they would push each other out of the caches.</summary>
     private static Rows<T> Direct(Rows<T> a, int rows, int inner, T* scratch)
     {
-        if (a.Offsets == null)
+        if (a.Offsets == null && (rows == 1 || !Collide(a.Stride * sizeof(T), inner * sizeof(T))))
         {
             return a;
         }
@@ -267,6 +269,13 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
             call.Start = isFromC ? call.C : product.Bias == null ? _start.Zeros : product.Bias + column;
             FewRowsKernel<TSimd, TVector, T>.Run(&call, 1);
         }
+    }
+
+    /// <summary>Whether rows of this length at this distance fall into less than half of the sets of a cache, or all into the same place of a page, as those of one step of a batch-first tensor do.</summary>
+    private static bool Collide(nint stride, nint bytes)
+    {
+        var period = stride & -stride;
+        return period >= PageBytes || period >= 2 * bytes;
     }
 
     /// <summary>Rows that pass all panels together.</summary>

@@ -11,6 +11,9 @@ internal static unsafe class PanelPacking<TSimd, TVector, T>
 {
     private const int PanelsAtOnce = 4;
 
+    // The hardware prefetcher does not follow rows that lie a page apart.
+    private const int Ahead = 16;
+
     private static int Width => PanelLayout<TSimd, TVector, T>.Width;
 
     /// <summary>See <see cref="MatrixKernels{T}.Pack"/>.</summary>
@@ -25,7 +28,7 @@ internal static unsafe class PanelPacking<TSimd, TVector, T>
         var column = firstPanel * Width;
         if (transposed)
         {
-            PackPanels(new Rows<T>(source + column, sourceStride), inner, outputs - column, endPanel - firstPanel, packed);
+            PackPanels(new Rows<T>(source + column, sourceStride), inner, outputs - column, endPanel - firstPanel, packed, (nint)inner * Width);
             return;
         }
 
@@ -39,26 +42,43 @@ internal static unsafe class PanelPacking<TSimd, TVector, T>
     }
 
     /// <summary>Panels from a source whose rows are k: [panel][k][two vectors].</summary>
+    /// <param name="source">The rows of the source.</param>
+    /// <param name="inner">How many.</param>
+    /// <param name="columns">The columns that there are.</param>
+    /// <param name="panels">How many panels; the columns that the last one lacks become zeros.</param>
+    /// <param name="to">The first panel.</param>
+    /// <param name="distance">Elements from one panel to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    internal static void PackPanels(Rows<T> source, int inner, int columns, int panels, T* to)
+    internal static void PackPanels(Rows<T> source, int inner, int columns, int panels, T* to, nint distance)
     {
         var full = Math.Min(panels, columns / Width);
-        var panelLength = (nint)inner * Width;
-        for (var panel = 0; panel < full; panel += PanelsAtOnce)
+
+        // Row after row as the source lies in memory, but few panels where they lie so that they meet in the same sets of the first-level cache.
+        var most = distance * sizeof(T) % 2048 == 0 ? PanelsAtOnce : full;
+        for (var panel = 0; panel < full; panel += most)
         {
-            // Row after row as the source lies in memory, but few panels: they may lie a power of two apart.
-            var panelsAtOnce = Math.Min(PanelsAtOnce, full - panel);
+            var panelsAtOnce = Math.Min(most, full - panel);
+            var width = panelsAtOnce * Width * sizeof(T);
             for (var k = 0; k < inner; k++)
             {
+                if (k + Ahead < inner)
+                {
+                    var ahead = (byte*)(source[k + Ahead] + (panel * Width));
+                    for (var at = 0; at < width; at += CacheLine<T>.Bytes)
+                    {
+                        Prefetch.ToFirst(ahead + at);
+                    }
+                }
+
                 var from = source[k] + (panel * Width);
-                var place = to + (panel * panelLength) + (k * Width);
+                var place = to + (panel * distance) + (k * Width);
                 var left = panelsAtOnce;
                 do
                 {
                     TSimd.Store(TSimd.Load(from), place);
                     TSimd.Store(TSimd.Load(from + TSimd.Count), place + TSimd.Count);
                     from += Width;
-                    place += panelLength;
+                    place += distance;
                 }
                 while (--left != 0);
             }
@@ -66,7 +86,7 @@ internal static unsafe class PanelPacking<TSimd, TVector, T>
 
         if (full < panels)
         {
-            PackPartialPanel(source.SkipColumns(full * Width), inner, columns - (full * Width), to + (full * panelLength));
+            PackPartialPanel(source.SkipColumns(full * Width), inner, columns - (full * Width), to + (full * distance));
         }
     }
 

@@ -8,6 +8,12 @@ internal static unsafe class TileShape
     /// <summary>Rows of the largest tile: its accumulators, one panel step and one broadcast fill the registers.</summary>
     internal static int MostRows => Simd.HasManyRegisters ? 12 : 6;
 
+    /// <summary>
+    /// The largest block of the summed dimension: two thirds of the first-level cache hold that part of a panel while all tiles of rows pass it, a third what is read of the rows.
+    /// </summary>
+    /// <param name="panelStep">Bytes of a panel for each k.</param>
+    internal static int LargestBlock(int panelStep) => Math.Max(64, CacheSizes.First * 2 / 3 / panelStep & -32);
+
     /// <summary>How far one block of the summed dimension reaches: equal blocks, none above <paramref name="largest"/>.</summary>
     internal static int BlockLength(int inner, int largest)
     {

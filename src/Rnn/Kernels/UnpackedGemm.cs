@@ -12,22 +12,18 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Bytes of the panels that tiles pass in turn, part of the second-level cache.</summary>
-    private const int BytesOfPanels = 256 << 10;
+    private static readonly int LargestBlock = TileShape.LargestBlock(Width * sizeof(T));
 
-    /// <summary>The largest block of the summed dimension: 256 k of two 512-bit vectors are 32 KB.</summary>
-    private const int LargestBlock = 256;
-
-    /// <summary>Tiles that pass all panels of a group together: 8 of 12 rows and 256 k are 96 KB.</summary>
-    private const int TilesOfGroup = 8;
+    /// <summary>Tiles that pass all panels of a group together: their blocks fill a quarter of the second-level cache.</summary>
+    private static readonly int TilesOfGroup = Math.Max(8, CacheSizes.Second / 4 / (LargestBlock * TileShape.MostRows * sizeof(T)));
 
     /// <summary>A block of A whose columns span more is packed: each k lies in a page and a cache line of its own there, of which a tile needs a part.</summary>
     private const int BytesInPlace = 128 << 10;
 
     private readonly SumStart<T> _start = start;
 
-    /// <summary>Panels that tiles pass in turn.</summary>
-    internal static int PanelsOfGroup => BytesOfPanels / (LargestBlock * Width * sizeof(T));
+    /// <summary>Panels that tiles pass in turn: their blocks fill half of the second-level cache.</summary>
+    internal static int PanelsOfGroup { get; } = CacheSizes.Second / 2 / (LargestBlock * Width * sizeof(T));
 
     private static int Width => PanelLayout<TSimd, TVector, T>.Width;
 
@@ -36,9 +32,12 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
     /// <param name="panels">Panels of B.</param>
     internal static nint Scratch(int inner, int panels)
     {
-        var step = ((nint)Math.Min(panels, PanelsOfGroup) * Width) + (TilesOfGroup * TileShape.MostRows);
-        return (TileShape.BlockLength(inner, LargestBlock) * step) + (2 * CacheLine<T>.Length);
+        var length = TileShape.BlockLength(inner, LargestBlock);
+        return (Math.Min(panels, PanelsOfGroup) * PanelDistance(length)) + (TilesOfGroup * TilePacking<T>.Distance(length, TileShape.MostRows)) + (2 * CacheLine<T>.Length);
     }
+
+    /// <summary>Elements from one packed panel to the next: an odd number of lines, so that panels do not meet in the same sets of the first-level cache.</summary>
+    private static nint PanelDistance(int length) => CacheLine<T>.OddStride(length * Width);
 
     /// <summary>C[i, j] = start + Σₖ A[i, k] B[k, j], the rows of A in tiles and the columns of B in panels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -58,7 +57,7 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
                 var column = firstPanel * Width;
                 var group = new PanelGroup { Panels = Math.Min(PanelsOfGroup, panels - firstPanel), Columns = c.Columns - column, Length = length, Packed = scratch };
                 Prepare(in b, k, column, inPlace: tiles <= TilesOfGroup, ref group);
-                var packedTiles = scratch + ((nint)group.Panels * length * Width);
+                var packedTiles = scratch + (group.Panels * PanelDistance(length));
                 var row = 0;
                 for (var tile = 0; tile < tiles; tile += TilesOfGroup)
                 {
@@ -92,7 +91,7 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
             {
                 var columns = Math.Min(Width, b.Columns - column);
                 PanelPacking<TSimd, TVector, T>.PackTransposed(b.Rows[column] + k, b.Rows.Stride, group.Length, columns, packed);
-                packed += (nint)group.Length * Width;
+                packed += PanelDistance(group.Length);
                 column += Width;
             }
 
@@ -108,8 +107,9 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
         }
 
         var done = group.InPlacePanels * Width;
+        var distance = PanelDistance(group.Length);
         PanelPacking<TSimd, TVector, T>.PackPanels(
-            rows.SkipColumns(done), group.Length, b.Columns - column - done, group.Panels - group.InPlacePanels, packed + (done * group.Length));
+            rows.SkipColumns(done), group.Length, b.Columns - column - done, group.Panels - group.InPlacePanels, packed + (group.InPlacePanels * distance), distance);
     }
 
     /// <summary>One block of a group of tiles: what lies close together stays where it is, columns that lie far apart are packed.</summary>
@@ -127,7 +127,7 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
         group.IsPacked = true;
         TilePacking<T>.Pack(source, length, group.Taller, group.Height + 1, packed);
         var done = group.Taller * (group.Height + 1);
-        TilePacking<T>.Pack(source.SkipColumns(done), length, group.Tiles - group.Taller, group.Height, packed + ((nint)done * length));
+        TilePacking<T>.Pack(source.SkipColumns(done), length, group.Tiles - group.Taller, group.Height, packed + (group.Taller * TilePacking<T>.Distance(length, group.Height + 1)));
     }
 
     /// <summary>Some tiles through a group of panels, each panel past all tiles.</summary>
@@ -142,7 +142,7 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
         for (var panel = 0; panel < group.Panels; panel++)
         {
             var inPlace = panel < group.InPlacePanels;
-            call.B = inPlace ? group.InPlace + (panel * Width) : group.Packed + (panel * (nint)group.Length * Width);
+            call.B = inPlace ? group.InPlace + (panel * Width) : group.Packed + (panel * PanelDistance(group.Length));
             call.BStep = inPlace ? group.InPlaceStride : Width;
             call.Prefetch = (byte*)call.B;
             var columns = Math.Min(Width, group.Columns - (panel * Width));
@@ -153,7 +153,7 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
                 call.Tiles = done < tiles.Taller ? tiles.Taller : tiles.Tiles - tiles.Taller;
                 call.A = (byte*)from;
                 call.AStep = (tiles.IsPacked ? rows : tiles.Step) * sizeof(T);
-                call.ATile = (tiles.IsPacked ? rows * (nint)group.Length : rows * tiles.Row) * sizeof(T);
+                call.ATile = (tiles.IsPacked ? TilePacking<T>.Distance(group.Length, rows) : rows * tiles.Row) * sizeof(T);
                 call.C = c + (row * cStride);
                 call.CTile = rows * cStride;
                 call.Start = fromZero ? _start.Zeros : start + (row * startStride);

@@ -60,7 +60,7 @@ internal sealed unsafe partial class BackwardRun<T>
     private StepMasks<T> Masks => _run.Masks;
 
     // Rows whose gate gradients stay in the second-level cache until the gradient of the input is made of them; enough to fill the tiles.
-    private int GradientRows => Math.Max(48, (int)((1 << 19) / (Memory.GateStride * sizeof(T))));
+    private int GradientRows => Math.Max(48, (int)(CacheSizes.Second / 2 / (Memory.GateStride * sizeof(T))));
 
     /// <summary>Prepares a backward pass: packed weights and memory.</summary>
     /// <param name="values">The weights in the order of the shape's slots.</param>

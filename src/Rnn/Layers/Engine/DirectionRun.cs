@@ -19,9 +19,6 @@ internal sealed unsafe class DirectionRun<T>
     // The least number of multiplications for which threads share one product.
     private const long SharedProduct = 200_000;
 
-    // Packed weights that one pass over several steps reads: part of the second-level cache.
-    private const int GroupBytes = 1 << 18;
-
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
     private readonly SharedGemm<T> _team = new();
     private nint[] _inputOffsets = [];
@@ -189,7 +186,7 @@ internal sealed unsafe class DirectionRun<T>
         }
 
         var panels = _kernels.PanelCount(outputs);
-        var group = many - step > 1 ? Math.Max(1, GroupBytes / (_kernels.PanelWidth * sizeof(T) * Math.Max(1, inner))) : panels;
+        var group = many - step > 1 ? Math.Max(1, CacheSizes.Second / 2 / (_kernels.PanelWidth * sizeof(T) * Math.Max(1, inner))) : panels;
         for (var panel = 0; panel < panels && step < many; panel += group)
         {
             // A group of panels stays in the second-level cache while all steps read it.

@@ -228,10 +228,9 @@ internal sealed unsafe class ForwardRun<T>
     // Steps whose input products are computed at once: enough rows to read the weights for, few enough to stay in a near cache.
     private int ChunkSteps()
     {
-        const int CacheBytes = 1 << 21;
         const int EnoughRows = 96;
         var rows = Math.Max(1, (Plan.Rows + _run.Parts - 1) / _run.Parts);
-        var byCache = CacheBytes / ((long)rows * Memory.GateStride * sizeof(T));
+        var byCache = CacheSizes.Second / 2 / ((long)rows * Memory.GateStride * sizeof(T));
         var byRows = (EnoughRows + rows - 1) / rows;
         return (int)Math.Clamp(Math.Max(byCache, byRows), 1, Math.Max(1, Plan.RunSteps));
     }

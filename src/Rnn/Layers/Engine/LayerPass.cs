@@ -19,7 +19,6 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     // come from a far cache.
     private const int RowsPerPart = 4;
     private const int RowsPerDistantPart = 10;
-    private const int NearBytes = 1 << 20;
 
     private readonly LayerEngine<T> _engine;
     private readonly CellShape _shape;
@@ -301,7 +300,7 @@ internal sealed unsafe partial class LayerPass<T> : WorkItem, IRecordedMemory
     {
         var flop = _directions.Length * (double)Plan.Total * _shape.FlopPerStep;
         var threads = (int)Math.Clamp(flop / FlopPerThread, 1, Workers.MaxThreads);
-        var sharesWeights = _directions.Length == 1 && Plan.Rows < 2 * RowsPerDistantPart && _shape.RecurrentWeights * sizeof(T) > NearBytes;
+        var sharesWeights = _directions.Length == 1 && Plan.Rows < 2 * RowsPerDistantPart && _shape.RecurrentWeights * sizeof(T) > CacheSizes.Second;
         _parts = sharesWeights ? 1 : Math.Max(1, Math.Min(Plan.Rows / RowsPerPart, threads / _directions.Length));
         foreach (var direction in _directions)
         {
