@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Rnn.Kernels;
 using Rnn.Layers;
+using Rnn.Measure;
 using Rnn.Models;
 using Rnn.Tensors;
 using Rnn.Training;
@@ -26,12 +27,7 @@ internal static class ModelCommand
 
     public static int Run(string[] arguments)
     {
-        if (!Arguments.TryParse(arguments, ["--threads"], out var parsed) || parsed.Free.Count != 0)
-        {
-            Console.Error.WriteLine("usage: model [--threads N]");
-            return 2;
-        }
-
+        var parsed = Arguments.Parse("model [--threads N]", arguments, ["--threads"]);
         Workers.MaxThreads = parsed.Number("--threads", Environment.ProcessorCount);
         Console.WriteLine(Roofline.Measure());
         foreach (var (name, vocabulary, embedding, hidden, layers, rows, steps) in Models)
