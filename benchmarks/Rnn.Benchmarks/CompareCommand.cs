@@ -18,14 +18,9 @@ internal static class CompareCommand
     {
         var parsed = Arguments.Parse(
             Usage, arguments, ["--commit", "--with", "--shapes", "--names", "--phase", "--threads", "--rounds", "--cache", "--out"]);
-        var (threads, rounds, phase) = (parsed.Number("--threads", 1), parsed.Number("--rounds", 7), parsed.Choice("--phase", ["infer", "train"]));
+        var (threads, rounds, phase) = (parsed.Number("--threads", 1), parsed.Number("--rounds", 7), parsed.Choice("--phase", Samples.Phases));
         var commit = parsed.Needed("--commit");
-        var target = parsed.Text("--out") ?? Path.Combine("artifacts", "benchmarks", "compare.md");
-        if (Path.GetExtension(target) != ".md")
-        {
-            throw parsed.Wrong($"--out: expected a name that ends in .md but got '{target}'");
-        }
-
+        var target = Reports.Target(parsed, "compare");
         var top = RunFacts.Git("rev-parse", "--show-toplevel") ?? throw new UsageException("run it inside the repository, with git installed.");
         var file = parsed.Text("--shapes") ?? Path.Combine(top, "benchmarks", "shapes", "streams.json");
         var shapes = RecurrentShape.Read(file, parsed.List("--names"));
@@ -45,11 +40,7 @@ internal static class CompareCommand
             Measure(builds, file, shapes, threads, rounds, phase, samples, raw);
         }
 
-        var report = Report(builds, shapes, threads, samples, run);
-        Console.WriteLine(report);
-        File.WriteAllText(target, report);
-        Console.Error.WriteLine($"written to {Path.GetFullPath(target)}");
-        return samples.All.Count > 0 ? 0 : 1;
+        return Reports.Write(target, Report(builds, shapes, threads, samples, run), samples);
     }
 
     private static void Measure(

@@ -22,8 +22,9 @@ internal static class PeersCommand
         var file = parsed.Text("--shapes") ?? Path.Combine(folder, "shapes.json");
         var shapes = RecurrentShape.Read(file, parsed.List("--names"));
         var peers = Peer.Choose(parsed.List("--peer"));
-        var (threads, rounds, phase) = (parsed.Numbers("--threads", 1), parsed.Number("--rounds", 7), parsed.Choice("--phase", ["infer", "train"]));
-        var run = RunFacts.Now($"peers {string.Join(' ', arguments)}", Roofline.Measure());
+        var (threads, rounds, phase) = (parsed.Numbers("--threads", 1), parsed.Number("--rounds", 7), parsed.Choice("--phase", Samples.Phases));
+        var limits = Roofline.Measure();
+        var run = RunFacts.Now($"peers {string.Join(' ', arguments)}", limits);
         var target = Target(parsed, folder, run);
 
         var samples = new Samples();
@@ -33,16 +34,13 @@ internal static class PeersCommand
             Measure(folder, file, shapes, peers, threads, rounds, phase, samples, raw);
         }
 
-        if (samples.All.Count == 0)
+        var report = new PeerReport(shapes, peers, threads, samples, run, limits).ToString();
+        if (parsed.Has("--record"))
         {
-            return 1;
+            report += SpeedHistory.Section(Path.ChangeExtension(target, ".jsonl"), shapes);
         }
 
-        var report = new PeerReport(shapes, peers, threads, samples, run, Roofline.Measure()).ToString();
-        Console.WriteLine(report);
-        File.WriteAllText(target, report);
-        Console.Error.WriteLine($"written to {Path.GetFullPath(target)}");
-        return 0;
+        return Reports.Write(target, report, samples);
     }
 
     // Where the report goes; the raw measurements stand beside it.
@@ -55,9 +53,7 @@ internal static class PeersCommand
                 : throw parsed.Wrong("--record names the file itself; leave --out away");
         }
 
-        return parsed.Text("--out") is { } named
-            ? Path.GetExtension(named) == ".md" ? named : throw parsed.Wrong($"--out: expected a name that ends in .md but got '{named}'")
-            : Path.Combine("artifacts", "benchmarks", "peers.md");
+        return Reports.Target(parsed, "peers");
     }
 
     private static void Measure(

@@ -50,7 +50,7 @@ internal static class Programs
             return stop.IsCancellationRequested
                 ? []
                 : process.ExitCode == 0 ? results : throw new ProgramFailedException(
-                    $"{start.FileName} ended with code {process.ExitCode}: {errors.LastOrDefault(line => line.Length > 0) ?? "no message"}");
+                    $"{start.FileName} ended with code {process.ExitCode}: {errors.FirstOrDefault(line => line.Length > 0) ?? "no message"}");
         }
         catch (System.ComponentModel.Win32Exception missing)
         {

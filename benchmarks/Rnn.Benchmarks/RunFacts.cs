@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
 
 namespace Rnn.Benchmarks;
 
@@ -22,9 +23,10 @@ internal sealed record RunFacts(
         command, DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), CurrentCommit(), ProcessorName(), Environment.ProcessorCount, CacheSizes(),
         limits.ToString(), RuntimeInformation.FrameworkDescription, RuntimeInformation.OSDescription.Trim());
 
-    /// <summary>A file name for this kind of machine, as amd-epyc-zen-3-2-cores.</summary>
+    /// <summary>A file name for this kind of machine, as amd-epyc-zen3-2-cores.</summary>
+    [JsonIgnore]
     public string FileName => string.Join('-', $"{Processor} {Cores} cores".ToLowerInvariant().Split(
-        [' ', '(', ')', ',', '@', '.', '/'], StringSplitOptions.RemoveEmptyEntries));
+        [' ', '(', ')', ',', '@', '.', '/'], StringSplitOptions.RemoveEmptyEntries)).Replace("zen-", "zen", StringComparison.Ordinal);
 
     /// <summary>Two lines of Markdown.</summary>
     public override string ToString() =>

@@ -52,6 +52,13 @@ internal sealed class Samples
                 .Select(round => times.Min(found => found[round.Key]) / round.Value)];
     }
 
+    /// <summary>For each round that measured both: the time of one program and shape over that of another.</summary>
+    public IReadOnlyList<double> Ratios(string other, string otherShape, string own, string ownShape, string phase, int threads)
+    {
+        var times = Times(other, otherShape, phase, threads);
+        return [.. Times(own, ownShape, phase, threads).Where(round => times.ContainsKey(round.Key)).Select(round => times[round.Key] / round.Value)];
+    }
+
     /// <summary>The median, the mean of two in the middle; null where there are no values.</summary>
     public static double? Median(IEnumerable<double> values)
     {
@@ -74,7 +81,8 @@ internal sealed class Samples
 /// </summary>
 internal sealed class SampleFile : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = new()
+    /// <summary>How the lines are written.</summary>
+    public static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,

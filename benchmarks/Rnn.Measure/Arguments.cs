@@ -80,6 +80,14 @@ internal sealed class Arguments
     public int[] Numbers(string name, int standard) =>
         Text(name) is null ? [standard] : Array.ConvertAll(List(name), text => Number(name, text));
 
+    /// <summary>A whole number above 0 among free arguments.</summary>
+    public static int Size(string usage, string text) => new Arguments(usage).Number("size", text);
+
+    /// <summary>The names given, if all are among those that there are.</summary>
+    public static string[] Names(string what, string[] given, IEnumerable<string> known) => given.Except(known).FirstOrDefault() is { } missing
+        ? throw new UsageException($"there is no {what} '{missing}'; there are {string.Join(", ", known)}.")
+        : given;
+
     /// <summary>An error that names the mistake and how the command is called.</summary>
     public UsageException Wrong(string mistake) => new($"{mistake}; usage: {_usage}");
 
