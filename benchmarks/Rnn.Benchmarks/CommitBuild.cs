@@ -37,6 +37,8 @@ internal sealed record CommitBuild(string Name, string Program)
 
         var project = Path.Combine(folder, Measure);
         Directory.CreateDirectory(project);
+        // What an earlier comparison has left there may since have been renamed.
+        Array.ForEach(Directory.GetFiles(project), File.Delete);
         foreach (var file in Directory.GetFiles(Path.Combine(top, Measure)))
         {
             File.Copy(file, Path.Combine(project, Path.GetFileName(file)), overwrite: true);
@@ -67,7 +69,8 @@ internal sealed record CommitBuild(string Name, string Program)
     {
         // Into a folder of another name first, so that one under its own name is complete.
         var partial = Directory.CreateDirectory($"{folder}.{Environment.ProcessId}").FullName;
-        using (var git = Process.Start(new ProcessStartInfo("git", ["-C", top, "archive", hash, "--", "src", "Directory.Build.props"]) { RedirectStandardOutput = true })!)
+        string[] arguments = ["-C", top, "archive", hash, "--", "src", "Directory.Build.props"];
+        using (var git = Process.Start(new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true })!)
         {
             TarFile.ExtractToDirectory(git.StandardOutput.BaseStream, partial, overwriteFiles: true);
             git.WaitForExit();

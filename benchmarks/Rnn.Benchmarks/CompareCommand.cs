@@ -91,7 +91,7 @@ internal static class CompareCommand
         var (old, now) = (builds[0].Name, builds[1].Name);
         var text = new StringBuilder()
             .Append(CultureInfo.InvariantCulture, $"# {now} beside {old}\n\n{run}\n\n")
-            .Append(CultureInfo.InvariantCulture, $"{threads} thread{(threads > 1 ? "s" : string.Empty)}, {samples.Rounds} rounds, both in turn in each. ")
+            .Append(CultureInfo.InvariantCulture, $"Threads: {threads}; rounds: {samples.Rounds}, both in turn in each. ")
             .Append(CultureInfo.InvariantCulture, $"`part` is the time of {now} over that of {old} in the same round: the median over the rounds, then the least and the most.\n\n")
             .Append(CultureInfo.InvariantCulture, $"| shape | phase | {old}, µs | {now}, µs | part | least to most | bytes |\n|---|---|---|---|---|---|---|\n");
         var parts = new List<double>();

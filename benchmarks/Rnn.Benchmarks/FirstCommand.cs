@@ -113,7 +113,7 @@ internal static class FirstCommand
     private static string Report(Samples samples, RunFacts run)
     {
         var text = new StringBuilder()
-            .Append(CultureInfo.InvariantCulture, $"# From the start of a program to the first output\n\n{run}\n\nMilliseconds, medians of {samples.Rounds} rounds, each in a process of its own under the runtime's default settings. ")
+            .Append(CultureInfo.InvariantCulture, $"# From the start of a program to the first output\n\n{run}\n\nMilliseconds, medians; rounds: {samples.Rounds}, each in a process of its own under the runtime's default settings. ")
             .Append("`stream` is one step of one row, `batch` a\n")
             .Append("forward pass of 16 rows of 20 steps. The time until the program's first line is what the runtime itself takes.\n\n")
             .Append(CultureInfo.InvariantCulture, $"| layer | {string.Join(" | ", Stages)} |\n|---|{string.Concat(Stages.Select(_ => "---|"))}\n");

@@ -72,7 +72,7 @@ internal static class ModelPeers
         var text = new StringBuilder()
             .Append(CultureInfo.InvariantCulture, $"# Training steps of language models beside TorchSharp\n\n{run}\n\n")
             .Append("A step is embedding, LSTM layers, linear layer, cross-entropy, backward pass, clipping of the gradients' norm, Adam. ")
-            .Append(CultureInfo.InvariantCulture, $"{samples.Rounds} rounds, both in turn in each.\n")
+            .Append(CultureInfo.InvariantCulture, $"Rounds: {samples.Rounds}, both in turn in each.\n")
             .Append("A ratio (×) is TorchSharp's time over the library's in the same round, the median over the rounds.\n\n")
             .Append("| model | tokens | embedding | LSTM | batch | threads | ms | bytes | TorchSharp 0.107 ms | × | least to most |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
         var medians = new List<double>();

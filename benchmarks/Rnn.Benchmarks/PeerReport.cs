@@ -26,7 +26,7 @@ internal sealed class PeerReport(
 
         var head = new StringBuilder()
             .Append("# The library beside its peers\n\n").Append(run).Append("\n\n")
-            .Append(CultureInfo.InvariantCulture, $"{samples.Rounds} rounds, all programs in turn in each. A ratio (×) is the peer's time over the library's in the same round, the median over the rounds: above 1 the\n")
+            .Append(CultureInfo.InvariantCulture, $"Rounds: {samples.Rounds}, all programs in turn in each. A ratio (×) is the peer's time over the library's in the same round, the median over the rounds: above 1 the\n")
             .Append("library is faster. \"The best\" is the fastest peer of each round. `peak` is the fraction of the FMA units' limit of the threads in use, `roof` that of the tighter\n")
             .Append("of this limit and the time to read the weights once a step from the cache that holds them; `bytes` is what a call allocates.\n\n")
             .Append(CultureInfo.InvariantCulture, $"| geometric mean of × | threads | {string.Join(" | ", peers.Select(peer => peer.Title))} | the best | shapes below 1.00 × the best |\n")
@@ -93,14 +93,16 @@ internal sealed class PeerReport(
         _summary.Append(CultureInfo.InvariantCulture, $" {below.Length} of {best.Length}{(below.Length > 0 ? ": " : string.Empty)}{string.Join(", ", below)} |\n");
     }
 
-    // Seconds that the step cannot go below: arithmetic, or the weights once a step from the second or third cache.
+    // Seconds that the step cannot go below: arithmetic, or the weights once a step from the second or third cache. A batch goes through one layer after the other, a
+    // step of a stream through all; what the first cache holds costs nothing here.
     private double Bound(RecurrentShape shape, string phase, double flops)
     {
         var arithmetic = shape.Flop(phase) / flops;
         var weights = shape.Flop("infer") / (2.0 * shape.Steps * shape.Batch) * sizeof(float);
         var passes = shape.Steps * (phase == "train" ? 2 : 1) / (shape.Steps > 1 ? 2.0 : 1.0);
-        var bytes = weights / shape.Layers < 1 << 20 && shape.Steps > 1 ? roofline.L2Bytes : roofline.L3Bytes;
-        return Math.Max(arithmetic, weights * passes / bytes);
+        var held = shape.Steps > 1 ? weights / shape.Layers : weights;
+        var rate = held < 24 << 10 ? double.PositiveInfinity : held < 1 << 20 ? roofline.L2Bytes : roofline.L3Bytes;
+        return Math.Max(arithmetic, weights * passes / rate);
     }
 
     private void Scaling()

@@ -123,7 +123,7 @@ internal static class StridesCommand
         }
 
         return new StringBuilder()
-            .Append(CultureInfo.InvariantCulture, $"# Sizes beside their neighbours\n\n{run}\n\n{threads} thread{(threads > 1 ? "s" : string.Empty)}, at most {rounds} rounds, neighbours in turn in each. ")
+            .Append(CultureInfo.InvariantCulture, $"# Sizes beside their neighbours\n\n{run}\n\nThreads: {threads}; rounds: at most {rounds}, neighbours in turn in each. ")
             .Append("`behind` is by how much a size is slower, in GFLOP/s, than the faster one of the sizes next to it: from the\n")
             .Append(CultureInfo.InvariantCulture, $"median of the ratios of the same round. Above {Flagged:P0} it is bold.\n\n")
             .Append(CultureInfo.InvariantCulture, $"{flagged.Count} of {samples.All.Select(sample => (sample.Shape, sample.Phase)).Distinct().Count()} are more than {Flagged:P0} behind")
