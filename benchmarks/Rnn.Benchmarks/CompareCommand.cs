@@ -86,6 +86,8 @@ internal static class CompareCommand
         }
     }
 
+    private static string Time(double? ms) => FormattableString.Invariant(ms < 1 ? (FormattableString)$"{1e3 * ms:G4} µs" : $"{ms:G4} ms");
+
     private static string Report(CommitBuild[] builds, IReadOnlyList<RecurrentShape> shapes, int threads, Samples samples, RunFacts run)
     {
         var (old, now) = (builds[0].Name, builds[1].Name);
@@ -93,7 +95,7 @@ internal static class CompareCommand
             .Append(CultureInfo.InvariantCulture, $"# {now} beside {old}\n\n{run}\n\n")
             .Append(CultureInfo.InvariantCulture, $"Threads: {threads}; rounds: {samples.Rounds}, both in turn in each. ")
             .Append(CultureInfo.InvariantCulture, $"`part` is the time of {now} over that of {old} in the same round: the median over the rounds, then the least and the most.\n\n")
-            .Append(CultureInfo.InvariantCulture, $"| shape | phase | {old}, µs | {now}, µs | part | least to most | bytes |\n|---|---|---|---|---|---|---|\n");
+            .Append(CultureInfo.InvariantCulture, $"| shape | phase | {old} | {now} | part | least to most | bytes |\n|---|---|---|---|---|---|---|\n");
         var parts = new List<double>();
         foreach (var (shape, phase) in from shape in shapes from phase in Samples.Phases select (shape, phase))
         {
@@ -103,7 +105,7 @@ internal static class CompareCommand
                 parts.Add(Samples.Median(ratios)!.Value);
                 text.Append(
                     CultureInfo.InvariantCulture,
-                    $"| {shape.Name} | {phase} | {1e3 * samples.Ms(old, shape.Name, phase, threads):G4} | {1e3 * samples.Ms(now, shape.Name, phase, threads):G4} | {parts[^1]:F2} | {ratios.Min():F2} to {ratios.Max():F2} | {samples.Bytes(now, shape.Name, phase, threads)} |\n");
+                    $"| {shape.Name} | {phase} | {Time(samples.Ms(old, shape.Name, phase, threads))} | {Time(samples.Ms(now, shape.Name, phase, threads))} | {parts[^1]:F2} | {ratios.Min():F2} to {ratios.Max():F2} | {samples.Bytes(now, shape.Name, phase, threads)} |\n");
             }
         }
 
