@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Rnn.Cells;
+using Rnn.Measure;
 
 namespace Rnn.Benchmarks;
 
@@ -11,6 +12,7 @@ internal static unsafe class CellTable
 
     public static int Run(string[] names)
     {
+        Arguments.Names("cell", names, CellCatalog.Names);
         Console.WriteLine(Roofline.Measure());
         Console.WriteLine();
         Console.WriteLine("| pointwise step of [32, 256], float | infer µs | train µs | back µs |");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Rnn.Kernels;
+using Rnn.Measure;
 
 namespace Rnn.Benchmarks;
 
@@ -10,7 +11,7 @@ internal static unsafe class KernelTable
 {
     public static int Run(string[] arguments)
     {
-        var only = arguments.Length > 0 ? arguments[0] : null;
+        var only = Arguments.Names("section", arguments, Sections).FirstOrDefault();
         var roofline = Roofline.Measure();
         Console.WriteLine(roofline);
         Console.WriteLine("best of rounds, one thread; % is of the FMA peak measured right before each line");
@@ -59,6 +60,8 @@ internal static unsafe class KernelTable
 
         return 0;
     }
+
+    private static readonly string[] Sections = ["bars", "rows", "shapes", "double", "gradients", "once", "packing", "streams"];
 
     private static readonly int[] RowCounts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 25, 32, 50, 64];
 

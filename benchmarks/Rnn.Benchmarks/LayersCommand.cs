@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using Rnn.Kernels;
 using Rnn.Layers;
+using Rnn.Measure;
 using Rnn.Tensors;
 
 namespace Rnn.Benchmarks;
@@ -14,7 +14,7 @@ internal static class LayersCommand
 {
     public static int Run(string[] arguments)
     {
-        var numbers = Array.ConvertAll(arguments, argument => int.Parse(argument, CultureInfo.InvariantCulture));
+        var numbers = Array.ConvertAll(arguments, argument => Arguments.Size("layers [HIDDEN [ROWS [STEPS [THREADS [ROUNDS]]]]]", argument));
         int At(int index, int standard) => index < numbers.Length ? numbers[index] : standard;
         var (hidden, rows, steps, rounds) = (At(0, 256), At(1, 32), At(2, 128), At(4, 15));
         Workers.MaxThreads = At(3, Environment.ProcessorCount);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Rnn.Layers;
+using Rnn.Measure;
 using Rnn.Tensors;
 
 namespace Rnn.Benchmarks;
@@ -11,20 +12,21 @@ namespace Rnn.Benchmarks;
 /// </summary>
 internal static class MemoryCommand
 {
+    private const string Usage = "memory [small|large|forwards [COUNT]]";
     private const int Hidden = 256;
     private const int Input = 64;
 
     internal static int Run(string[] arguments)
     {
         var scenario = arguments is [var name, ..] ? name : "small";
-        var count = arguments.Length > 1 ? int.Parse(arguments[1], CultureInfo.InvariantCulture) : 20;
+        var count = arguments.Length > 1 ? Arguments.Size(Usage, arguments[1]) : 20;
         var layer = new Lstm<float>(Input, Hidden);
         Action run = scenario switch
         {
             "small" => () => Repeat(count, () => Train(layer, 16, 20)),
             "large" => () => Large(layer, count),
             "forwards" => () => Repeat(count, () => layer.Forward(Tensor<float>.Zeros(16, 10, Input))),
-            _ => throw new ArgumentException($"scenario: expected small, large or forwards but got '{scenario}'.", nameof(arguments)),
+            _ => throw new UsageException($"expected small, large or forwards but got '{scenario}'; usage: {Usage}"),
         };
         Train(layer, 16, 20);
         run();

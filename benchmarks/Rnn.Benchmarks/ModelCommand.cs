@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Rnn.Kernels;
 using Rnn.Layers;
+using Rnn.Measure;
 using Rnn.Models;
 using Rnn.Tensors;
 using Rnn.Training;
@@ -9,38 +10,46 @@ using Rnn.Training;
 namespace Rnn.Benchmarks;
 
 /// <summary>
-/// The command <c>model [--threads N]</c>: a training step of language models of several sizes, whole and part by part, which shows what takes the
-/// time. A part is the same call as in the step, on a graph of its own.
+/// The command <c>model</c>: a training step of language models of several sizes, whole and part by part, which shows what takes the time. A part is the same call as
+/// in the step, on a graph of its own. With <c>--whole</c> a line of JSON for each model's whole step alone, with <c>--peers</c> beside the same models in TorchSharp.
 /// </summary>
 internal static class ModelCommand
 {
-    private const int Rounds = 21;
+    public const string Usage = "model [--names A,B] [--threads N] [--whole] [--peers FOLDER [--threads 1,2] [--rounds 7] [--out FILE.md]]";
 
-    private static readonly (string Name, int Vocabulary, int Embedding, int Hidden, int Layers, int Rows, int Steps)[] Models =
-    [
-        ("characters", 65, 64, 512, 1, 32, 128),
-        ("ptb-small", 10_000, 200, 200, 2, 20, 20),
-        ("ptb-medium", 10_000, 650, 650, 2, 20, 35),
-        ("large vocabulary", 50_000, 256, 256, 1, 32, 35),
-    ];
+    private const int Rounds = 21;
 
     public static int Run(string[] arguments)
     {
-        if (!Arguments.TryParse(arguments, ["--threads"], out var parsed) || parsed.Free.Count != 0)
+        var parsed = Arguments.Parse(Usage, arguments, ["--names", "--threads", "--peers", "--rounds", "--out"], ["--whole"]);
+        var models = ModelSizes.Read(parsed.List("--names"));
+        if (parsed.Text("--peers") is not null)
         {
-            Console.Error.WriteLine("usage: model [--threads N]");
-            return 2;
+            return ModelPeers.Run(
+                $"model {string.Join(' ', arguments)}", models, parsed.Numbers("--threads", 1), parsed.Number("--rounds", 7), Reports.Target(parsed, "models"));
         }
 
         Workers.MaxThreads = parsed.Number("--threads", Environment.ProcessorCount);
-        Console.WriteLine(Roofline.Measure());
-        foreach (var (name, vocabulary, embedding, hidden, layers, rows, steps) in Models)
+        if (parsed.Has("--whole"))
         {
-            var lstm = new Lstm<float>(embedding, hidden, new() { Layers = layers, Seed = 1 });
+            foreach (var model in models)
+            {
+                var (ms, bytes) = new Measured(model).Time();
+                Console.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $$"""{"peer": "rnn", "model": "{{model.Name}}", "threads": {{Workers.MaxThreads}}, "ms": {{ms:F4}}, "bytes": {{bytes}}}"""));
+            }
+
+            return 0;
+        }
+
+        Console.WriteLine(Roofline.Measure());
+        foreach (var model in models)
+        {
             Console.WriteLine();
             Console.WriteLine(
-                $"{name}: {vocabulary} tokens, embedding of {embedding}, LSTM of {layers} × {hidden}, {rows} × {steps} tokens a step, Adam, {Workers.MaxThreads} thread(s)");
-            var measured = new Measured(new(vocabulary, lstm), rows, steps);
+                $"{model.Name}: {model.Vocabulary} tokens, embedding of {model.Embedding}, LSTM of {model.Layers} × {model.Hidden}, {model.Rows} × {model.Steps} tokens a step, Adam, {Workers.MaxThreads} thread(s)");
+            var measured = new Measured(model);
             Print(measured.Run());
             Console.WriteLine();
             Console.WriteLine($"The whole step allocates {measured.Allocated} bytes.");
@@ -72,8 +81,10 @@ internal static class ModelCommand
         private readonly Tensor<float> _input;
         private readonly Tensor<float> _features;
 
-        public Measured(LanguageModel<float> model, int rows, int steps)
+        public Measured(ModelSizes sizes)
         {
+            var lstm = new Lstm<float>(sizes.Embedding, sizes.Hidden, new() { Layers = sizes.Layers, Seed = 1 });
+            var (model, rows, steps) = (new LanguageModel<float>(sizes.Vocabulary, lstm), sizes.Rows, sizes.Steps);
             _model = model;
             _rows = rows;
             var random = new Random(1);
@@ -87,6 +98,15 @@ internal static class ModelCommand
 
         /// <summary>Bytes that the last step allocated.</summary>
         public long Allocated { get; private set; }
+
+        /// <summary>Milliseconds and allocated bytes of a whole step, as the peers are timed.</summary>
+        public (double Ms, long Bytes) Time() => Repetition.Measure(calls =>
+        {
+            for (var i = 0; i < calls; i++)
+            {
+                Whole();
+            }
+        });
 
         public List<(string Part, double Ms)> Run()
         {

@@ -1,141 +1,139 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Rnn.Measure;
 
 namespace Rnn.Benchmarks;
 
 /// <summary>
-/// The command <c>peers --peers FOLDER --threads 1,2 --rounds 3</c>: the library and its peers in turn, shape by shape and round by round, each in
-/// a process of its own, so that a noisy moment of the machine strikes all alike. Prints medians and ratios as Markdown.
+/// The command <c>peers</c>: the library and its peers in turn, round by round, each in a process of its own, so that a noisy moment of the machine strikes all
+/// alike. Ratios are taken within a round. Writes a report as Markdown and the raw measurements as lines of JSON.
 /// </summary>
 internal static class PeersCommand
 {
+    public const string Usage =
+        "peers --peers FOLDER [--peer A,B] [--threads 1,2] [--rounds 7] [--shapes FILE] [--names A,B] [--phase infer|train] [--out FILE.md | --record]";
+
     public static int Run(string[] arguments)
     {
-        string[] known = ["--peers", "--threads", "--rounds", "--shapes", "--names", "--out"];
-        if (!Arguments.TryParse(arguments, known, out var parsed) || parsed.Free.Count > 0 || parsed.Text("--peers") is not { } folder)
-        {
-            Console.Error.WriteLine("usage: peers --peers FOLDER [--threads 1,2] [--rounds 3] [--shapes FILE] [--names A,B] [--out FILE.md]");
-            return 2;
-        }
-
+        string[] options = ["--peers", "--peer", "--threads", "--rounds", "--shapes", "--names", "--phase", "--out"];
+        var parsed = Arguments.Parse(Usage, arguments, options, ["--record"]);
+        var folder = parsed.Needed("--peers");
         var file = parsed.Text("--shapes") ?? Path.Combine(folder, "shapes.json");
-        if (!File.Exists(file))
+        var shapes = RecurrentShape.Read(file, parsed.List("--names"));
+        var peers = Peer.Choose(parsed.List("--peer"));
+        var (threads, rounds, phase) = (parsed.Numbers("--threads", 1), parsed.Number("--rounds", 7), parsed.Choice("--phase", Samples.Phases));
+        var limits = Roofline.Measure();
+        var run = RunFacts.Now($"peers {string.Join(' ', arguments)}", limits);
+        var target = Target(parsed, folder, run);
+
+        var samples = new Samples();
+        using (var raw = new SampleFile(Path.ChangeExtension(target, ".jsonl"), run, append: parsed.Has("--record")))
         {
-            Console.Error.WriteLine($"peers: there is no file '{file}'; give the folder of the peers' scripts, and --shapes for shapes elsewhere.");
-            return 2;
+            Console.Error.WriteLine($"each measurement goes to {raw.Path}; Ctrl+C ends early and reports what there is");
+            Measure(folder, file, shapes, peers, threads, rounds, phase, samples, raw);
         }
 
-        var threads = parsed.List("--threads") is { Length: > 0 } list ? list.Select(int.Parse).ToArray() : [1];
-        var rounds = parsed.Number("--rounds", 3);
-        var shapes = RecurrentShape.Read(file, parsed.List("--names"));
-        var roofline = Roofline.Measure();
-        var runs = new List<Measurement>();
-        var home = Environment.GetEnvironmentVariable("PEERS_HOME")
-            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "rnn-peers");
-        foreach (var shape in shapes)
+        var report = new PeerReport(shapes, peers, threads, samples, run, limits).ToString();
+        if (parsed.Has("--record"))
         {
-            for (var round = 0; round < rounds; round++)
+            report += SpeedHistory.Section(Path.ChangeExtension(target, ".jsonl"), shapes);
+        }
+
+        return Reports.Write(target, report, samples);
+    }
+
+    // Where the report goes; the raw measurements stand beside it.
+    private static string Target(Arguments parsed, string folder, RunFacts run)
+    {
+        if (parsed.Has("--record"))
+        {
+            return parsed.Text("--out") is null
+                ? Path.Combine(folder, "..", "results", $"{run.FileName}.md")
+                : throw parsed.Wrong("--record names the file itself; leave --out away");
+        }
+
+        return Reports.Target(parsed, "peers");
+    }
+
+    private static void Measure(
+        string folder, string file, IReadOnlyList<RecurrentShape> shapes, IReadOnlyList<Peer> peers, int[] threads, int rounds, string? phase, Samples samples, SampleFile raw)
+    {
+        using var interruption = new Interruption();
+        var progress = new Progress(rounds * shapes.Count * threads.Length);
+        for (var round = 1; round <= rounds; round++)
+        {
+            foreach (var shape in shapes)
             {
                 foreach (var count in threads)
                 {
-                    Console.Error.WriteLine($"{shape.Name}: round {round + 1} of {rounds}, {count} thread{(count > 1 ? "s" : string.Empty)}");
-                    foreach (var peer in Peers(folder, home, file, shape, count))
+                    var programs = Programs(folder, file, shape, peers, count, phase);
+                    // Nobody is always the first.
+                    foreach (var (name, start, input) in round % 2 == 0 ? Enumerable.Reverse(programs) : programs)
                     {
-                        runs.AddRange(Execute(peer));
+                        var measured = Execute(name, start, input, round, count, phase, interruption.Token);
+                        samples.Add(measured);
+                        raw.Add(measured);
+                        if (interruption.Token.IsCancellationRequested)
+                        {
+                            return;
+                        }
                     }
+
+                    progress.Report($"round {round}, {shape.Name}, {count} thread{(count > 1 ? "s" : string.Empty)}: {Ratios(shape, peers, count, samples)}");
                 }
             }
         }
-
-        var report = new PeerReport(shapes, threads, rounds, runs, roofline).ToString();
-        Console.WriteLine(report);
-        var target = parsed.Text("--out");
-        if (target is not null)
-        {
-            File.WriteAllText(target, report);
-            Console.Error.WriteLine($"written to {Path.GetFullPath(target)}");
-        }
-
-        return 0;
     }
 
-    private static IEnumerable<(ProcessStartInfo Start, string? Input)> Peers(string folder, string home, string file, RecurrentShape shape, int threads)
+    private static List<(string Name, ProcessStartInfo Start, string? Input)> Programs(
+        string folder, string file, RecurrentShape shape, IReadOnlyList<Peer> peers, int threads, string? phase)
     {
-        var count = threads.ToString(CultureInfo.InvariantCulture);
-        var self = new ProcessStartInfo(Environment.ProcessPath!);
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+        List<string> own = ["shapes", file, "--threads", threads.ToString(CultureInfo.InvariantCulture), "--names", shape.Name];
+        if (phase is not null)
         {
-            self.ArgumentList.Add(typeof(PeersCommand).Assembly.Location);
+            own.AddRange(["--phase", phase]);
         }
 
-        foreach (var argument in new[] { "shapes", file, "--threads", count, "--names", shape.Name })
+        List<(string, ProcessStartInfo, string?)> programs = [(Peer.Own, Benchmarks.Programs.Self([.. own]), null)];
+        foreach (var peer in peers.Where(peer => peer.Trains || phase is not "train"))
         {
-            self.ArgumentList.Add(argument);
+            if (peer.Program(folder, file, shape, threads) is { } program)
+            {
+                programs.Add((peer.Name, program.Start, program.Input));
+            }
         }
 
-        yield return (self, null);
-        if (shape.Cell is not null || shape.Projection > 0 || shape.Ragged)
-        {
-            yield break;
-        }
-
-        var dnnl = Path.Combine(home, "dnnl_peer");
-        if (File.Exists(dnnl))
-        {
-            var start = new ProcessStartInfo(dnnl, [count]);
-            start.Environment["OMP_NUM_THREADS"] = count;
-            yield return (start, FormattableString.Invariant(
-                $"{shape.Name} {shape.Kind} {shape.Layers} {shape.Steps} {shape.Batch} {shape.Input} {shape.Hidden} {(shape.Bidirectional ? 1 : 0)}\n"));
-        }
-
-        var model = Path.Combine(home, "models", $"{shape.Name}.onnx");
-        if (File.Exists(model))
-        {
-            yield return (new("node", [Path.Combine(folder, "ort_peer.mjs"), file, Path.Combine(home, "models"), count, shape.Name]), null);
-        }
-
-        yield return (new("/usr/bin/python3", [Path.Combine(folder, "torch_peer.py"), file, count, shape.Name]), null);
+        return programs;
     }
 
-    private static List<Measurement> Execute((ProcessStartInfo Start, string? Input) peer)
+    private static List<Sample> Execute(string name, ProcessStartInfo start, string? input, int round, int threads, string? phase, CancellationToken stop)
     {
-        var results = new List<Measurement>();
-        peer.Start.RedirectStandardOutput = true;
-        peer.Start.RedirectStandardInput = true;
-        peer.Start.RedirectStandardError = true;
         try
         {
-            using var process = Process.Start(peer.Start)!;
-            process.ErrorDataReceived += (_, _) => { };
-            process.BeginErrorReadLine();
-            process.StandardInput.Write(peer.Input);
-            process.StandardInput.Close();
-            while (process.StandardOutput.ReadLine() is { } line)
-            {
-                if (line.StartsWith('{'))
-                {
-                    results.Add(Parse(line));
-                }
-            }
-
-            process.WaitForExit();
+            return
+            [
+                .. from line in Benchmarks.Programs.Run(start, input, stop)
+                   let measured = line.GetProperty("phase").GetString()!
+                   where phase is null || phase == measured
+                   select new Sample(round, name, line.GetProperty("shape").GetString()!, threads, measured, line.GetProperty("ms").GetDouble(), Bytes(line)),
+            ];
         }
-        catch (System.ComponentModel.Win32Exception missing)
+        catch (ProgramFailedException failed)
         {
-            Console.Error.WriteLine($"peers: {peer.Start.FileName} does not run ({missing.Message}); it is left out. setup.sh installs the peers.");
+            Console.Error.WriteLine($"{name} is left out here: {failed.Message}");
+            return [];
         }
-
-        return results;
     }
 
-    private static Measurement Parse(string line)
+    private static long Bytes(JsonElement line) => line.TryGetProperty("bytes", out var bytes) ? bytes.GetInt64() : 0;
+
+    private static string Ratios(RecurrentShape shape, IReadOnlyList<Peer> peers, int threads, Samples samples)
     {
-        using var json = JsonDocument.Parse(line);
-        var root = json.RootElement;
-        return new(
-            root.GetProperty("peer").GetString()!, root.GetProperty("shape").GetString()!, root.GetProperty("threads").GetInt32(),
-            root.GetProperty("phase").GetString()!, root.GetProperty("ms").GetDouble(), root.GetProperty("flop").GetDouble(),
-            root.TryGetProperty("bytes", out var bytes) ? bytes.GetInt64() : 0);
+        var found = from phase in Samples.Phases
+                    let ratio = Samples.Median(samples.Ratios([.. peers.Select(peer => peer.Name)], Peer.Own, shape.Name, phase, threads))
+                    where ratio is not null
+                    select FormattableString.Invariant($"{phase} {ratio:F2} × the best");
+        return string.Join(", ", found);
     }
 }

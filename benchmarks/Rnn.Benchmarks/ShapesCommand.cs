@@ -1,32 +1,22 @@
-using System.Globalization;
+using Rnn.Cells;
+using Rnn.Measure;
 
 namespace Rnn.Benchmarks;
 
-/// <summary>The command <c>shapes FILE --threads N [--names A,B]</c>: one JSON object a line for each shape and phase.</summary>
+/// <summary>The command <c>shapes FILE</c>: one JSON object a line for each shape and phase.</summary>
 internal static class ShapesCommand
 {
+    public const string Usage = "shapes FILE [--threads N] [--names A,B] [--phase infer|train]";
+
     public static int Run(string[] arguments)
     {
-        if (!Arguments.TryParse(arguments, ["--threads", "--names", "--phase"], out var parsed) || parsed.Free.Count != 1)
+        var parsed = Arguments.Parse(Usage, arguments, ["--threads", "--names", "--phase"], free: 1);
+        var (threads, phase) = (parsed.Number("--threads", 1), parsed.Choice("--phase", ["infer", "train"]));
+        foreach (var shape in RecurrentShape.Read(parsed.Free[0], parsed.List("--names")))
         {
-            Console.Error.WriteLine("usage: shapes FILE [--threads N] [--names A,B] [--phase infer|train]");
-            return 2;
-        }
-
-        var file = parsed.Free[0];
-        if (!File.Exists(file))
-        {
-            Console.Error.WriteLine($"shapes: there is no file '{file}'; give a JSON file of shapes.");
-            return 2;
-        }
-
-        foreach (var shape in RecurrentShape.Read(file, parsed.List("--names")))
-        {
-            foreach (var measured in ShapeRunner.Run(shape, parsed.Number("--threads", 1), parsed.Text("--phase")))
+            foreach (var timing in LayerTiming.Run(shape, threads, phase))
             {
-                Console.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $$"""{"peer": "{{measured.Peer}}", "shape": "{{measured.Shape}}", "threads": {{measured.Threads}}, "phase": "{{measured.Phase}}", "ms": {{measured.Ms:F6}}, "flop": {{measured.Flop:F0}}, "bytes": {{measured.Bytes}}}"""));
+                Console.WriteLine(timing.ToJson());
             }
         }
 
@@ -34,38 +24,31 @@ internal static class ShapesCommand
     }
 }
 
-/// <summary>The few options of the commands here.</summary>
-internal sealed class Arguments
+/// <summary>The arithmetic of a shape.</summary>
+internal static class ShapeFlop
 {
-    private readonly Dictionary<string, string> _options = [];
+    /// <summary>Multiplications and additions of the gate products: of a forward pass, or three times as many for a training step.</summary>
+    public static double Flop(this RecurrentShape shape, string phase) => shape.ForwardFlop() * (phase == "train" ? 3 : 1);
 
-    public List<string> Free { get; } = [];
-
-    public static bool TryParse(string[] arguments, string[] known, out Arguments parsed)
+    private static double ForwardFlop(this RecurrentShape shape)
     {
-        parsed = new Arguments();
-        for (var i = 0; i < arguments.Length; i++)
+        var layout = CellCatalog.Layout(shape.CellName);
+        var output = shape.Projection > 0 ? shape.Projection : shape.Hidden;
+        var directions = shape.Bidirectional ? 2 : 1;
+        var flop = 0.0;
+        for (var layer = 0; layer < shape.Layers; layer++)
         {
-            if (!arguments[i].StartsWith("--", StringComparison.Ordinal))
+            var width = layer == 0 ? shape.Input : output * directions;
+            var row = (double)layout.InputGates * shape.Hidden * width;
+            foreach (var product in layout.Products)
             {
-                parsed.Free.Add(arguments[i]);
+                row += (double)product.GateCount * shape.Hidden * (product.Source == Operand.Previous(0) ? output : shape.Hidden);
             }
-            else if (known.Contains(arguments[i]) && i + 1 < arguments.Length)
-            {
-                parsed._options[arguments[i]] = arguments[++i];
-            }
-            else
-            {
-                return false;
-            }
+
+            flop += 2 * directions * (row + (shape.Projection * (double)shape.Hidden));
         }
 
-        return true;
+        var lengths = shape.Lengths;
+        return flop * (lengths.Length > 0 ? lengths.Sum() : (double)shape.Steps * shape.Batch);
     }
-
-    public string? Text(string name) => _options.GetValueOrDefault(name);
-
-    public string[] List(string name) => Text(name)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
-
-    public int Number(string name, int fallback) => Text(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : fallback;
 }

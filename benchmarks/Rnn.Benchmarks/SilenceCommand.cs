@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Rnn.Cells;
 using Rnn.Kernels;
 using Rnn.Layers;
+using Rnn.Measure;
 using Rnn.Tensors;
 
 namespace Rnn.Benchmarks;
@@ -19,6 +20,7 @@ internal static class SilenceCommand
 
     public static int Run(string[] names)
     {
+        Arguments.Names("cell", names, CellCatalog.Names);
         Workers.MaxThreads = 1;
         Console.WriteLine($"| stream of {Hidden} units, float | usual µs a step | slowest block, silence | ratio | slowest block, tiny inputs | ratio |");
         Console.WriteLine("|---|---|---|---|---|---|");

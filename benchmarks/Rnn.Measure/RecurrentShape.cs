@@ -1,10 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Rnn.Cells;
 
-namespace Rnn.Benchmarks;
+namespace Rnn.Measure;
 
-/// <summary>One entry of a file of shapes. The peers' scripts read the same files; some fields are for the library alone.</summary>
+/// <summary>One entry of a file of shapes. The peers' programs read the same files; some fields are for the library alone.</summary>
 internal sealed record RecurrentShape
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNameCaseInsensitive = true, ReadCommentHandling = JsonCommentHandling.Skip };
@@ -49,7 +48,7 @@ internal sealed record RecurrentShape
         "LSTM" => "lstm",
         "GRU" => "gru",
         "RNN" => "rnn-tanh",
-        _ => throw new ArgumentException($"kind: expected RNN, LSTM or GRU but shape '{Name}' has '{Kind}'."),
+        _ => throw new UsageException($"kind: expected RNN, LSTM or GRU but shape '{Name}' has '{Kind}'."),
     };
 
     /// <summary>The length of each row, empty where all are T; the same for every run.</summary>
@@ -58,35 +57,8 @@ internal sealed record RecurrentShape
     {
         get
         {
-            var random = new Tensors.RandomSource(5);
+            var random = new Random(5);
             return Ragged ? [.. Enumerable.Range(0, Batch).Select(_ => 1 + random.Next(Steps))] : [];
-        }
-    }
-
-    /// <summary>Multiplications and additions of the gate products of one forward pass.</summary>
-    [JsonIgnore]
-    public double Flop
-    {
-        get
-        {
-            var layout = CellCatalog.Layout(CellName);
-            var output = Projection > 0 ? Projection : Hidden;
-            var directions = Bidirectional ? 2 : 1;
-            var flop = 0.0;
-            for (var layer = 0; layer < Layers; layer++)
-            {
-                var width = layer == 0 ? Input : output * directions;
-                var row = (double)layout.InputGates * Hidden * width;
-                foreach (var product in layout.Products)
-                {
-                    row += (double)product.GateCount * Hidden * (product.Source == Operand.Previous(0) ? output : Hidden);
-                }
-
-                flop += 2 * directions * (row + (Projection * (double)Hidden));
-            }
-
-            var lengths = Lengths;
-            return flop * (lengths.Length > 0 ? lengths.Sum() : (double)Steps * Batch);
         }
     }
 
@@ -97,9 +69,25 @@ internal sealed record RecurrentShape
     /// <summary>Reads a file of shapes.</summary>
     /// <param name="file">A JSON array.</param>
     /// <param name="names">The shapes wanted, empty for all.</param>
+    /// <exception cref="UsageException">There is no such file, it is not a file of shapes, or it has no shape of a wanted name.</exception>
     public static IReadOnlyList<RecurrentShape> Read(string file, IReadOnlyCollection<string> names)
     {
-        var all = JsonSerializer.Deserialize<List<RecurrentShape>>(File.ReadAllText(file), Json) ?? [];
-        return names.Count == 0 ? all : [.. all.Where(shape => names.Contains(shape.Name))];
+        if (!File.Exists(file))
+        {
+            throw new UsageException($"there is no file '{file}'; give a JSON file of shapes.");
+        }
+
+        try
+        {
+            var all = JsonSerializer.Deserialize<List<RecurrentShape>>(File.ReadAllText(file), Json) ?? [];
+            var missing = names.Except(all.Select(shape => shape.Name)).ToArray();
+            return missing.Length > 0
+                ? throw new UsageException($"'{file}' has no shape '{missing[0]}'; it has {string.Join(", ", all.Select(shape => shape.Name))}.")
+                : names.Count == 0 ? all : [.. all.Where(shape => names.Contains(shape.Name))];
+        }
+        catch (JsonException wrong)
+        {
+            throw new UsageException($"'{file}' is not a file of shapes: {wrong.Message}");
+        }
     }
 }
