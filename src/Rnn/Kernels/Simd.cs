@@ -35,7 +35,7 @@ public static class Simd
     /// The vectors' own MultiplyAdd asks the processor by name instead: the JIT folds such a question where it reads it, but a property of ours only
     /// once it is inlined, and by then both branches have cost their local variables.
     /// </remarks>
-    internal static bool HasFusedMultiplyAdd
+    public static bool HasFusedMultiplyAdd
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Fma.IsSupported || AdvSimd.IsSupported;

@@ -18,13 +18,22 @@ internal static unsafe class Tiny<T>
     }
 
     /// <summary><see cref="Limit"/> as an element.</summary>
-    internal static T Threshold => T.CreateTruncating(Limit);
+    internal static T Threshold
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => typeof(T) == typeof(float) ? (T)(object)(float)Limit : (T)(object)Limit;
+    }
 
     /// <summary>Whether any of these numbers is too small to matter and yet not zero.</summary>
     // Four sums that do not wait for each other, and the rest elsewhere: a loop that calls anything keeps its vectors in memory.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static bool IsAny(T* values, nint count)
     {
+        if (!Vector.IsHardwareAccelerated)
+        {
+            return IsAnyOfFew(values, values + count);
+        }
+
         var threshold = new Vector<T>(Threshold);
         var found0 = Vector<T>.Zero;
         var found1 = found0;
@@ -49,6 +58,12 @@ internal static unsafe class Tiny<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void CopyFlushed(T* from, T* to, nint count)
     {
+        if (!Vector.IsHardwareAccelerated)
+        {
+            CopyFewFlushed(from, to, count);
+            return;
+        }
+
         var threshold = new Vector<T>(Threshold);
         var whole = count & -Vector<T>.Count;
         for (nint i = 0; i < whole; i += Vector<T>.Count)
@@ -67,7 +82,7 @@ internal static unsafe class Tiny<T>
         return Vector.BitwiseOr(found, Vector.BitwiseAnd(x, Vector.LessThan(x, threshold)));
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static bool IsAnyOfFew(T* at, T* end)
     {
         var any = false;
@@ -79,7 +94,7 @@ internal static unsafe class Tiny<T>
         return any;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void CopyFewFlushed(T* from, T* to, nint count)
     {
         for (nint i = 0; i < count; i++)
