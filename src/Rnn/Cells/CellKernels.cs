@@ -171,13 +171,16 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         where TPartial : struct, IChoice
     {
         var rows = block.Rows;
+
+        // Asked before the step is inlined, which may leave no local variable for it: inside the loop it was a call then.
+        var lanes = V.Count;
         for (var row = 0; row < rows; row++)
         {
             nint unit = 0;
             do
             {
                 TCell.Forward<ForwardStep<V, T, TSaves, TPartial>, V, T>(TPhase.Index, new(at, unit));
-                unit += V.Count;
+                unit += lanes;
             }
             while (unit < count);
             RowAddresses<T>.Advance(at, strides, block, row + 1, first);
@@ -192,13 +195,16 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
         RowAddresses<T> at, strides;
         RowAddresses<T>.Set(&at, &strides, block, first, count);
         var rows = block.Rows;
+
+        // Asked before the step is inlined, which may leave no local variable for it: inside the loop it was a call then.
+        var lanes = V.Count;
         for (var row = 0; row < rows; row++)
         {
             nint unit = 0;
             do
             {
                 TCell.Backward<BackwardStep<V, T, TPartial>, V, T>(TPhase.Index, new(&at, unit));
-                unit += V.Count;
+                unit += lanes;
             }
             while (unit < count);
             RowAddresses<T>.Advance(&at, &strides, block, row + 1, first);

@@ -65,7 +65,7 @@ internal unsafe struct RowAddresses<T>
         var addresses = (nint*)at;
         var distances = (nint*)strides;
         var i = 0;
-        for (; i + Vector<nint>.Count <= AddressCount; i += Vector<nint>.Count)
+        for (; Vector.IsHardwareAccelerated && i + Vector<nint>.Count <= AddressCount; i += Vector<nint>.Count)
         {
             Vector.Store(Vector.Load(addresses + i) + Vector.Load(distances + i), addresses + i);
         }

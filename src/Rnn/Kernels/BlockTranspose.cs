@@ -50,7 +50,7 @@ internal static unsafe class BlockTranspose
                 var from = source + (r * sourceStride) + first;
                 var to = destination + (first * destinationStride) + r;
                 var c = 0;
-                for (; c + step <= width; c += step)
+                for (; Vector128.IsHardwareAccelerated && c + step <= width; c += step)
                 {
                     if (typeof(T) == typeof(float))
                     {

@@ -85,7 +85,8 @@ internal abstract class Elementwise<T, TBody>
                 run.Run<V, AllLanes<V, T>>(default, i);
             }
 
-            if (i < count)
+            // A vector of one lane has no rest, and no second body that counts against the limit of local variables.
+            if (V.Count > 1 && i < count)
             {
                 run.Run<V, FirstLanes<V, T>>(new((int)(count - i)), i);
             }

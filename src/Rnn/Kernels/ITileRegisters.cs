@@ -20,7 +20,9 @@ internal unsafe interface ITileRegisters<TRegister, T>
 
     static abstract void Store(TRegister value, T* destination);
 
+    /// <summary>One number for all lanes, in the form that <see cref="MultiplyAdd"/> takes as its first factor; in no other place has it a meaning.</summary>
     static abstract TRegister Broadcast(T* source);
 
+    /// <summary>a·b + c with <paramref name="a"/> from <see cref="Broadcast"/>.</summary>
     static abstract TRegister MultiplyAdd(TRegister a, TRegister b, TRegister c);
 }

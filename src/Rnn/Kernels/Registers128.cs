@@ -6,6 +6,10 @@ using System.Runtime.Intrinsics.X86;
 namespace Rnn.Kernels;
 
 /// <summary>128 bits of either element type, for tiles.</summary>
+/// <remarks>
+/// Arm multiplies a vector by one lane of another: there a broadcast is a plain load into the first lane. To spread the number would be a vector
+/// operation more for every two that compute.
+/// </remarks>
 internal readonly unsafe struct Registers128 : ITileRegisters<Vector128<float>, float>, ITileRegisters<Vector128<double>, double>
 {
     static int ITileRegisters<Vector128<float>, float>.Count => 4;
@@ -17,11 +21,14 @@ internal readonly unsafe struct Registers128 : ITileRegisters<Vector128<float>, 
     public static void Store(Vector128<float> value, float* destination) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Broadcast(float* source) => Vector128.Create(*source);
+    public static Vector128<float> Broadcast(float* source) =>
+        AdvSimd.Arm64.IsSupported ? Vector128.CreateScalarUnsafe(*source) : Vector128.Create(*source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) =>
-        Fma.IsSupported || AdvSimd.IsSupported ? Vector128.FusedMultiplyAdd(a, b, c) : (a * b) + c;
+        AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c, b, a, 0)
+        : Fma.IsSupported ? Vector128.FusedMultiplyAdd(a, b, c)
+        : (a * b) + c;
 
     static int ITileRegisters<Vector128<double>, double>.Count => 2;
 
@@ -32,9 +39,12 @@ internal readonly unsafe struct Registers128 : ITileRegisters<Vector128<float>, 
     public static void Store(Vector128<double> value, double* destination) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<double> Broadcast(double* source) => Vector128.Create(*source);
+    public static Vector128<double> Broadcast(double* source) =>
+        AdvSimd.Arm64.IsSupported ? Vector128.CreateScalarUnsafe(*source) : Vector128.Create(*source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<double> MultiplyAdd(Vector128<double> a, Vector128<double> b, Vector128<double> c) =>
-        Fma.IsSupported || AdvSimd.IsSupported ? Vector128.FusedMultiplyAdd(a, b, c) : (a * b) + c;
+        AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c, b, a, 0)
+        : Fma.IsSupported ? Vector128.FusedMultiplyAdd(a, b, c)
+        : (a * b) + c;
 }

@@ -27,15 +27,14 @@ public static class Simd
     /// <summary>Whether the processor offers 32 vector registers (AVX-512 and Arm) and not only 16 (AVX2); kernels choose their tile by it.</summary>
     internal static bool HasManyRegisters => Vector512.IsHardwareAccelerated || AdvSimd.IsSupported;
 
+    // The vectors' own MultiplyAdd asks the processor by name instead: the JIT folds such a question where it reads it, but a property of ours only once it
+    // is inlined, and by then both branches have cost their local variables.
+
     /// <summary>
-    /// Whether the processor multiplies and adds with one rounding; a constant to the compiler. Where it does not, a fused multiply-add would be
-    /// a software call for each lane, a hundred times slower: there every width and every single number multiplies, rounds, and adds.
+    /// Whether the processor multiplies and adds with one rounding. Where it does not, a fused multiply-add would be a software call for each number, a
+    /// hundred times slower: there the library multiplies, rounds, and adds, so that results have other last digits, and training takes some three times as long.
     /// </summary>
-    /// <remarks>
-    /// The vectors' own MultiplyAdd asks the processor by name instead: the JIT folds such a question where it reads it, but a property of ours only
-    /// once it is inlined, and by then both branches have cost their local variables.
-    /// </remarks>
-    internal static bool HasFusedMultiplyAdd
+    public static bool HasFusedMultiplyAdd
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Fma.IsSupported || AdvSimd.IsSupported;

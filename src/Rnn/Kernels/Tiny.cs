@@ -21,7 +21,7 @@ internal static unsafe class Tiny<T>
     internal static T Threshold
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => T.CreateTruncating(Limit);
+        get => typeof(T) == typeof(float) ? (T)(object)(float)Limit : (T)(object)Limit;
     }
 
     /// <summary>Whether any of these numbers is too small to matter and yet not zero.</summary>
@@ -29,6 +29,11 @@ internal static unsafe class Tiny<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static bool IsAny(T* values, nint count)
     {
+        if (!Vector.IsHardwareAccelerated)
+        {
+            return IsAnyOfFew(values, values + count);
+        }
+
         var threshold = new Vector<T>(Threshold);
         var found0 = Vector<T>.Zero;
         var found1 = found0;
@@ -53,19 +58,22 @@ internal static unsafe class Tiny<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void CopyFlushed(T* from, T* to, nint count)
     {
-        var threshold = new Vector<T>(Threshold);
         var end = from + count;
-        for (var whole = from + (count & -Vector<T>.Count); from < whole; from += Vector<T>.Count)
+        if (Vector.IsHardwareAccelerated)
         {
-            var x = Vector.Load(from);
-            Vector.Store(Vector.AndNot(x, Vector.LessThan(Vector.Abs(x), threshold)), to);
-            to += Vector<T>.Count;
+            var threshold = new Vector<T>(Threshold);
+            for (var whole = from + (count & -Vector<T>.Count); from < whole; from += Vector<T>.Count)
+            {
+                var x = Vector.Load(from);
+                Vector.Store(Vector.AndNot(x, Vector.LessThan(Vector.Abs(x), threshold)), to);
+                to += Vector<T>.Count;
+            }
         }
 
         for (; from < end; from++)
         {
             var x = *from;
-            *to++ = T.Abs(x) < threshold[0] ? T.Zero : x;
+            *to++ = T.Abs(x) < Threshold ? T.Zero : x;
         }
     }
 
@@ -76,7 +84,7 @@ internal static unsafe class Tiny<T>
         return Vector.BitwiseOr(found, Vector.BitwiseAnd(x, Vector.LessThan(x, threshold)));
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static bool IsAnyOfFew(T* at, T* end)
     {
         var any = false;

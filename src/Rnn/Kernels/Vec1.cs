@@ -18,13 +18,25 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>, IRegisters<T, T>,
     internal T Value => _value;
 
     /// <inheritdoc/>
-    public static int Count => 1;
+    public static int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => 1;
+    }
 
     /// <inheritdoc/>
-    public static Vec1<T> Zero => new(T.Zero);
+    public static Vec1<T> Zero
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(T.Zero);
+    }
 
     /// <inheritdoc/>
-    public static Vec1<T> One => new(T.One);
+    public static Vec1<T> One
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new(T.One);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -32,7 +44,7 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>, IRegisters<T, T>,
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vec1<T> Constant(double value) => new(T.CreateTruncating(value));
+    public static Vec1<T> Constant(double value) => new(Number(value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -110,13 +122,13 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>, IRegisters<T, T>,
         {
             var bits = Unsafe.BitCast<T, int>(a._value);
             var biased = (bits + (0x3F800000 - 0x3F3504F3)) >>> 23;
-            exponent = new(T.CreateTruncating(biased - 127));
+            exponent = new(Number(biased - 127));
             return new(Unsafe.BitCast<int, T>(bits - (biased << 23) + 0x3F800000));
         }
 
         var bitsDouble = Unsafe.BitCast<T, long>(a._value);
         var biasedDouble = (bitsDouble + (0x3FF0000000000000 - 0x3FE6A09E667F3BCD)) >>> 52;
-        exponent = new(T.CreateTruncating(biasedDouble - 1023));
+        exponent = new(Number(biasedDouble - 1023));
         return new(Unsafe.BitCast<long, T>(bitsDouble - (biasedDouble << 52) + 0x3FF0000000000000));
     }
 
@@ -216,7 +228,7 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>, IRegisters<T, T>,
     public static T Add(T a, T b) => a + b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static T IRegisters<T, T>.Constant(double value) => T.CreateTruncating(value);
+    static T IRegisters<T, T>.Constant(double value) => Number(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Subtract(T a, T b) => a - b;
@@ -257,8 +269,12 @@ internal readonly unsafe struct Vec1<T> : IVector<Vec1<T>, T>, IRegisters<T, T>,
     public static T ScaleDown(T a, T n) =>
         // A detour over 2^64 (2^512) keeps the first product exact; the second rounds once, also where the result is denormal.
         typeof(T) == typeof(float)
-            ? a * PowerOfTwo(n + T.CreateTruncating(64.0)) * T.CreateTruncating(5.421010862427522e-20)
-            : a * PowerOfTwo(n + T.CreateTruncating(512.0)) * T.CreateTruncating(7.458340731200207e-155);
+            ? a * PowerOfTwo(n + Number(64.0)) * Number(5.421010862427522e-20)
+            : a * PowerOfTwo(n + Number(512.0)) * Number(7.458340731200207e-155);
+
+    // As T.CreateTruncating, which spends a dozen of the local variables that a method may have on every constant.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Number(double value) => typeof(T) == typeof(float) ? (T)(object)(float)value : (T)(object)value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vec1<T> Mask(bool set) => sizeof(T) == sizeof(float)

@@ -52,9 +52,19 @@ internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>, IRegisters<Ve
                 : Avx.MaskLoad((double*)source, MaskDouble(count)).As<double, T>());
         }
 
-        var buffer = Vector128<T>.Zero;
-        Unsafe.CopyBlockUnaligned(&buffer, source, (uint)(count * sizeof(T)));
-        return new(buffer);
+        // A part of two lanes is one; of four it is one, two or three. Without a call, which would cost all vectors that wait in registers.
+        if (typeof(T) == typeof(double))
+        {
+            return new(Vector128.CreateScalar(*source));
+        }
+
+        if (count == 1)
+        {
+            return new(Vector128.CreateScalar(*source));
+        }
+
+        var pair = Vector128.CreateScalar(*(double*)source).As<double, T>();
+        return new(count == 2 ? pair : pair.WithElement(2, source[2]));
     }
 
     /// <inheritdoc/>
@@ -79,8 +89,17 @@ internal readonly unsafe struct Vec128<T> : IVector<Vec128<T>, T>, IRegisters<Ve
             return;
         }
 
-        var buffer = _value;
-        Unsafe.CopyBlockUnaligned(destination, &buffer, (uint)(count * sizeof(T)));
+        if (typeof(T) == typeof(double) || count == 1)
+        {
+            *destination = _value.ToScalar();
+            return;
+        }
+
+        *(double*)destination = _value.AsDouble().ToScalar();
+        if (count == 3)
+        {
+            destination[2] = _value.GetElement(2);
+        }
     }
 
     /// <inheritdoc/>

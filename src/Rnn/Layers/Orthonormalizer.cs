@@ -122,7 +122,7 @@ internal static unsafe class Orthonormalizer
     {
         var scale = Vector128.Create(factor);
         var i = 0;
-        for (; i <= count - 4; i += 4)
+        for (; Vector128.IsHardwareAccelerated && i <= count - 4; i += 4)
         {
             MultiplyAdd(Vector128.Load(source + i), scale, Vector128.Load(sums + i)).Store(sums + i);
             MultiplyAdd(Vector128.Load(source + i + 2), scale, Vector128.Load(sums + i + 2)).Store(sums + i + 2);
@@ -136,5 +136,5 @@ internal static unsafe class Orthonormalizer
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<double> MultiplyAdd(Vector128<double> a, Vector128<double> b, Vector128<double> c) =>
-        Registers128.MultiplyAdd(a, b, c);
+        Vec128<double>.MultiplyAdd(a, b, c);
 }

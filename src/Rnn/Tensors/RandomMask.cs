@@ -39,6 +39,12 @@ internal static class RandomMask
             mask[i++] = (SplitMix64.Mix(key + (SplitMix64.Increment * (++count))) >> 32) < threshold ? value : T.Zero;
         }
 
+        if (!Vector.IsHardwareAccelerated)
+        {
+            FillSingly(mask[i..], key, count, threshold, value);
+            return;
+        }
+
         var lanes = Vector<uint>.Count;
         var below = new Vector<uint>((uint)threshold);
         var kept = new Vector<T>(value);
@@ -56,6 +62,21 @@ internal static class RandomMask
             var piece = stackalloc T[lanes];
             Store(Vector.LessThan(Bits(counters), below), kept, piece);
             new ReadOnlySpan<T>(piece, mask.Length - i).CopyTo(mask[i..]);
+        }
+    }
+
+    /// <summary>The same numbers without vectors, which a processor that lacks them takes for a call each.</summary>
+    private static void FillSingly<T>(Span<T> mask, ulong key, uint count, ulong threshold, T value)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < mask.Length; i += 2)
+        {
+            var bits = SplitMix64.Mix(key + (SplitMix64.Increment * (++count)));
+            mask[i] = (uint)bits < threshold ? value : T.Zero;
+            if (i + 1 < mask.Length)
+            {
+                mask[i + 1] = (bits >> 32) < threshold ? value : T.Zero;
+            }
         }
     }
 

@@ -13,15 +13,31 @@ internal static class UpdateMath<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Gradients below it count as zero where they are squared: their square would be denormal or zero.</summary>
-    internal static double SmallestToSquare => typeof(T) == typeof(float) ? 1e-17 : 1e-145;
+    internal static double SmallestToSquare
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => typeof(T) == typeof(float) ? 1e-17 : 1e-145;
+    }
 
     /// <summary>Optimisers that square gradients throw above it: a running mean that has become infinite stays so.</summary>
-    internal static double LargestToSquare => typeof(T) == typeof(float) ? 1e17 : 1e145;
+    internal static double LargestToSquare
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => typeof(T) == typeof(float) ? 1e17 : 1e145;
+    }
 
     // Far enough above the denormal numbers that what is computed from it is none either.
-    private static double SmallestMoment => typeof(T) == typeof(float) ? 1e-30 : 1e-290;
+    private static double SmallestMoment
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => typeof(T) == typeof(float) ? 1e-30 : 1e-290;
+    }
 
-    private static double SmallestNormal => typeof(T) == typeof(float) ? 1.17549435e-38 : 2.2250738585072014e-308;
+    private static double SmallestNormal
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => typeof(T) == typeof(float) ? 1.17549435e-38 : 2.2250738585072014e-308;
+    }
 
     /// <summary>A gradient, a mean of gradients or a momentum; zero where it is next to nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
