@@ -5,6 +5,7 @@ return args switch
 {
     ["kernels", .. var rest] => KernelTable.Run(rest),
     ["cells", .. var rest] => CellTable.Run(rest),
+    ["compressed", .. var rest] => CompressedCommand.Run(rest),
     ["layers", .. var rest] => LayersCommand.Run(rest),
     ["warmup"] => WarmupCommand.Run(),
     ["memory", .. var rest] => MemoryCommand.Run(rest),

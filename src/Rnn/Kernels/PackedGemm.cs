@@ -148,7 +148,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     }
 
     /// <summary>Rows at equal distances that the micro-kernel may read where they lie, else a copy of them.</summary>
-    private static Rows<T> Direct(Rows<T> a, int rows, int inner, T* scratch)
+    internal static Rows<T> Direct(Rows<T> a, int rows, int inner, T* scratch)
     {
         if (a.Offsets == null)
         {
@@ -193,7 +193,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     }
 
     /// <summary>Rows that pass all panels together.</summary>
-    private static int RowsOfPass(int inner)
+    internal static int RowsOfPass(int inner)
     {
         var tile = (int)CacheLine<T>.OddStride(inner) * sizeof(T) * TileShape.MostRows;
         return TileShape.MostRows * Math.Max(LeastTiles, BytesOfRows / tile);

@@ -72,9 +72,9 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
     }
 
     /// <summary>C = A B, or C += A B, or C = A B + bias; shared among threads by panels where that is wanted and worthwhile.</summary>
-    internal void Multiply(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
+    internal void Multiply(Rows<T> a, int rows, PackedPanels<T> packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, T* scratch)
     {
-        if (SharesProducts && SharedGemm<T>.ShouldShare((long)inner * outputs))
+        if (SharesProducts && SharedGemm<T>.ShouldShare((long)inner * outputs, packed.Bits))
         {
             _team.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias);
         }
