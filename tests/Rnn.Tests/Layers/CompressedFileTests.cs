@@ -21,7 +21,7 @@ public sealed class CompressedFileTests
         var bytes = Saved(model);
         Assert.InRange(bytes.Length, full * (format == WeightFormat.Int8 ? 0.25 : 0.5), full * (format == WeightFormat.Int8 ? 0.36 : 0.58));
 
-        var opened = (LanguageModel<float>)Module<float>.Open(new MemoryStream(bytes));
+        var opened = LanguageModel<float>.Open(new MemoryStream(bytes));
         Assert.Equal(model.ToString(), opened.ToString());
         foreach (var ((name, parameter), (otherName, other)) in model.NamedParameters.Zip(opened.NamedParameters))
         {
@@ -34,7 +34,7 @@ public sealed class CompressedFileTests
         Assert.Equal(bytes, Saved(opened));
 
         // In double precision the same numbers, not compressed.
-        var wide = (LanguageModel<double>)Module<double>.Open(new MemoryStream(bytes));
+        var wide = LanguageModel<double>.Open(new MemoryStream(bytes));
         foreach (var (parameter, other) in model.Parameters.Zip(wide.Parameters))
         {
             Assert.Equal(parameter.Value.ToArray().Select(value => (double)value), other.Value.ToArray());
