@@ -20,12 +20,16 @@ internal static class CompressedFiles
         var (name, tensor) = saved;
         if (tensor is not Tensor<float> weights || tensor.Memory.Format == PackedFormat.Full)
         {
-            return [SafeTensorsPart.Of(name, tensor)];
+            return new SafeTensorsPart[] { SafeTensorsPart.Of(name, tensor) };
         }
 
-        return tensor.Memory.Format == PackedFormat.BFloat16
-            ? [new(name, SafeTensorsType.BFloat16, tensor.Shape, (stream, _) => stream.Write(BFloat16(weights.AsReadOnlySpan())))]
-            : [new(name, SafeTensorsType.Int8, tensor.Shape, (stream, _) => stream.Write(Int8(weights))), SafeTensorsPart.Of(name + ScaleSuffix, Scales(weights))];
+        if (tensor.Memory.Format == PackedFormat.BFloat16)
+        {
+            return new SafeTensorsPart[] { new(name, SafeTensorsType.BFloat16, tensor.Shape, (stream, _) => stream.Write(BFloat16(weights.AsReadOnlySpan()))) };
+        }
+
+        var whole = new SafeTensorsPart(name, SafeTensorsType.Int8, tensor.Shape, (stream, _) => stream.Write(Int8(weights)));
+        return new SafeTensorsPart[] { whole, SafeTensorsPart.Of(name + ScaleSuffix, Scales(weights)) };
     }
 
     /// <summary>Takes the scales of tensors of 8 bits out of a file's list, by the names of those tensors.</summary>

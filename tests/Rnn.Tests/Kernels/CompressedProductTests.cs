@@ -11,7 +11,7 @@ public unsafe class CompressedProductTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void BFloat16_gives_the_bits_of_rounded_weights(int bits)
+    public void Weights_of_bfloat16_give_the_bits_of_rounded_weights(int bits)
     {
         var random = new Random(bits);
         foreach (var inner in Sizes)
@@ -35,7 +35,7 @@ public unsafe class CompressedProductTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void Int8_gives_the_bits_of_whole_numbers_with_scales(int bits)
+    public void Weights_of_int8_give_the_bits_of_whole_numbers_with_scales(int bits)
     {
         var random = new Random(bits);
         foreach (var inner in Sizes)
@@ -95,7 +95,7 @@ public unsafe class CompressedProductTests
     }
 
     [Fact]
-    public void BFloat16_rounds_to_nearest_even_and_keeps_what_is_special()
+    public void Rounding_to_bfloat16_takes_the_nearest_even_and_keeps_what_is_special()
     {
         Assert.Equal(0x3F80, WeightRounding.ToBFloat16(1f));
         Assert.Equal(0x3F80, WeightRounding.ToBFloat16(1f + (1f / 256)));

@@ -22,7 +22,7 @@ public sealed class CompressedFileTests
         Assert.InRange(bytes.Length, full * (format == WeightFormat.Int8 ? 0.25 : 0.5), full * (format == WeightFormat.Int8 ? 0.36 : 0.58));
 
         var opened = LanguageModel<float>.Open(new MemoryStream(bytes));
-        Assert.Equal(model.ToString(), opened.ToString());
+        Assert.Contains($"parameters, {format}", opened.ToString(), StringComparison.Ordinal);
         foreach (var ((name, parameter), (otherName, other)) in model.NamedParameters.Zip(opened.NamedParameters))
         {
             Assert.Equal((name, parameter.Format, parameter.Frozen), (otherName, other.Format, other.Frozen));

@@ -43,7 +43,7 @@ public sealed partial class ReadmeTests : IDisposable
     public void Examples_compile_and_run()
     {
         var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).ToArray();
-        Assert.Equal(11, examples.Length);
+        Assert.Equal(12, examples.Length);
         var outputs = new string[examples.Length];
         for (var i = 0; i < examples.Length; i++)
         {
