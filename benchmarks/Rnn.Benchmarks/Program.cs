@@ -8,6 +8,7 @@ try
     {
         ["kernels", .. var rest] => KernelTable.Run(rest),
         ["cells", .. var rest] => CellTable.Run(rest),
+        ["compressed", .. var rest] => CompressedCommand.Run(rest),
         ["compare", .. var rest] => CompareCommand.Run(rest),
         ["first", .. var rest] => FirstCommand.Run(rest),
         ["layers", .. var rest] => LayersCommand.Run(rest),
@@ -34,7 +35,7 @@ catch (ProgramFailedException failed)
 }
 
 static string[] Commands() =>
-    ["cells", "compare", "first", "kernels", "layers", "memory", "model", "peers", "shapes", "silence", "strides", "warmup"];
+    ["cells", "compare", "compressed", "first", "kernels", "layers", "memory", "model", "peers", "shapes", "silence", "strides", "warmup"];
 
 static int RunBenchmarkDotNet(string[] arguments)
 {

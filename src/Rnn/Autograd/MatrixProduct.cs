@@ -26,7 +26,7 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
     private Rows<T> _a;
     private Rows<T> _b;
     private Rows<T> _c;
-    private T* _packed;
+    private PackedPanels<T> _packed;
     private T* _bias;
     private int _rows;
     private int _inner;
@@ -82,11 +82,11 @@ internal sealed unsafe class MatrixProduct<T> : WorkItem
     }
 
     /// <summary>C = A·B (+ bias in every row), or C += A·B, with C [rows, outputs], A [rows, inner] and B packed.</summary>
-    internal static void MultiplyPacked(T* a, int rows, T* packed, int inner, int outputs, T* c, bool accumulate, T* bias) =>
+    internal static void MultiplyPacked(T* a, int rows, PackedPanels<T> packed, int inner, int outputs, T* c, bool accumulate, T* bias) =>
         MultiplyPacked(new Rows<T>(a, inner), rows, packed, inner, outputs, new(c, outputs), accumulate, bias);
 
     /// <summary>The same of rows that lie within longer ones.</summary>
-    internal static void MultiplyPacked(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias)
+    internal static void MultiplyPacked(Rows<T> a, int rows, PackedPanels<T> packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias)
     {
         var own = Begin(Kind.Packed, rows, inner, outputs);
         own._a = a;

@@ -77,8 +77,15 @@ public static class SafeTensors
         CancellationToken cancellationToken = default)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        ArgumentNullException.ThrowIfNull(tensors);
+        Write(path, tensors.Select(pair => SafeTensorsPart.Of(pair.Key, pair.Value)), metadata, cancellationToken);
+    }
+
+    /// <summary>Writes a file of tensors of any types in one piece.</summary>
+    internal static void Write(string path, IEnumerable<SafeTensorsPart> tensors, IEnumerable<KeyValuePair<string, string>>? metadata, CancellationToken cancellationToken)
+    {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var writer = new SafeTensorsWriter<T>(tensors, metadata);
+        var writer = new SafeTensorsWriter(tensors, metadata);
         AtomicFile.Write(path, stream => writer.WriteTo(stream, cancellationToken), cancellationToken);
     }
 
@@ -96,7 +103,14 @@ public static class SafeTensors
         CancellationToken cancellationToken = default)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        ArgumentNullException.ThrowIfNull(tensors);
+        Write(stream, tensors.Select(pair => SafeTensorsPart.Of(pair.Key, pair.Value)), metadata, cancellationToken);
+    }
+
+    /// <summary>Writes tensors of any types to a stream.</summary>
+    internal static void Write(Stream stream, IEnumerable<SafeTensorsPart> tensors, IEnumerable<KeyValuePair<string, string>>? metadata, CancellationToken cancellationToken)
+    {
         ArgumentNullException.ThrowIfNull(stream);
-        new SafeTensorsWriter<T>(tensors, metadata).WriteTo(stream, cancellationToken);
+        new SafeTensorsWriter(tensors, metadata).WriteTo(stream, cancellationToken);
     }
 }

@@ -130,6 +130,13 @@ internal sealed class SafeTensorsReader : IDisposable
         }
     }
 
+    /// <summary>Reads the bytes of one tensor of a seekable stream as they are.</summary>
+    internal byte[] ReadBytes(SafeTensorsEntry entry)
+    {
+        _stream.Position = _dataPosition + entry.Begin;
+        return ReadGrowing(checked((int)(entry.End - entry.Begin)), _dataPosition + entry.End);
+    }
+
     /// <summary>Reads all tensors in the order of their data; the stream need not be seekable.</summary>
     internal SafeTensorsFile ReadAll()
     {

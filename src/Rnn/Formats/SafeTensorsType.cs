@@ -17,6 +17,9 @@ public readonly record struct SafeTensorsType(string Name, int Bits)
     /// <summary>The upper half of a single: eight bits of exponent, seven of fraction.</summary>
     public static SafeTensorsType BFloat16 { get; } = new("BF16", 16);
 
+    /// <summary>Whole numbers of 8 bits: compressed weights.</summary>
+    internal static SafeTensorsType Int8 { get; } = new("I8", 8);
+
     /// <summary>Whether tensors of this type convert to a <c>Tensor</c> of float or double.</summary>
     public bool IsReadable => this == Float32 || this == Float64 || this == Float16 || this == BFloat16;
 

@@ -1,28 +1,23 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Rnn.Tensors;
 
 namespace Rnn.Formats;
 
 /// <summary>Lays out a safetensors file and writes it; the same tensors and metadata give the same bytes whatever order they come in.</summary>
-internal sealed class SafeTensorsWriter<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
+internal sealed class SafeTensorsWriter
 {
-    private const int ChunkElements = 1 << 16;
-
-    private readonly List<KeyValuePair<string, Tensor<T>>> _tensors;
+    private readonly List<SafeTensorsPart> _tensors;
     private readonly List<KeyValuePair<string, string>> _metadata;
 
-    internal SafeTensorsWriter(IEnumerable<KeyValuePair<string, Tensor<T>>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata)
+    internal SafeTensorsWriter(IEnumerable<SafeTensorsPart> tensors, IEnumerable<KeyValuePair<string, string>>? metadata)
     {
-        _tensors = Sorted(tensors, nameof(tensors));
-        _metadata = Sorted(metadata ?? [], nameof(metadata));
-        foreach (var (name, _) in _tensors)
+        _tensors = Sorted(tensors, tensor => tensor.Name, nameof(tensors));
+        _metadata = Sorted(metadata ?? [], pair => pair.Key, nameof(metadata));
+        foreach (var tensor in _tensors)
         {
-            UnicodeText.Check(name, nameof(tensors), "a name's character");
+            UnicodeText.Check(tensor.Name, nameof(tensors), "a name's character");
         }
 
         foreach (var (key, text) in _metadata)
@@ -32,7 +27,7 @@ internal sealed class SafeTensorsWriter<T>
             UnicodeText.Check(text, nameof(metadata), $"in '{key}' the character");
         }
 
-        if (_tensors.Exists(tensor => tensor.Key == "__metadata__"))
+        if (_tensors.Exists(tensor => tensor.Name == "__metadata__"))
         {
             throw new ArgumentException("tensors: the name '__metadata__' is reserved by the format.", nameof(tensors));
         }
@@ -45,28 +40,20 @@ internal sealed class SafeTensorsWriter<T>
         BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)header.Length);
         stream.Write(prefix);
         stream.Write(header);
-        foreach (var (_, tensor) in _tensors)
+        foreach (var tensor in _tensors)
         {
-            var rest = tensor.AsReadOnlySpan();
-            while (!rest.IsEmpty)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                var count = Math.Min(rest.Length, ChunkElements);
-                stream.Write(SafeTensorsConversion.Write(rest[..count]));
-                rest = rest[count..];
-            }
+            tensor.Write(stream, cancellationToken);
         }
     }
 
-    private static List<KeyValuePair<string, TValue>> Sorted<TValue>(IEnumerable<KeyValuePair<string, TValue>> pairs, string parameterName)
+    private static List<TItem> Sorted<TItem>(IEnumerable<TItem> items, Func<TItem, string> name, string parameterName)
     {
-        ArgumentNullException.ThrowIfNull(pairs, parameterName);
-        var sorted = pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
+        var sorted = items.OrderBy(name, StringComparer.Ordinal).ToList();
         for (var i = 1; i < sorted.Count; i++)
         {
-            if (sorted[i].Key == sorted[i - 1].Key)
+            if (name(sorted[i]) == name(sorted[i - 1]))
             {
-                throw new ArgumentException($"{parameterName}: the name '{sorted[i].Key}' comes twice.", parameterName);
+                throw new ArgumentException($"{parameterName}: the name '{name(sorted[i])}' comes twice.", parameterName);
             }
         }
 
@@ -80,12 +67,11 @@ internal sealed class SafeTensorsWriter<T>
         {
             writer.WriteStartObject();
             WriteMetadata(writer);
-            var type = SafeTensorsConversion.TypeOf<T>();
             var end = 0L;
-            foreach (var (name, tensor) in _tensors)
+            foreach (var tensor in _tensors)
             {
-                writer.WriteStartObject(name);
-                writer.WriteString("dtype", type.Name);
+                writer.WriteStartObject(tensor.Name);
+                writer.WriteString("dtype", tensor.Type.Name);
                 writer.WriteStartArray("shape");
                 foreach (var size in tensor.Shape.Dimensions)
                 {
@@ -95,7 +81,7 @@ internal sealed class SafeTensorsWriter<T>
                 writer.WriteEndArray();
                 writer.WriteStartArray("data_offsets");
                 writer.WriteNumberValue(end);
-                end += (long)tensor.Length * (type.Bits / 8);
+                end += (long)tensor.Shape.ElementCount * (tensor.Type.Bits / 8);
                 writer.WriteNumberValue(end);
                 writer.WriteEndArray();
                 writer.WriteEndObject();

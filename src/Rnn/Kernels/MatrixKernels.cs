@@ -29,12 +29,16 @@ internal abstract unsafe class MatrixKernels<T>
         // Types of their own for float and double, not one for both: that halves the time the JIT takes for a tile.
         object kernels = (vectorBits, typeof(T) == typeof(float)) switch
         {
-            (512, true) when Vector512.IsHardwareAccelerated => new VectorMatrixKernels<Registers512, Vector512<float>, float>(),
+            (512, true) when Vector512.IsHardwareAccelerated =>
+                new VectorMatrixKernels<Registers512, Vector512<float>, float>(new CompressedGemm<Registers512, Compact512, Vector512<int>, Vector512<float>>()),
             (512, _) when Vector512.IsHardwareAccelerated => new VectorMatrixKernels<Registers512, Vector512<double>, double>(),
-            (256, true) when Vector256.IsHardwareAccelerated => new VectorMatrixKernels<Registers256, Vector256<float>, float>(),
+            (256, true) when Vector256.IsHardwareAccelerated =>
+                new VectorMatrixKernels<Registers256, Vector256<float>, float>(new CompressedGemm<Registers256, Compact256, Vector256<int>, Vector256<float>>()),
             (256, _) when Vector256.IsHardwareAccelerated => new VectorMatrixKernels<Registers256, Vector256<double>, double>(),
-            (128, true) when Vector128.IsHardwareAccelerated => new VectorMatrixKernels<Registers128, Vector128<float>, float>(),
+            (128, true) when Vector128.IsHardwareAccelerated =>
+                new VectorMatrixKernels<Registers128, Vector128<float>, float>(new CompressedGemm<Registers128, Compact128, Vector128<int>, Vector128<float>>()),
             (128, _) when Vector128.IsHardwareAccelerated => new VectorMatrixKernels<Registers128, Vector128<double>, double>(),
+            (_, true) => new VectorMatrixKernels<Vec1<float>, float, float>(new CompressedGemm<Vec1<float>, Compact1, int, float>()),
             _ => new VectorMatrixKernels<Vec1<T>, T, T>(),
         };
         return (MatrixKernels<T>)kernels;
@@ -43,8 +47,8 @@ internal abstract unsafe class MatrixKernels<T>
     /// <summary>The number of panels that hold this many outputs.</summary>
     public int PanelCount(int outputs) => (outputs + PanelWidth - 1) / PanelWidth;
 
-    /// <summary>Elements of memory that the packed form of a matrix takes.</summary>
-    public abstract nint PackedLength(int inner, int outputs);
+    /// <summary>Elements of memory that the packed form of a matrix takes; only single precision has compressed formats.</summary>
+    public abstract nint PackedLength(int inner, int outputs, PackedFormat format = PackedFormat.Full);
 
     /// <summary>Brings weights into the form that <see cref="Multiply"/> reads: B[k, j], k &lt; inner, j &lt; outputs.</summary>
     /// <param name="source">B[k, j] at source[j · stride + k], as the weights W of x Wᵀ lie; transposed: at source[k · stride + j].</param>
@@ -57,13 +61,23 @@ internal abstract unsafe class MatrixKernels<T>
     /// <param name="endPanel">One past the last panel to write.</param>
     public abstract void Pack(T* source, nint sourceStride, bool transposed, int inner, int outputs, T* packed, int firstPanel, int endPanel);
 
+    /// <summary>Brings weights into a compressed form that <see cref="Multiply"/> reads; what the format does not hold is rounded.</summary>
+    /// <param name="source">B[k, j] at source[j · stride + k].</param>
+    /// <param name="sourceStride">Elements from one row of the source to the next.</param>
+    /// <param name="inner">The summed dimension.</param>
+    /// <param name="outputs">The columns of the product.</param>
+    /// <param name="packed">Memory of <see cref="PackedLength"/> elements.</param>
+    /// <param name="firstPanel">The first panel to write, so that threads can share the work.</param>
+    /// <param name="endPanel">One past the last panel to write.</param>
+    public abstract void PackCompressed(T* source, nint sourceStride, int inner, int outputs, PackedPanels<T> packed, int firstPanel, int endPanel);
+
     /// <summary>
     /// C = A B, or C += A B, or C = A B + bias, with C [rows, outputs], A [rows, inner] and B packed. Only the columns of the panels
     /// from <paramref name="firstPanel"/> up to <paramref name="endPanel"/> are computed.
     /// </summary>
     /// <param name="a">The rows of A.</param>
     /// <param name="rows">How many rows.</param>
-    /// <param name="packed">What <see cref="Pack"/> wrote for the same inner and outputs.</param>
+    /// <param name="packed">What <see cref="Pack"/> or <see cref="PackCompressed"/> wrote for the same inner and outputs.</param>
     /// <param name="inner">The summed dimension; 0 leaves the starting values.</param>
     /// <param name="outputs">The columns of C.</param>
     /// <param name="c">The rows of C; no two may overlap.</param>
@@ -72,8 +86,13 @@ internal abstract unsafe class MatrixKernels<T>
     /// <param name="firstPanel">The first panel of columns.</param>
     /// <param name="endPanel">One past the last panel of columns.</param>
     /// <param name="scratch">Memory of <see cref="MultiplyScratch"/> elements.</param>
+    /// <remarks>
+    /// Weights of bfloat16 give every element the same chain of multiply-adds with the rounded weights. With weights of 8 bits the rows of A become whole numbers of 16 bits
+    /// with a scale of their own (<see cref="QuantizedRows"/>), and an element is Σ (x q) · (row scale · column scale) added to its start, where the sum is exact for up to 512 k and further
+    /// such sums are added in turn.
+    /// </remarks>
     public abstract void Multiply(
-        Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, int firstPanel, int endPanel, T* scratch);
+        Rows<T> a, int rows, PackedPanels<T> packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, int firstPanel, int endPanel, T* scratch);
 
     /// <summary>Elements of scratch that <see cref="Multiply"/> needs, for any numbers up to these; it does not grow beyond a fixed number of rows.</summary>
     public abstract nint MultiplyScratch(int rows, int inner);

@@ -134,8 +134,8 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
             while (groups.Next())
             {
                 var column = groups.First * Width;
-                call.B = CacheLine<T>.Align(product.Packed) + ((nint)groups.First * product.Inner * Width);
-                call.B2 = second is { } more ? CacheLine<T>.Align(more.Packed) + ((nint)groups.First * more.Inner * Width) : null;
+                call.B = CacheLine<T>.Align(product.Packed.Pointer) + ((nint)groups.First * product.Inner * Width);
+                call.B2 = second is { } more ? CacheLine<T>.Align(more.Packed.Pointer) + ((nint)groups.First * more.Inner * Width) : null;
                 call.Panels = groups.Count;
                 call.Columns = product.Outputs - column;
                 call.C = product.C.Start + column;
@@ -222,7 +222,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     }
 
     /// <summary>Rows that the micro-kernel may read where they lie, else a copy of them: where their distances differ, or are such that they would push each other out of the caches.</summary>
-    private static Rows<T> Direct(Rows<T> a, int rows, int inner, T* scratch)
+    internal static Rows<T> Direct(Rows<T> a, int rows, int inner, T* scratch)
     {
         if (a.Offsets == null && (rows == 1 || !Collide(a.Stride * sizeof(T), inner * sizeof(T))))
         {
@@ -279,7 +279,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     }
 
     /// <summary>Rows that pass all panels together.</summary>
-    private static int RowsOfPass(int inner)
+    internal static int RowsOfPass(int inner)
     {
         var tile = (int)CacheLine<T>.OddStride(inner) * sizeof(T) * TileShape.MostRows;
         return TileShape.MostRows * Math.Max(LeastTiles, BytesOfRows / tile);

@@ -10,7 +10,7 @@ internal unsafe struct RowProduct<T>
     public Rows<T> A;
 
     /// <summary>The packed weights.</summary>
-    public T* Packed;
+    public PackedPanels<T> Packed;
 
     /// <summary>The summed dimension.</summary>
     public int Inner;

@@ -18,6 +18,9 @@ internal static unsafe class Scratch<T>
     private static Piece<T> _ofShares;
 
     [ThreadStatic]
+    private static Piece<T> _ofWeights;
+
+    [ThreadStatic]
     private static Piece<nint> _offsets;
 
     /// <summary>At least <paramref name="length"/> elements of unknown content, good until the next call on this thread.</summary>
@@ -25,6 +28,9 @@ internal static unsafe class Scratch<T>
 
     /// <summary>The same for a thread's share of a product, which may run while the thread uses what <see cref="Get"/> gave.</summary>
     internal static T* GetForShare(nint length) => _ofShares.Get(length);
+
+    /// <summary>The same for what a single product with compressed weights makes of its weights or rows, beside all scratch that its caller has.</summary>
+    internal static T* GetForWeights(nint length) => _ofWeights.Get(length);
 
     /// <summary>Room for at least <paramref name="length"/> row offsets, good until the next call on this thread.</summary>
     internal static nint* GetOffsets(int length) => _offsets.Get(length);

@@ -20,10 +20,13 @@ internal sealed unsafe class SharedGemm<T> : WorkItem
     private int _parts;
 
     /// <summary>Whether a product of these sizes is worth sharing.</summary>
-    internal static bool ShouldShare(long weights) => Workers.MaxThreads > 1 && weights * sizeof(T) >= MinimumBytes;
+    internal static bool ShouldShare(long weights) => ShouldShare(weights, 8 * sizeof(T));
+
+    /// <summary>The same of weights of some bits each.</summary>
+    internal static bool ShouldShare(long weights, int bits) => Workers.MaxThreads > 1 && weights * bits / 8 >= MinimumBytes;
 
     /// <summary>C = A B, or C += A B, or C = A B + bias, as <see cref="MatrixKernels{T}.Multiply"/>.</summary>
-    internal void Multiply(Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias)
+    internal void Multiply(Rows<T> a, int rows, PackedPanels<T> packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias)
     {
         _first = new(a, packed, inner, c, accumulate, bias);
         _second = default;
@@ -31,7 +34,7 @@ internal sealed unsafe class SharedGemm<T> : WorkItem
     }
 
     /// <summary>C = A B + bias, then C += A′ B′ for weights of the same columns, in one go.</summary>
-    internal void MultiplyTwo(Rows<T> a, T* packed, int inner, Rows<T> a2, T* packed2, int inner2, int rows, int outputs, Rows<T> c, T* bias)
+    internal void MultiplyTwo(Rows<T> a, PackedPanels<T> packed, int inner, Rows<T> a2, PackedPanels<T> packed2, int inner2, int rows, int outputs, Rows<T> c, T* bias)
     {
         _first = new(a, packed, inner, c, accumulate: false, bias);
         _second = new(a2, packed2, inner2, c, accumulate: true, null);
@@ -44,7 +47,7 @@ internal sealed unsafe class SharedGemm<T> : WorkItem
         var from = (int)((long)panels * part / _parts);
         var to = (int)((long)panels * (part + 1) / _parts);
         _first.Run(_kernels, _rows, _outputs, from, to);
-        if (_second.Packed != null)
+        if (_second.Packed.Pointer != null)
         {
             _second.Run(_kernels, _rows, _outputs, from, to);
         }
@@ -58,9 +61,9 @@ internal sealed unsafe class SharedGemm<T> : WorkItem
         Workers.Run(this, _parts);
     }
 
-    private readonly struct Product(Rows<T> a, T* packed, int inner, Rows<T> c, bool accumulate, T* bias)
+    private readonly struct Product(Rows<T> a, PackedPanels<T> packed, int inner, Rows<T> c, bool accumulate, T* bias)
     {
-        internal T* Packed => packed;
+        internal PackedPanels<T> Packed => packed;
 
         internal void Run(MatrixKernels<T> kernels, int rows, int outputs, int from, int to) => kernels.Multiply(
             a, rows, packed, inner, outputs, c, accumulate, bias, from, to, Scratch<T>.GetForShare(kernels.MultiplyScratch(rows, inner)));

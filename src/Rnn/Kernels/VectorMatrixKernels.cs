@@ -11,9 +11,13 @@ internal sealed unsafe class VectorMatrixKernels<TSimd, TVector, T> : MatrixKern
     private readonly PackedGemm<TSimd, TVector, T> _packed;
     private readonly UnpackedGemm<TSimd, TVector, T> _unpacked;
     private readonly TransposedGemm<TSimd, TVector, T> _transposed;
+    private readonly CompressedGemm? _compressed;
 
-    public VectorMatrixKernels()
+    /// <summary>Makes the kernels.</summary>
+    /// <param name="compressed">Products with compressed weights; null where the element type has none.</param>
+    public VectorMatrixKernels(CompressedGemm? compressed = null)
     {
+        _compressed = compressed;
         var start = new SumStart<T>(FewRowsKernel<TSimd, TVector, T>.MostPanels * PanelWidth, TileShape.MostRows);
         _packed = new(start);
         _unpacked = new(start);
@@ -24,16 +28,41 @@ internal sealed unsafe class VectorMatrixKernels<TSimd, TVector, T> : MatrixKern
     public override int PanelWidth => PanelLayout<TSimd, TVector, T>.Width;
 
     /// <inheritdoc/>
-    public override nint PackedLength(int inner, int outputs) => ((nint)inner * PanelCount(outputs) * PanelWidth) + CacheLine<T>.Length;
+    public override nint PackedLength(int inner, int outputs, PackedFormat format) => format == PackedFormat.Full
+        ? ((nint)inner * PanelCount(outputs) * PanelWidth) + CacheLine<T>.Length
+        : CompressedPacking.Length(format, inner, outputs, PanelWidth);
 
     /// <inheritdoc/>
     public override void Pack(T* source, nint sourceStride, bool transposed, int inner, int outputs, T* packed, int firstPanel, int endPanel) =>
         PanelPacking<TSimd, TVector, T>.Pack(source, sourceStride, transposed, inner, outputs, packed, firstPanel, endPanel);
 
     /// <inheritdoc/>
+    public override void PackCompressed(T* source, nint sourceStride, int inner, int outputs, PackedPanels<T> packed, int firstPanel, int endPanel) =>
+        CompressedPacking.Pack(packed.Format, (float*)source, sourceStride, inner, outputs, (float*)packed.Pointer, firstPanel, endPanel, PanelWidth);
+
+    /// <inheritdoc/>
     public override void Multiply(
-        Rows<T> a, int rows, T* packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, int firstPanel, int endPanel, T* scratch) =>
-        _packed.Multiply(a, rows, packed, inner, outputs, c, accumulate, bias, firstPanel, endPanel, scratch);
+        Rows<T> a, int rows, PackedPanels<T> packed, int inner, int outputs, Rows<T> c, bool accumulate, T* bias, int firstPanel, int endPanel, T* scratch)
+    {
+        if (packed.Format == PackedFormat.Full)
+        {
+            _packed.Multiply(a, rows, packed.Pointer, inner, outputs, c, accumulate, bias, firstPanel, endPanel, scratch);
+            return;
+        }
+
+        var product = new CompressedProduct
+        {
+            Packed = new((float*)packed.Pointer, packed.Format),
+            Inner = inner,
+            Outputs = outputs,
+            FirstPanel = firstPanel,
+            EndPanel = endPanel,
+            Accumulate = accumulate,
+            Bias = (float*)bias,
+        };
+        _compressed!.Multiply(
+            in product, new((float*)a.Start, a.Stride, a.Offsets), rows, new((float*)c.Start, c.Stride, c.Offsets), (float*)scratch);
+    }
 
     /// <inheritdoc/>
     public override nint MultiplyScratch(int rows, int inner) => PackedGemm<TSimd, TVector, T>.MultiplyScratch(rows, inner);

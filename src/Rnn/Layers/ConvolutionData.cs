@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Kernels;
 
 namespace Rnn.Layers;
 
@@ -16,7 +17,7 @@ internal unsafe struct ConvolutionData<T>
     internal T* Condition;
 
     /// <summary>The weights [O, K·I + C] in packed form.</summary>
-    internal T* Packed;
+    internal PackedPanels<T> Packed;
 
     /// <summary>[O], or null.</summary>
     internal T* Bias;
@@ -31,7 +32,7 @@ internal unsafe struct ConvolutionData<T>
     internal T* Next;
 
     /// <summary>The weights of the residual product, [I, O/2] in packed form; in the backward pass packed for the other direction.</summary>
-    internal T* ResidualPacked;
+    internal PackedPanels<T> ResidualPacked;
 
     /// <summary>The bias of the residual product [I].</summary>
     internal T* ResidualBias;

@@ -76,13 +76,13 @@ internal sealed unsafe class ConvolutionNode<T> : GraphNode<T>
                     Input = x,
                     State = s,
                     Condition = c,
-                    Packed = packed.Pointer,
+                    Packed = packed.Panels,
                     Bias = b,
                     Output = y,
                     Gates = g,
                     IsGated = isGated,
                     Next = n,
-                    ResidualPacked = packedR is null ? null : packedR.Pointer,
+                    ResidualPacked = packedR is null ? default : packedR.Panels,
                     ResidualBias = bR,
                 });
             }
@@ -129,7 +129,7 @@ internal sealed unsafe class ConvolutionNode<T> : GraphNode<T>
                     return;
                 }
 
-                new ConvolutionRun<T>(_shape).GateGradients(new() { Output = dz, Next = dn, ResidualPacked = packed is null ? null : packed.Pointer, Gates = g, Gradients = da });
+                new ConvolutionRun<T>(_shape).GateGradients(new() { Output = dz, Next = dn, ResidualPacked = packed is null ? default : packed.Panels, Gates = g, Gradients = da });
                 if (hasResidual)
                 {
                     AddResidualGradients(dn);

@@ -51,7 +51,7 @@ public sealed class Embedding<T> : Layer<T>
             weight.AsSpan().Slice(zero * size, size).Clear();
         }
 
-        Weight = AddParameter("weight", new Parameter<T>("weight", weight) { PaddingRow = PaddingIndex });
+        Weight = AddParameter("weight", new Parameter<T>("weight", weight) { PaddingRow = PaddingIndex, IsWeightMatrix = true });
     }
 
     /// <summary>The number of rows V.</summary>

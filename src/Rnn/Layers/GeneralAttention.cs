@@ -23,6 +23,7 @@ public sealed class GeneralAttention<T> : Attention<T>
     {
         var random = new RandomSource(RandomSource.ChooseSeed(seed, null)).Split("attention");
         Weight = AddParameter("weight", Initializer.GlorotUniform.Create<T>(random, querySize, memorySize));
+        Weight.IsWeightMatrix = true;
     }
 
     /// <summary>The weights [Q, M].</summary>

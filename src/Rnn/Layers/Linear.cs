@@ -41,6 +41,7 @@ public sealed class Linear<T> : Layer<T>
         options ??= new();
         var random = new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Split("linear");
         Weight = AddParameter("weight", options.WeightInitializer.Create<T>(random, outputSize, inputSize));
+        Weight.IsWeightMatrix = true;
         Product = new(paddingRow: null);
         Bias = options.Bias ? AddParameter("bias", options.BiasInitializer.Create<T>(random, outputSize)) : null;
     }
@@ -57,6 +58,7 @@ public sealed class Linear<T> : Layer<T>
         }
 
         Weight = AddParameter("weight", weight);
+        Weight.IsWeightMatrix = true;
         Product = new(heads, stacked, outputSize);
         Bias = options.Bias ? AddParameter("bias", options.BiasInitializer.Create<T>(random, outputSize)) : null;
     }
@@ -78,6 +80,7 @@ public sealed class Linear<T> : Layer<T>
 
         options ??= new();
         Weight = AddParameter(weight);
+        Weight.IsWeightMatrix = true;
         Product = new(weight.PaddingRow);
         Bias = options.Bias
             ? AddParameter("bias", options.BiasInitializer.Create<T>(new RandomSource(RandomSource.ChooseSeed(options.Seed, options.Random)).Split("linear"), weight.Shape[0]))

@@ -75,7 +75,7 @@ internal sealed unsafe class LinearProduct<T>
                 try
                 {
                     MatrixProduct<T>.MultiplyPacked(
-                        new Rows<T>(x + ((nint)(block % Heads) * inputs), inputs * Heads), input.Length / (inputs * Heads), packed.Pointer, inputs, size, new(y + ((nint)block * size), outputs), accumulate: false,
+                        new Rows<T>(x + ((nint)(block % Heads) * inputs), inputs * Heads), input.Length / (inputs * Heads), packed.Panels, inputs, size, new(y + ((nint)block * size), outputs), accumulate: false,
                         b == null ? null : b + ((nint)block * size));
                 }
                 finally

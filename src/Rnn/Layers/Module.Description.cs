@@ -30,7 +30,7 @@ public abstract partial class Module<T>
 
     /// <summary>Recreates the module that <c>Save</c> wrote, of whatever type, with its parameters. (<c>Load</c> fills a module that exists.)</summary>
     /// <param name="path">The file.</param>
-    /// <returns>The module, in evaluation mode; cast it to its type.</returns>
+    /// <returns>The module, in evaluation mode, in single precision compressed where it was saved so; cast it to its type.</returns>
     /// <exception cref="InvalidDataException">The file is damaged, says nothing of how to make the module, or is of a type that <see cref="ModuleCatalog"/> does not know.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Module<T> Open(string path)
@@ -90,6 +90,7 @@ public abstract partial class Module<T>
         where TModule : Module<T>
     {
         module.Load(reader);
+        CompressedFiles.Restore(module, reader.Header);
         module.Evaluate();
         return module;
     }

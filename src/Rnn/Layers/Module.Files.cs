@@ -12,26 +12,26 @@ public abstract partial class Module<T>
     protected virtual IEnumerable<KeyValuePair<string, string>> FileMetadata => [];
 
     /// <summary>
-    /// Saves all parameters and buffers under their dotted paths as a safetensors file. A failure or cancellation on the way leaves the path as it was.
+    /// Saves all parameters and buffers under their dotted paths as a safetensors file, compressed weights compressed. A failure or cancellation on the way leaves the path as it was.
     /// </summary>
     /// <param name="path">The file to make or replace.</param>
     /// <param name="metadata">Free text to keep beside the parameters.</param>
     /// <param name="cancellationToken">Ends the saving; the path keeps its old content.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path, IEnumerable<KeyValuePair<string, string>>? metadata = null, CancellationToken cancellationToken = default) =>
-        SafeTensors.Write(path, SavedTensors, AllMetadata(metadata), cancellationToken);
+        SafeTensors.Write(path, SavedTensors.SelectMany(CompressedFiles.Parts), AllMetadata(metadata), cancellationToken);
 
     /// <summary>Writes to a stream what <see cref="Save(string, IEnumerable{KeyValuePair{string, string}}, CancellationToken)"/> writes to a file.</summary>
     /// <param name="stream">Where to; left open and not flushed.</param>
     /// <param name="metadata">Free text to keep beside the parameters.</param>
     /// <param name="cancellationToken">Ends the writing part way.</param>
     public void Save(Stream stream, IEnumerable<KeyValuePair<string, string>>? metadata = null, CancellationToken cancellationToken = default) =>
-        SafeTensors.Write(stream, SavedTensors, AllMetadata(metadata), cancellationToken);
+        SafeTensors.Write(stream, SavedTensors.SelectMany(CompressedFiles.Parts), AllMetadata(metadata), cancellationToken);
 
     /// <summary>
     /// Loads all parameters and buffers from a safetensors file that <c>Save</c> wrote for a module of the same shape. The file must have
     /// exactly this module's names and shapes, and where it says what its modules compute (<see cref="Arithmetic"/>), such as the cell, these must do the
-    /// same; double, single, half and bfloat16 convert. When it does not fit, no parameter changes.
+    /// same; double, single, half, bfloat16 and compressed weights convert. When it does not fit, no parameter changes.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <returns>The file's metadata.</returns>
@@ -56,12 +56,13 @@ public abstract partial class Module<T>
     private IReadOnlyDictionary<string, string> Load(SafeTensorsReader reader)
     {
         var entries = reader.Header.Entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+        var scales = CompressedFiles.TakeScales(entries);
         var tensors = SavedTensors.ToList();
-        CheckFits(tensors, entries, reader.Source);
+        CheckFits(tensors, entries, scales, reader.Source);
         CheckMetadata(reader.Header.Metadata, reader.Source);
         foreach (var (name, tensor) in tensors)
         {
-            reader.Read(entries[name], tensor.AsSpan());
+            CompressedFiles.Read(reader, entries[name], scales.GetValueOrDefault(name), tensor);
         }
 
         return reader.Header.Metadata;
@@ -124,7 +125,7 @@ public abstract partial class Module<T>
         }
     }
 
-    private void CheckFits(List<KeyValuePair<string, Tensor<T>>> tensors, Dictionary<string, SafeTensorsEntry> entries, string source)
+    private void CheckFits(List<KeyValuePair<string, Tensor<T>>> tensors, Dictionary<string, SafeTensorsEntry> entries, Dictionary<string, SafeTensorsEntry> scales, string source)
     {
         var missing = tensors.Where(pair => !entries.ContainsKey(pair.Key)).Select(pair => $"{pair.Key} {pair.Value.Shape}");
         var unexpected = entries.Keys.Except(tensors.Select(pair => pair.Key), StringComparer.Ordinal).Select(name => $"{name} {entries[name].Shape}");
@@ -132,7 +133,7 @@ public abstract partial class Module<T>
             .Where(pair => entries.TryGetValue(pair.Key, out var entry) && entry.Shape != pair.Value.Shape)
             .Select(pair => $"{pair.Key} expected {pair.Value.Shape} but is {entries[pair.Key].Shape}");
         var unreadable = tensors
-            .Where(pair => entries.TryGetValue(pair.Key, out var entry) && !entry.Type.IsReadable)
+            .Where(pair => entries.TryGetValue(pair.Key, out var entry) && !entry.Type.IsReadable && !scales.ContainsKey(pair.Key))
             .Select(pair => $"{pair.Key} is {entries[pair.Key].Type}");
         var message = new StringBuilder();
         Append(message, "missing", missing);

@@ -214,7 +214,8 @@ public abstract partial class Module<T>
             text.Append('(').Append(Description).Append(')');
         }
 
-        text.Append(CultureInfo.InvariantCulture, $" {ParameterCount:N0} parameters").AppendLine();
+        var compressed = _parameters.FirstOrDefault(parameter => parameter.Value.Format != WeightFormat.Single).Value;
+        text.Append(CultureInfo.InvariantCulture, $" {ParameterCount:N0} parameters{(compressed is null ? string.Empty : $", {compressed.Format}")}").AppendLine();
         foreach (var (childName, child) in _children)
         {
             child.Print(text, childName, depth + 1);

@@ -39,11 +39,26 @@ public sealed class Parameter<T>
     /// <summary>The number of elements.</summary>
     public int Length => Value.Length;
 
-    /// <summary>Whether training leaves this parameter as it is. A frozen parameter gets no gradient.</summary>
+    /// <summary>Whether this is a matrix of weights, each row of which belongs to one output: what <see cref="ModuleCompression.Compress"/> compresses.</summary>
+    internal bool IsWeightMatrix { get; set; }
+
+    /// <summary>How the values are stored for inference; anything but <see cref="WeightFormat.Single"/> says that <see cref="ModuleCompression.Compress"/> has compressed them.</summary>
+    public WeightFormat Format => (WeightFormat)Value.Memory.Format;
+
+    /// <summary>Whether training leaves this parameter as it is. A frozen parameter gets no gradient; compressed ones stay frozen.</summary>
+    /// <exception cref="InvalidOperationException">Set to false for a compressed parameter.</exception>
     public bool Frozen
     {
         get => !Value.RequiresGradient;
-        set => Value.RequiresGradient = !value;
+        set
+        {
+            if (!value && Format != WeightFormat.Single)
+            {
+                throw new InvalidOperationException($"'{Name}' is compressed to {Format} for inference and cannot be trained; train the model first and compress a copy, or bring it back by Compress(WeightFormat.Single).");
+            }
+
+            Value.RequiresGradient = !value;
+        }
     }
 
     /// <summary>The value, so that a parameter can stand wherever a tensor does.</summary>

@@ -51,7 +51,7 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
             for (var direction = 0; direction < Directions; direction++)
             {
                 var suffix = $"_l{layer}{(direction == 1 ? "_reverse" : string.Empty)}";
-                _weights[layer][direction] = [.. shape.Slots.Select(slot => AddParameter(slot.Name + suffix, initializer.Create(shape, slot)))];
+                _weights[layer][direction] = [.. shape.Slots.Select(slot => AddWeights(slot, suffix, initializer.Create(shape, slot)))];
             }
 
             width = Merges ? shape.OutputSize : shape.OutputSize * Directions;
@@ -270,6 +270,13 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
 
     private static string Zoneout(string state, double probability) =>
         probability > 0 ? string.Create(CultureInfo.InvariantCulture, $", {state} zoneout {probability}") : string.Empty;
+
+    private Parameter<T> AddWeights(WeightSlot slot, string suffix, Tensor<T> values)
+    {
+        var parameter = AddParameter(slot.Name + suffix, values);
+        parameter.IsWeightMatrix = slot.Kind is WeightKind.Input or WeightKind.Recurrent or WeightKind.Projection;
+        return parameter;
+    }
 
     private int StateSize(int index) => _engines[index / (Directions * States)].Shape.StateSize(index % States);
 

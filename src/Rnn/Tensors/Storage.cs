@@ -47,6 +47,9 @@ internal sealed class Storage<T> : TensorScope.IScoped
     /// </summary>
     internal int CleanVersion { get; set; } = -1;
 
+    /// <summary>How products read the elements where they are a matrix of weights: as they are, or from a compressed form.</summary>
+    internal Kernels.PackedFormat Format { get; set; }
+
     /// <summary>Counts a write.</summary>
     internal void MarkWritten() => Version++;
 

@@ -29,7 +29,7 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
     private T* _bias;
     private T* _scores;
     private T* _dx;
-    private T* _forward;
+    private PackedPanels<T> _forward;
     private T* _backward;
 
     internal LinearCrossEntropyPass(Tensor<T> input, Linear<T> output, CrossEntropyRows<T> rows, bool records)
@@ -78,10 +78,11 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
                 _scores = scores;
                 _dx = dx;
                 _bias = bias;
-                _forward = forward.Pointer;
+                _forward = forward.Panels;
                 _backward = backward is null ? null : backward.Pointer;
                 Workers.Run(this, _parts);
-                _x = _scores = _dx = _bias = _forward = _backward = null;
+                _x = _scores = _dx = _bias = _backward = null;
+                _forward = default;
             }
         }
         finally

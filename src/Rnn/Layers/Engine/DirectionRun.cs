@@ -176,7 +176,7 @@ internal sealed unsafe class DirectionRun<T>
     /// <paramref name="step"/> … <paramref name="end"/>. Weights are read once for as many rows as scratch memory holds.
     /// </summary>
     internal void MultiplySteps(
-        in StepMap<T> a, in StepMap<T> c, int step, int end, int firstRow, int endRow, T* packed, int inner, int outputs, bool accumulate, T* bias, T* scratch)
+        in StepMap<T> a, in StepMap<T> c, int step, int end, int firstRow, int endRow, PackedPanels<T> packed, int inner, int outputs, bool accumulate, T* bias, T* scratch)
     {
         // The number of running rows falls from step to step: first the steps of many rows, then the others. Threads that share products share few, large ones.
         var many = step;

@@ -54,7 +54,10 @@ internal sealed unsafe class PackedWeights<T>(Lock gate, bool transposed = false
         var columns = weights.Shape[1];
         var rows = Rows == 0 ? weights.Shape[0] : Rows;
         var (inner, outputs) = transposed ? (rows, columns) : (columns, rows);
-        var matrix = Room(kernels.PackedLength(inner, outputs));
+
+        // Backward passes read what the compressed numbers are in full.
+        var format = transposed ? PackedFormat.Full : weights.Memory.Format;
+        var matrix = Room(kernels.PackedLength(inner, outputs, format), format);
         matrix.Pack(kernels, weights, version, FirstRow, columns, inner, outputs, transposed);
         return matrix;
     }
@@ -62,20 +65,20 @@ internal sealed unsafe class PackedWeights<T>(Lock gate, bool transposed = false
     private PackedMatrix<T> Copied(Tensor<T> weights)
     {
         var version = weights.Version;
-        var copy = Room(weights.Length);
+        var copy = Room(weights.Length, PackedFormat.Full);
         copy.Copy(weights, version);
         return copy;
     }
 
     // Who still reads the old form keeps it; a training step, which nobody overlaps with, packs into the same memory again.
-    private PackedMatrix<T> Room(nint length)
+    private PackedMatrix<T> Room(nint length, PackedFormat format)
     {
         if (length > Array.MaxLength)
         {
             throw new InvalidOperationException($"A matrix of weights takes {length} numbers when it is packed, more than an array can hold ({Array.MaxLength}); use a smaller layer.");
         }
 
-        var room = _current is { IsLeased: false } idle && idle.Capacity >= length ? idle : new PackedMatrix<T>((int)length);
+        var room = _current is { IsLeased: false } idle && idle.Format == format && idle.Capacity >= length ? idle : new PackedMatrix<T>((int)length, format);
         _current = null;
         return room;
     }
@@ -107,7 +110,20 @@ internal sealed unsafe class PackedMatrix<T> : WorkItem
     private bool _transposed;
     private int _parts;
 
-    internal PackedMatrix(int length) => _packed = GC.AllocateUninitializedArray<T>(length, pinned: true);
+    /// <summary>Makes room.</summary>
+    /// <param name="length">The elements of the packed form.</param>
+    /// <param name="format">How numbers are stored in it.</param>
+    internal PackedMatrix(int length, PackedFormat format = PackedFormat.Full)
+    {
+        _packed = GC.AllocateUninitializedArray<T>(length, pinned: true);
+        Format = format;
+    }
+
+    /// <summary>How numbers are stored in it.</summary>
+    internal PackedFormat Format { get; }
+
+    /// <summary>The packed form as products read it; good while this is leased.</summary>
+    internal PackedPanels<T> Panels => new(Pointer, Format);
 
     /// <summary>The packed form, pinned; good while this is leased.</summary>
     internal T* Pointer => (T*)System.Runtime.CompilerServices.Unsafe.AsPointer(
@@ -183,7 +199,14 @@ internal sealed unsafe class PackedMatrix<T> : WorkItem
     internal override void Execute(int part)
     {
         var panels = _kernels!.PanelCount(_outputs);
-        _kernels.Pack(
-            _from, _stride, _transposed, _inner, _outputs, Pointer, (int)((long)panels * part / _parts), (int)((long)panels * (part + 1) / _parts));
+        var (first, end) = ((int)((long)panels * part / _parts), (int)((long)panels * (part + 1) / _parts));
+        if (Format == PackedFormat.Full)
+        {
+            _kernels.Pack(_from, _stride, _transposed, _inner, _outputs, Pointer, first, end);
+        }
+        else
+        {
+            _kernels.PackCompressed(_from, _stride, _inner, _outputs, Panels, first, end);
+        }
     }
 }

@@ -19,7 +19,17 @@ internal sealed unsafe class PreparedStep<T>(StepForward<T> step, CellKernels<T>
     private Part[] _parts = [];
 
     /// <summary>Adds a product to those that run next.</summary>
-    internal void Add(in RowProduct<T> product) => _products.Add(product);
+    internal void Add(in RowProduct<T> product)
+    {
+        if (product.Packed.Format == PackedFormat.Full)
+        {
+            _products.Add(product);
+            return;
+        }
+
+        AddProducts();
+        _added.Add(new() { Compressed = product, IsCompressed = true });
+    }
 
     /// <summary>Adds another instruction.</summary>
     internal void Add(in StepInstruction instruction, in CellBlock<T> block)
@@ -53,6 +63,10 @@ internal sealed unsafe class PreparedStep<T>(StepForward<T> step, CellKernels<T>
             {
                 part.Products.Run();
             }
+            else if (part.IsCompressed)
+            {
+                Multiply(part.Compressed, frame);
+            }
             else if (part.Row is not null)
             {
                 cell.ForwardRow(part.Instruction.Index, frame.Cell, (PreparedRow<T>*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(part.Row)));
@@ -61,6 +75,20 @@ internal sealed unsafe class PreparedStep<T>(StepForward<T> step, CellKernels<T>
             {
                 step.Execute(part.Instruction, ref frame);
             }
+        }
+    }
+
+    // The last quarter of the columns first, and so on: as prepared products do, where a cache does not hold the weights.
+    private void Multiply(in RowProduct<T> product, in StepFrame<T> frame)
+    {
+        var panels = kernels.PanelCount(product.Outputs);
+        var bytes = (long)product.Inner * product.Outputs * product.Packed.Bits / 8;
+        var quarters = descending && bytes > CacheSizes.Second / 4 ? 4 : 1;
+        for (var quarter = quarters - 1; quarter >= 0; quarter--)
+        {
+            kernels.Multiply(
+                product.A, rows, product.Packed, product.Inner, product.Outputs, product.C, product.Accumulate, product.Bias,
+                panels * quarter / quarters, panels * (quarter + 1) / quarters, frame.Scratch);
         }
     }
 
@@ -73,10 +101,12 @@ internal sealed unsafe class PreparedStep<T>(StepForward<T> step, CellKernels<T>
         }
     }
 
-    // Some products, or the cell's phase for a single row, or any other instruction.
+    // Some products, or one with compressed weights, or the cell's phase for a single row, or any other instruction.
     private struct Part
     {
         internal PreparedProducts<T>? Products;
+        internal RowProduct<T> Compressed;
+        internal bool IsCompressed;
         internal PreparedRow<T>[]? Row;
         internal StepInstruction Instruction;
     }

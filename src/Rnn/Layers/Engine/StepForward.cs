@@ -111,7 +111,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
     internal void Multiply(in RowProduct<T> product, in StepFrame<T> frame)
     {
         var rows = frame.Cell.Rows;
-        if (SharesProducts && SharedGemm<T>.ShouldShare((long)product.Inner * product.Outputs))
+        if (SharesProducts && SharedGemm<T>.ShouldShare((long)product.Inner * product.Outputs, product.Packed.Bits))
         {
             _team.Multiply(product.A, rows, product.Packed, product.Inner, product.Outputs, product.C, product.Accumulate, product.Bias);
         }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Rnn.Cells;
+using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Layers.Engine;
@@ -20,10 +21,10 @@ internal sealed unsafe class WeightLeases<T>(CellShape shape, PackedWeights<T>[]
     internal int Version { get; private set; }
 
     /// <summary>The input weights.</summary>
-    internal T* Input => Pointer(0);
+    internal PackedPanels<T> Input => Panels(0);
 
     /// <summary>The projection.</summary>
-    internal T* Projection => OfSlot(shape.ProjectionSlot);
+    internal PackedPanels<T> Projection => shape.ProjectionSlot >= 0 && _leaseOfSlot[shape.ProjectionSlot] is >= 0 and var index ? Panels(index) : default;
 
     /// <summary>The biases, null where there are none.</summary>
     internal T* Bias => OfSlot(shape.BiasSlot);
@@ -67,8 +68,8 @@ internal sealed unsafe class WeightLeases<T>(CellShape shape, PackedWeights<T>[]
     /// <summary>The gains of a slot, with biases behind them where the slot has such.</summary>
     internal T* Gains(int slot) => OfSlot(slot);
 
-    /// <summary>The weights of a block of a product, null where they are not leased: what they would multiply is zero.</summary>
-    internal T* Block(int index) => Pointer(1 + index);
+    /// <summary>The weights of a block of a product, without memory where they are not leased: what they would multiply is zero.</summary>
+    internal PackedPanels<T> Block(int index) => Panels(1 + index);
 
     /// <summary>Leases what a run reads.</summary>
     /// <param name="values">The weights in the order of the shape's slots.</param>
@@ -102,6 +103,8 @@ internal sealed unsafe class WeightLeases<T>(CellShape shape, PackedWeights<T>[]
             }
         }
     }
+
+    private PackedPanels<T> Panels(int index) => _leases[index] is { } lease ? lease.Panels : default;
 
     private T* Pointer(int index) => _leases[index] is { } lease ? lease.Pointer : null;
 
