@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Rnn.Kernels;
 
 /// <summary>
-/// The kernel of few rows over panels of bfloat16: one row by up to 4 panels, 2 rows by up to 2, or up to 6 rows by one. A lane of 32 bits holds two columns a vector apart,
+/// The kernel of few rows over panels of bfloat16: one row by up to 6 panels, 2 rows by up to 2, or up to 6 rows by one. A lane of 32 bits holds two columns a vector apart,
 /// so that a shift and a mask make two vectors of single precision. The sums are those of <see cref="FewRowsKernel{TSimd, TVector, T}"/>, in the same order.
 /// </summary>
 internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
@@ -16,7 +16,7 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
     internal const int MostRows = 6;
 
     /// <summary>The most panels of one call with so many rows.</summary>
-    internal static int MostPanels(int rows) => rows == 1 ? 4 : rows == 2 ? 2 : 1;
+    internal static int MostPanels(int rows) => rows == 1 ? 6 : rows == 2 ? 2 : 1;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Run(int rows, int panels, in CompressedCall call)
@@ -27,6 +27,8 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
             case (1 * 8) + 2: Run<N1, N2>(in call); break;
             case (1 * 8) + 3: Run<N1, N3>(in call); break;
             case (1 * 8) + 4: Run<N1, N4>(in call); break;
+            case (1 * 8) + 5: Run<N1, N5>(in call); break;
+            case (1 * 8) + 6: Run<N1, N6>(in call); break;
             case (2 * 8) + 1: Run<N2, N1>(in call); break;
             case (2 * 8) + 2: Run<N2, N2>(in call); break;
             case (3 * 8) + 1: Run<N3, N1>(in call); break;
@@ -41,7 +43,7 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
         where TRows : struct, ICount
         where TPanels : struct, ICount
     {
-        TVector c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default, c06 = default, c07 = default;
+        TVector c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default, c06 = default, c07 = default, c08 = default, c09 = default, c0a = default, c0b = default;
         TVector c10 = default, c11 = default, c12 = default, c13 = default;
         TVector c20 = default, c21 = default;
         TVector c30 = default, c31 = default;
@@ -69,6 +71,18 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
             {
                 c06 = TSimd.Load(from + (6 * TSimd.Count));
                 c07 = TSimd.Load(from + (7 * TSimd.Count));
+            }
+
+            if (TPanels.Value > 4)
+            {
+                c08 = TSimd.Load(from + (8 * TSimd.Count));
+                c09 = TSimd.Load(from + (9 * TSimd.Count));
+            }
+
+            if (TPanels.Value > 5)
+            {
+                c0a = TSimd.Load(from + (10 * TSimd.Count));
+                c0b = TSimd.Load(from + (11 * TSimd.Count));
             }
         }
 
@@ -209,6 +223,24 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
                     c06 = TSimd.MultiplyAdd(x0, lower, c06);
                     c07 = TSimd.MultiplyAdd(x0, upper, c07);
                 }
+
+                if (TPanels.Value > 4)
+                {
+                    var both = TCompact.Load(b3 + panel);
+                    var lower = TCompact.LowerHalf(both);
+                    var upper = TCompact.UpperHalf(both);
+                    c08 = TSimd.MultiplyAdd(x0, lower, c08);
+                    c09 = TSimd.MultiplyAdd(x0, upper, c09);
+                }
+
+                if (TPanels.Value > 5)
+                {
+                    var both = TCompact.Load(b3 + (2 * panel));
+                    var lower = TCompact.LowerHalf(both);
+                    var upper = TCompact.UpperHalf(both);
+                    c0a = TSimd.MultiplyAdd(x0, lower, c0a);
+                    c0b = TSimd.MultiplyAdd(x0, upper, c0b);
+                }
             }
 
             a += sizeof(float);
@@ -239,6 +271,18 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
             {
                 TSimd.Store(c06, to + (6 * TSimd.Count));
                 TSimd.Store(c07, to + (7 * TSimd.Count));
+            }
+
+            if (TPanels.Value > 4)
+            {
+                TSimd.Store(c08, to + (8 * TSimd.Count));
+                TSimd.Store(c09, to + (9 * TSimd.Count));
+            }
+
+            if (TPanels.Value > 5)
+            {
+                TSimd.Store(c0a, to + (10 * TSimd.Count));
+                TSimd.Store(c0b, to + (11 * TSimd.Count));
             }
         }
 

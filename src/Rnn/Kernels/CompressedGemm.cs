@@ -44,11 +44,13 @@ internal sealed unsafe class CompressedGemm<TSimd, TCompact, TInteger, TVector> 
     // Rows and panels of one call of either kernel.
     private const int MostRows = Int8Kernel<TSimd, TCompact, TInteger, TVector>.MostRows;
 
-    private readonly SumStart<float> _start = new(4 * Width, TileShape.MostRows);
+    private readonly SumStart<float> _start = new(6 * Width, TileShape.MostRows);
 
     private static int Width => PanelLayout<TSimd, TVector, float>.Width;
 
-    private static int MostPanels(int rows) => Int8Kernel<TSimd, TCompact, TInteger, TVector>.MostPanels(rows);
+    private static int MostPanels(PackedFormat format, int rows) => format == PackedFormat.BFloat16
+        ? BFloat16Kernel<TSimd, TCompact, TInteger, TVector>.MostPanels(rows)
+        : Int8Kernel<TSimd, TCompact, TInteger, TVector>.MostPanels(rows);
 
     internal override void Multiply(in CompressedProduct product, Rows<float> a, int rows, Rows<float> c, float* scratch)
     {
@@ -194,7 +196,7 @@ internal sealed unsafe class CompressedGemm<TSimd, TCompact, TInteger, TVector> 
         var first = (byte*)Panel(in product, 0);
         var groups = (rows + MostRows - 1) / MostRows;
         var (height, taller) = Math.DivRem(rows, groups);
-        var most = MostPanels(height);
+        var most = MostPanels(product.Packed.Format, height);
         for (var panel = product.FirstPanel; panel < product.EndPanel; panel += most)
         {
             var panels = Math.Min(most, product.EndPanel - panel);

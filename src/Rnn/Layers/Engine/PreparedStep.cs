@@ -65,7 +65,7 @@ internal sealed unsafe class PreparedStep<T>(StepForward<T> step, CellKernels<T>
             }
             else if (part.IsCompressed)
             {
-                Multiply(part.Compressed, frame);
+                step.Multiply(part.Compressed, frame);
             }
             else if (part.Row is not null)
             {
@@ -75,20 +75,6 @@ internal sealed unsafe class PreparedStep<T>(StepForward<T> step, CellKernels<T>
             {
                 step.Execute(part.Instruction, ref frame);
             }
-        }
-    }
-
-    // The last quarter of the columns first, and so on: as prepared products do, where a cache does not hold the weights.
-    private void Multiply(in RowProduct<T> product, in StepFrame<T> frame)
-    {
-        var panels = kernels.PanelCount(product.Outputs);
-        var bytes = (long)product.Inner * product.Outputs * product.Packed.Bits / 8;
-        var quarters = descending && bytes > CacheSizes.Second / 4 ? 4 : 1;
-        for (var quarter = quarters - 1; quarter >= 0; quarter--)
-        {
-            kernels.Multiply(
-                product.A, rows, product.Packed, product.Inner, product.Outputs, product.C, product.Accumulate, product.Bias,
-                panels * quarter / quarters, panels * (quarter + 1) / quarters, frame.Scratch);
         }
     }
 
