@@ -183,7 +183,10 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
                 unit += lanes;
             }
             while (unit < count);
-            RowAddresses<T>.Advance(at, strides, block, row + 1, first);
+            if (row + 1 < rows)
+            {
+                RowAddresses<T>.Advance(at, strides, block, row + 1, first);
+            }
         }
     }
 
@@ -207,7 +210,10 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
                 unit += lanes;
             }
             while (unit < count);
-            RowAddresses<T>.Advance(&at, &strides, block, row + 1, first);
+            if (row + 1 < rows)
+            {
+                RowAddresses<T>.Advance(&at, &strides, block, row + 1, first);
+            }
         }
     }
 

@@ -57,11 +57,6 @@ internal unsafe struct RowAddresses<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Advance(RowAddresses<T>* at, RowAddresses<T>* strides, in CellBlock<T> block, int row, int first)
     {
-        if (row >= block.Rows)
-        {
-            return;
-        }
-
         var addresses = (nint*)at;
         var distances = (nint*)strides;
         var i = 0;

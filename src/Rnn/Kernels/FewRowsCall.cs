@@ -50,4 +50,13 @@ internal unsafe struct FewRowsCall<T>
 
     /// <summary>The columns from <see cref="C"/> on, of which the last panel may not have all.</summary>
     public int Columns;
+
+    /// <summary>Prepared calls whose columns do not fill their panels: where the first <see cref="Columns"/> of each row of <see cref="C"/>, memory of their own, are copied to; else null.</summary>
+    public T* Target;
+
+    /// <summary>The elements from one row of <see cref="Target"/> to the next.</summary>
+    public nint TargetStride;
+
+    /// <summary>Whether the sums start from what <see cref="Target"/> holds.</summary>
+    public bool StartsFromTarget;
 }

@@ -25,12 +25,16 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
     internal static int PanelsAtOnce(int rows) => rows == 1 && TSimd.Count * sizeof(T) <= 32 ? 4 : 2;
 
     /// <summary>Runs calls one after the other.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Run(FewRowsCall<T>* calls, int count)
     {
         for (var end = calls + count; calls < end; calls++)
         {
-            if (calls->Columns >= calls->Panels * Width)
+            if (calls->Target != null)
+            {
+                RunBeside(calls);
+            }
+            else if (calls->Columns >= calls->Panels * Width)
             {
                 RunWhole(calls);
             }
@@ -38,6 +42,22 @@ internal static unsafe class FewRowsKernel<TSimd, TVector, T>
             {
                 RunPartial(calls);
             }
+        }
+    }
+
+    /// <summary>A prepared call that computes beside its target.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RunBeside(FewRowsCall<T>* call)
+    {
+        for (var r = 0; call->StartsFromTarget && r < call->Rows; r++)
+        {
+            CopyRow(call->Target + (r * call->TargetStride), call->C + call->CRows[r], call->Columns);
+        }
+
+        RunWhole(call);
+        for (var r = 0; r < call->Rows; r++)
+        {
+            CopyRow(call->C + call->CRows[r], call->Target + (r * call->TargetStride), call->Columns);
         }
     }
 

@@ -94,6 +94,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     {
         var calls = new List<FewRowsCall<T>>();
         var strides = new List<nint>();
+        var memory = new List<T[]>();
         for (var i = 0; i < products.Length; i++)
         {
             ref readonly var product = ref products[i];
@@ -114,7 +115,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
             Append(next, null, both, nextPanels);
         }
 
-        return new(kernels, CollectionsMarshal.AsSpan(calls), CollectionsMarshal.AsSpan(strides));
+        return new(kernels, CollectionsMarshal.AsSpan(calls), CollectionsMarshal.AsSpan(strides), [.. memory]);
 
         static bool GoesOn(in RowProduct<T> product, in RowProduct<T> next) =>
             next.Accumulate && next.C.Start == product.C.Start && next.C.Stride == product.C.Stride;
@@ -141,14 +142,52 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
                 call.C = product.C.Start + column;
                 call.Start = product.Accumulate ? call.C : product.Bias == null ? _start.Zeros : product.Bias + column;
                 call.StartRows = _start.SameRow;
+                call.Target = null;
+                var width = groups.Count * Width;
+                if (call.Columns < width)
+                {
+                    Complete(ref call, product, width, product.Room - column >= width);
+                }
+
                 calls.Add(call);
-                strides.Add(product.C.Stride);
+                strides.Add(call.Target == null ? product.C.Stride : width);
             }
 
             if (descending)
             {
                 calls.Reverse(from, calls.Count - from);
             }
+        }
+
+        // Columns that do not fill their panels: the rest goes to the right of C where there is room, else all is computed in memory of its own.
+        void Complete(ref FewRowsCall<T> call, in RowProduct<T> product, int width, bool hasRoom)
+        {
+            if (!product.Accumulate && product.Bias != null)
+            {
+                var start = Allocate(width);
+                TileShape.CopyRow(call.Start, start, call.Columns);
+                call.Start = start;
+            }
+
+            if (hasRoom)
+            {
+                call.Columns = width;
+                return;
+            }
+
+            call.Target = call.C;
+            call.TargetStride = product.C.Stride;
+            call.StartsFromTarget = product.Accumulate;
+            call.C = Allocate(rows * width);
+            call.Start = product.Accumulate ? call.C : call.Start;
+        }
+
+        // Zeros, pinned.
+        T* Allocate(int length)
+        {
+            var array = GC.AllocateArray<T>(length + CacheLine<T>.Length, pinned: true);
+            memory.Add(array);
+            return CacheLine<T>.Align((T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array)));
         }
     }
 

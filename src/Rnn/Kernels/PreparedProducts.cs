@@ -14,14 +14,17 @@ internal sealed unsafe class PreparedProducts<T>
     private readonly MatrixKernels<T> _kernels;
     private readonly FewRowsCall<T>[] _calls;
     private readonly nint[] _strides;
+    private readonly T[][] _memory;
 
     /// <summary>Copies calls into memory that does not move.</summary>
     /// <param name="kernels">The kernels that run them.</param>
     /// <param name="calls">The calls; the distances of the rows of C and, where sums start from C, of what they start from are set here.</param>
     /// <param name="strides">Of each call the elements from one row of C to the next.</param>
-    internal PreparedProducts(MatrixKernels<T> kernels, ReadOnlySpan<FewRowsCall<T>> calls, ReadOnlySpan<nint> strides)
+    /// <param name="memory">Pinned memory that the calls point into.</param>
+    internal PreparedProducts(MatrixKernels<T> kernels, ReadOnlySpan<FewRowsCall<T>> calls, ReadOnlySpan<nint> strides, T[][] memory)
     {
         _kernels = kernels;
+        _memory = memory;
         _calls = GC.AllocateArray<FewRowsCall<T>>(calls.Length, pinned: true);
         _strides = GC.AllocateArray<nint>(calls.Length * TileShape.MostRows, pinned: true);
         for (var i = 0; i < calls.Length; i++)
@@ -37,5 +40,9 @@ internal sealed unsafe class PreparedProducts<T>
 
     /// <summary>Computes all products.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void Run() => _kernels.Run((FewRowsCall<T>*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_calls)), _calls.Length);
+    internal void Run()
+    {
+        _kernels.Run((FewRowsCall<T>*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_calls)), _calls.Length);
+        GC.KeepAlive(_memory);
+    }
 }

@@ -21,6 +21,9 @@ internal unsafe struct RowProduct<T>
     /// <summary>The rows of C, at equal distances.</summary>
     public Rows<T> C;
 
+    /// <summary>How many columns of C, from its first, may hold anything afterwards: those to the right of <see cref="Outputs"/> that nobody reads before they are written.</summary>
+    public int Room;
+
     /// <summary>Whether C starts from what it holds.</summary>
     public bool Accumulate;
 

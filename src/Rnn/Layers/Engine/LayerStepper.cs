@@ -16,6 +16,7 @@ internal sealed unsafe class LayerStepper<T>
     private readonly StepForward<T> _step;
     private readonly WeightLeases<T> _weights;
     private readonly Tensor<T>[] _values;
+    private readonly (Storage<T>? Memory, int Version)[] _seen;
     private readonly Tensor<T>?[] _initial;
     private readonly bool _addsInput;
     private readonly bool _startsWithInputProduct;
@@ -43,6 +44,7 @@ internal sealed unsafe class LayerStepper<T>
         _weights = engine.Weights(direction: 0, backward: false);
         _step = new(engine.Cell, _weights, _memory, new(program.Options, new(), direction: 0));
         _values = values;
+        _seen = new (Storage<T>?, int)[values.Length];
         _initial = initial;
         _addsInput = addsInput;
         _startsWithInputProduct = program.StartsWithInputProduct;
@@ -68,7 +70,11 @@ internal sealed unsafe class LayerStepper<T>
     /// <returns>The output [N, size], good until the next call.</returns>
     internal ReadOnlySpan<T> Step(ReadOnlySpan<T> input, bool shares)
     {
-        _weights.Renew(_values);
+        if (!AreCurrent())
+        {
+            Renew();
+        }
+
         fixed (T* from = input)
         {
             Tiny<T>.CopyFlushed(from, _input, input.Length);
@@ -165,6 +171,34 @@ internal sealed unsafe class LayerStepper<T>
         }
 
         _step.Run(ref frame, bothAtOnce ? 1 : 0);
+    }
+
+    // Whether no weight has been written to since the leases were taken: asked at every step, and quicker than each lease is.
+    private bool AreCurrent()
+    {
+        var values = _values;
+        var seen = _seen;
+        for (var i = 0; i < values.Length && i < seen.Length; i++)
+        {
+            var memory = values[i].Memory;
+            if (memory != seen[i].Memory || memory.Version != seen[i].Version)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void Renew()
+    {
+        // Versions from before: a write from another thread meanwhile counts as a change.
+        for (var i = 0; i < _values.Length; i++)
+        {
+            _seen[i] = (_values[i].Memory, _values[i].Version);
+        }
+
+        _weights.Renew(_values);
     }
 
     // For each number of rows and each block of states; all anew where weights have changed.

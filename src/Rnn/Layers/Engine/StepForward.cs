@@ -96,6 +96,9 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
     internal RowProduct<T> InputProduct(Rows<T> input, in StepFrame<T> frame) => new()
     {
         A = input, Packed = weights.Input, Inner = _shape.InputSize, Outputs = _shape.InputColumns, C = frame.Cell.Gates, Bias = InputBias,
+
+        // Gates without an input product come last and are written later.
+        Room = (int)memory.GateStride,
     };
 
     /// <summary>The input product and the program's first instruction in one go, each weight read once; see <see cref="StepProgram.StartsWithInputProduct"/>.</summary>
@@ -136,6 +139,7 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
             // The product of a state that is zero adds nothing, but gates without input still start from their bias.
             Inner = (frame.IgnoredStates & instruction.PreviousState) == 0 ? instruction.SourceSize : 0,
             Outputs = instruction.Columns,
+            Room = !accumulate && !isNormalized && instruction.GateColumn + instruction.Columns == _shape.GateColumns ? (int)memory.GateStride - instruction.GateColumn : instruction.Columns,
             C = isNormalized ? memory.RecurrentProducts(frame.Row).SkipColumns(instruction.ProductColumn) : frame.Cell.Gates.SkipColumns(instruction.GateColumn),
             Accumulate = accumulate,
             Bias = accumulate || isNormalized || weights.Bias == null ? null : weights.Bias + instruction.GateColumn,
