@@ -156,6 +156,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
             if (descending)
             {
                 calls.Reverse(from, calls.Count - from);
+                strides.Reverse(from, strides.Count - from);
             }
         }
 
