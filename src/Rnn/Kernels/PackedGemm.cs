@@ -22,8 +22,8 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     /// <summary>A multiple of it lies in the same set of every first-level cache.</summary>
     private const int PageBytes = 4096;
 
-    /// <summary>Tiles of rows that pass all panels together however long the rows are.</summary>
-    private const int LeastTiles = 4;
+    /// <summary>Rows that pass all panels together however long they are: weights beyond the caches are read once for so many.</summary>
+    private const int LeastRows = 96;
 
     private readonly SumStart<T> _start = start;
 
@@ -34,7 +34,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     {
         // The rows of one pass, at most: a bound that grows with both sizes, so that one scratch serves all products up to them.
         var row = CacheLine<T>.OddStride(inner);
-        return Math.Min(rows * row, Math.Max(BytesOfRows / sizeof(T), LeastTiles * TileShape.MostRows * row)) + CacheLine<T>.Length;
+        return Math.Min(rows * row, Math.Max(BytesOfRows / sizeof(T), LeastRows * row)) + CacheLine<T>.Length;
     }
 
     /// <summary>See <see cref="MatrixKernels{T}.Multiply"/>.</summary>
@@ -196,42 +196,59 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void MultiplyTiles(in PackedProduct product, Rows<T> a, Rows<T> c, int tiles, int height, int taller)
     {
+        // Long rows in stretches, so that those of all tiles stay in the second-level cache while all panels pass.
         var blockLength = TileShape.BlockLength(product.Inner, LargestBlock);
-        for (var panel = product.FirstPanel; panel < product.EndPanel; panel++)
+        var rowsBytes = ((tiles * height) + taller) * sizeof(T);
+        var stretch = blockLength * Math.Max(1, BytesOfRows / (rowsBytes * blockLength));
+        for (var k = 0; k < product.Inner; k += stretch)
         {
-            var column = panel * Width;
-            var columns = Math.Min(Width, product.Outputs - column);
-            var b = product.Packed + ((nint)panel * product.Inner * Width);
-            for (var k = 0; k < product.Inner; k += blockLength)
+            var end = Math.Min(k + stretch, product.Inner);
+            for (var panel = product.FirstPanel; panel < product.EndPanel; panel++)
             {
-                var length = Math.Min(blockLength, product.Inner - k);
-                var isLast = k + length == product.Inner;
-                var call = new TileCall<T>
-                {
-                    ARow = a.Stride * sizeof(T),
-                    AStep = sizeof(T),
-                    B = b + ((nint)k * Width),
-                    BStep = Width,
-                    Count = length,
+                MultiplyPanel(in product, a, c, tiles, height, taller, panel, k, end, blockLength);
+            }
+        }
+    }
 
-                    // Tiles share the work of bringing the panel block that comes next. A single tile has no time for it: it reads what memory gives.
-                    Prefetch = (byte*)(b + ((nint)(tiles > 1 ? k + length : k) * Width)),
-                    PrefetchStep = tiles > 1 ? Width * sizeof(T) / tiles : 0,
-                };
+    /// <summary>One panel for some tiles of rows and a stretch of k, block by block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private void MultiplyPanel(
+        in PackedProduct product, Rows<T> a, Rows<T> c, int tiles, int height, int taller, int panel, int start, int end, int blockLength)
+    {
+        var column = panel * Width;
+        var columns = Math.Min(Width, product.Outputs - column);
+        var panelLength = (nint)product.Inner * Width;
+        var b = product.Packed + (panel * panelLength);
+        for (var k = start; k < end; k += blockLength)
+        {
+            var length = Math.Min(blockLength, end - k);
+            var isLast = k + length == end;
+            var next = isLast ? b + panelLength + ((nint)start * Width) : b + ((nint)(k + length) * Width);
+            var call = new TileCall<T>
+            {
+                ARow = a.Stride * sizeof(T),
+                AStep = sizeof(T),
+                B = b + ((nint)k * Width),
+                BStep = Width,
+                Count = length,
 
-                // The taller tiles, then the others.
-                for (int row = 0, done = 0; done < tiles; done += call.Tiles)
-                {
-                    var rows = done < taller ? height + 1 : height;
-                    call.Tiles = done < taller ? taller : tiles - taller;
-                    call.A = (byte*)(a.Start + (row * a.Stride) + k);
-                    call.ATile = rows * call.ARow;
-                    SetTarget(ref call, in product, c.Skip(row), column, rows, k == 0);
-                    row += call.Tiles * rows;
-                    call.Next = done + call.Tiles < tiles ? c[row] + column : c[0] + column + (isLast ? Width : 0);
-                    TileKernel<TSimd, TVector, T>.Run(rows, columns, &call);
-                    call.Prefetch += call.PrefetchStep * length * call.Tiles;
-                }
+                // Tiles share the work of bringing the panel block that comes next. A single tile has no time for it: it reads what memory gives.
+                Prefetch = (byte*)(tiles > 1 ? next : b + ((nint)k * Width)),
+                PrefetchStep = tiles > 1 ? Width * sizeof(T) / tiles : 0,
+            };
+
+            // The taller tiles, then the others.
+            for (int row = 0, done = 0; done < tiles; done += call.Tiles)
+            {
+                var rows = done < taller ? height + 1 : height;
+                call.Tiles = done < taller ? taller : tiles - taller;
+                call.A = (byte*)(a.Start + (row * a.Stride) + k);
+                call.ATile = rows * call.ARow;
+                SetTarget(ref call, in product, c.Skip(row), column, rows, k == 0);
+                row += call.Tiles * rows;
+                call.Next = done + call.Tiles < tiles ? c[row] + column : c[0] + column + (isLast ? Width : 0);
+                TileKernel<TSimd, TVector, T>.Run(rows, columns, &call);
+                call.Prefetch += call.PrefetchStep * length * call.Tiles;
             }
         }
     }
@@ -322,7 +339,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     internal static int RowsOfPass(int inner)
     {
         var tile = (int)CacheLine<T>.OddStride(inner) * sizeof(T) * TileShape.MostRows;
-        return TileShape.MostRows * Math.Max(LeastTiles, BytesOfRows / tile);
+        return TileShape.MostRows * Math.Max(LeastRows / TileShape.MostRows, BytesOfRows / tile);
     }
 
     /// <summary>The panels of a product of few rows, some at once: groups of the same number of panels or one more.</summary>

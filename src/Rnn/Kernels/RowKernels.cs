@@ -51,7 +51,8 @@ internal abstract unsafe class RowKernels<T>
     /// <summary>What a cross-entropy saves of one row of logits: the largest, and Σ e^(x − largest), whose logarithm is the distance from it to log Σ e^x.</summary>
     /// <param name="x">The row [columns].</param>
     /// <param name="columns">Elements of the row, at least 1.</param>
-    public abstract (T Largest, T Sum) SoftmaxStatistics(T* x, int columns);
+    /// <param name="exponentials">Receives e^(x − largest) [columns], may be the row itself; null where they are not wanted.</param>
+    public abstract (T Largest, T Sum) SoftmaxStatistics(T* x, int columns, T* exponentials = null);
 
     /// <summary>g = factor·e^(x − largest) − share·w, or added to what g holds: the gradient of a cross-entropy but for its target.</summary>
     /// <param name="x">The row of logits [columns].</param>

@@ -5,10 +5,10 @@ namespace Rnn.Kernels;
 internal sealed unsafe partial class VectorRowKernels<V, T>
 {
     /// <inheritdoc/>
-    public override (T Largest, T Sum) SoftmaxStatistics(T* x, int columns)
+    public override (T Largest, T Sum) SoftmaxStatistics(T* x, int columns, T* exponentials)
     {
         var largest = Largest(x, columns);
-        return (largest, Exponentials(x, null, columns, largest));
+        return (largest, Exponentials(x, exponentials, columns, largest));
     }
 
     /// <inheritdoc/>

@@ -12,9 +12,10 @@ namespace Rnn.Training;
 internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Scores of one piece of work: they stay in the second cache beside the weights that stream through.
-    private const int BytesAtOnce = 1 << 19;
+    // Rows of scores that are computed together: all weights are read twice for them, from a far cache or from memory. Where no gradient of the scores is kept, no more rows than these bytes hold, but some.
+    private const int MostRows = 96;
     private const int FewestRows = 24;
+    private const int BytesAtOnce = 4 << 20;
     private const double OperationsPerPart = 2e6;
 
     private readonly MatrixKernels<T> _kernels = MatrixKernels<T>.Current;
@@ -103,11 +104,14 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
     internal override void Execute(int part)
     {
         var (start, end) = ((int)((long)Count * part / _parts), (int)((long)Count * (part + 1) / _parts));
-        var rows = Math.Min(Math.Max(FewestRows, BytesAtOnce / (_classes * sizeof(T))), end - start);
-        if (rows == 0)
+        if (start == end)
         {
             return;
         }
+
+        var most = Records ? MostRows : Math.Clamp(BytesAtOnce / (_classes * sizeof(T)), FewestRows, MostRows);
+        var pieces = (end - start + most - 1) / most;
+        var rows = (end - start + pieces - 1) / pieces;
 
         var scratch = TensorPool<T>.Rent(checked((int)Math.Max(_kernels.MultiplyScratch(rows, _inputs), _kernels.MultiplyScratch(rows, _classes))));
         var own = Records ? null : TensorPool<T>.Rent(rows * _classes);
@@ -139,10 +143,13 @@ internal sealed unsafe class LinearCrossEntropyPass<T> : WorkItem
         for (var i = 0; i < count; i++)
         {
             var row = scores + ((nint)i * _classes);
-            _rows.Forward(first + i, row);
             if (Records)
             {
-                _rows.Backward(first + i, row, row, overwrite: true);
+                _rows.ForwardAndBackward(first + i, row);
+            }
+            else
+            {
+                _rows.Forward(first + i, row);
             }
         }
 
