@@ -17,7 +17,7 @@ internal sealed unsafe class TransposedGemm<TSimd, TVector, T>(UnpackedGemm<TSim
     internal static nint Scratch(int count, int m, int n)
     {
         var direct = UnpackedGemm<TSimd, TVector, T>.Scratch(count, PanelLayout<TSimd, TVector, T>.PanelCount(n));
-        var group = Math.Min(PanelLayout<TSimd, TVector, T>.PanelCount(m), UnpackedGemm<TSimd, TVector, T>.PanelsOfGroup);
+        var group = Math.Min(PanelLayout<TSimd, TVector, T>.PanelCount(m), UnpackedGemm<TSimd, TVector, T>.NearPanels);
         var transposed = UnpackedGemm<TSimd, TVector, T>.Scratch(count, group) + ((nint)n * group * Width) + CacheLine<T>.Length;
         return n > MostTransposedColumns ? direct : Math.Max(direct, transposed);
     }
@@ -52,9 +52,9 @@ internal sealed unsafe class TransposedGemm<TSimd, TVector, T>(UnpackedGemm<TSim
             return;
         }
 
-        for (var row = 0; row < rows; row += UnpackedGemm<TSimd, TVector, T>.PanelsOfGroup * Width)
+        for (var row = 0; row < rows; row += UnpackedGemm<TSimd, TVector, T>.NearPanels * Width)
         {
-            var group = Math.Min(UnpackedGemm<TSimd, TVector, T>.PanelsOfGroup * Width, rows - row);
+            var group = Math.Min(UnpackedGemm<TSimd, TVector, T>.NearPanels * Width, rows - row);
             var width = PanelLayout<TSimd, TVector, T>.PanelCount(group) * Width;
             if (accumulate)
             {

@@ -22,8 +22,11 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
 
     private readonly SumStart<T> _start = start;
 
-    /// <summary>Panels that tiles pass in turn: their blocks fill half of the second-level cache.</summary>
-    internal static int PanelsOfGroup { get; } = CacheSizes.Second / 2 / (LargestBlock * Width * sizeof(T));
+    /// <summary>Panels that a group of tiles passes in turn. They come from beyond the second-level cache, at a small part of what a third gives: each passes all tiles. More panels spare the packing of tiles.</summary>
+    internal static int PanelsOfGroup { get; } = 4 * CacheSizes.Second / (LargestBlock * Width * sizeof(T));
+
+    /// <summary>Panels whose blocks fill half of the second-level cache.</summary>
+    internal static int NearPanels { get; } = CacheSizes.Second / 2 / (LargestBlock * Width * sizeof(T));
 
     private static int Width => PanelLayout<TSimd, TVector, T>.Width;
 
@@ -144,7 +147,8 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
             var inPlace = panel < group.InPlacePanels;
             call.B = inPlace ? group.InPlace + (panel * Width) : group.Packed + (panel * PanelDistance(group.Length));
             call.BStep = inPlace ? group.InPlaceStride : Width;
-            call.Prefetch = (byte*)call.B;
+            call.Prefetch = (byte*)(inPlace || panel == group.Panels - 1 ? call.B : call.B + PanelDistance(group.Length));
+            call.PrefetchStep = inPlace || tiles.Tiles == 1 ? 0 : Width * sizeof(T) / tiles.Tiles;
             var columns = Math.Min(Width, group.Columns - (panel * Width));
             var from = tiles.Start;
             for (int done = 0, row = 0; done < tiles.Tiles; done += call.Tiles)
@@ -161,6 +165,7 @@ internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
                 row += call.Tiles * rows;
                 call.Next = done + call.Tiles < tiles.Tiles ? c + (row * cStride) : c + Width;
                 TileKernel<TSimd, TVector, T>.Run(rows, columns, &call);
+                call.Prefetch += call.PrefetchStep * group.Length * call.Tiles;
                 from = (T*)((byte*)from + (call.Tiles * call.ATile));
             }
 
