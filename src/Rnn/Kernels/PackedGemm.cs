@@ -281,8 +281,8 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     /// <summary>Rows that pass all panels together.</summary>
     internal static int RowsOfPass(int inner)
     {
-        var tile = (int)CacheLine<T>.OddStride(inner) * sizeof(T) * TileShape.MostRows;
-        return TileShape.MostRows * Math.Max(LeastTiles, BytesOfRows / tile);
+        var tile = CacheLine<T>.OddStride(inner) * sizeof(T) * TileShape.MostRows;
+        return TileShape.MostRows * Math.Max(LeastTiles, (int)(BytesOfRows / tile));
     }
 
     /// <summary>The panels of a product of few rows, some at once: groups of the same number of panels or one more.</summary>
