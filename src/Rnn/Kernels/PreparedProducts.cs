@@ -37,5 +37,11 @@ internal sealed unsafe class PreparedProducts<T>
 
     /// <summary>Computes all products.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void Run() => _kernels.Run((FewRowsCall<T>*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_calls)), _calls.Length);
+    internal void Run()
+    {
+        _kernels.Run((FewRowsCall<T>*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_calls)), _calls.Length);
+
+        // Pinned memory does not move, but pointers alone do not keep it.
+        GC.KeepAlive(this);
+    }
 }
