@@ -56,7 +56,7 @@ internal static class Programs
         {
             throw new ProgramFailedException($"{start.FileName} does not run: {missing.Message}");
         }
-        catch (IOException) when (stop.IsCancellationRequested)
+        catch (Exception broken) when (stop.IsCancellationRequested && broken is IOException or JsonException)
         {
             return [];
         }

@@ -12,9 +12,6 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
     where TInteger : struct
     where TVector : struct
 {
-    /// <summary>The most rows of one call.</summary>
-    internal const int MostRows = 6;
-
     /// <summary>The most panels of one call with so many rows.</summary>
     internal static int MostPanels(int rows) => rows == 1 ? 6 : rows == 2 ? 2 : 1;
 

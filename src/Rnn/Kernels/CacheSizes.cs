@@ -14,6 +14,9 @@ internal static class CacheSizes
     private const int LeastFirst = 32 << 10;
     private const int LeastSecond = 256 << 10;
 
+    // The largest there is. What is larger, as a virtual machine may say of itself, would leave no room for a panel in the second-level cache.
+    private const int MostFirst = 128 << 10;
+
     // A larger second-level cache is one that many cores share.
     private const int MostSecond = 2 << 20;
 
@@ -25,10 +28,16 @@ internal static class CacheSizes
     /// <summary>Bytes of a core's second-level cache.</summary>
     internal static int Second => Sizes.Second;
 
+    /// <summary>Sizes that blocks can be cut by, from those that were found, whatever they are: a block of a panel always fits into half of the second-level cache.</summary>
+    /// <param name="first">Bytes of the first-level cache, 0 where unknown.</param>
+    /// <param name="second">Bytes of the second-level cache, 0 where unknown.</param>
+    internal static (int First, int Second) Usable(int first, int second) =>
+        (Math.Clamp(first, LeastFirst, MostFirst), Math.Clamp(second == 0 ? 2 * LeastSecond : second, LeastSecond, MostSecond));
+
     private static (int First, int Second) Find()
     {
         var (first, second) = X86Base.IsSupported ? FromProcessor() : OperatingSystem.IsLinux() ? FromSystem() : default;
-        return (Math.Max(first, LeastFirst), Math.Clamp(second == 0 ? 2 * LeastSecond : second, LeastSecond, MostSecond));
+        return Usable(first, second);
     }
 
     private static (int First, int Second) FromProcessor()

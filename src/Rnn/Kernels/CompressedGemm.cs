@@ -41,10 +41,10 @@ internal sealed unsafe class CompressedGemm<TSimd, TCompact, TInteger, TVector> 
     // Bytes of whole numbers that one pass over the panels works on.
     private const int BytesOfRows = 128 << 10;
 
-    // Rows and panels of one call of either kernel.
+    // Rows of one call of either kernel.
     private const int MostRows = Int8Kernel<TSimd, TCompact, TInteger, TVector>.MostRows;
 
-    private readonly SumStart<float> _start = new(6 * Width, TileShape.MostRows);
+    private readonly SumStart<float> _start = new(BFloat16Kernel<TSimd, TCompact, TInteger, TVector>.MostPanels(rows: 1) * Width, TileShape.MostRows);
 
     private static int Width => PanelLayout<TSimd, TVector, float>.Width;
 

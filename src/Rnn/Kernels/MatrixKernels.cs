@@ -151,6 +151,6 @@ internal abstract unsafe class MatrixKernels<T>
     public abstract void Product(
         bool transposeA, bool transposeB, int m, int n, int inner, T* a, nint aStride, T* b, nint bStride, T* c, nint cStride, bool accumulate, T* bias, T* scratch);
 
-    /// <summary>Elements of scratch that <see cref="Product"/> needs: at most a few hundred kilobytes.</summary>
+    /// <summary>Elements of scratch that <see cref="Product"/> needs: no more than some two megabytes, whatever the sizes (three quarters of the second-level cache and slack).</summary>
     public abstract nint ProductScratch(int n, int inner);
 }

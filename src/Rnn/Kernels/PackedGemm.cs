@@ -199,7 +199,7 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
         // Long rows in stretches, so that those of all tiles stay in the second-level cache while all panels pass.
         var blockLength = TileShape.BlockLength(product.Inner, LargestBlock);
         var rowsBytes = ((tiles * height) + taller) * sizeof(T);
-        var stretch = blockLength * Math.Max(1, BytesOfRows / (rowsBytes * blockLength));
+        var stretch = blockLength * Math.Max(1, (int)(BytesOfRows / ((long)rowsBytes * blockLength)));
         for (var k = 0; k < product.Inner; k += stretch)
         {
             var end = Math.Min(k + stretch, product.Inner);
@@ -338,8 +338,8 @@ internal sealed unsafe class PackedGemm<TSimd, TVector, T>(SumStart<T> start)
     /// <summary>Rows that pass all panels together.</summary>
     internal static int RowsOfPass(int inner)
     {
-        var tile = (int)CacheLine<T>.OddStride(inner) * sizeof(T) * TileShape.MostRows;
-        return TileShape.MostRows * Math.Max(LeastRows / TileShape.MostRows, BytesOfRows / tile);
+        var tile = CacheLine<T>.OddStride(inner) * sizeof(T) * TileShape.MostRows;
+        return TileShape.MostRows * Math.Max(LeastRows / TileShape.MostRows, (int)(BytesOfRows / tile));
     }
 
     /// <summary>The panels of a product of few rows, some at once: groups of the same number of panels or one more.</summary>

@@ -43,6 +43,10 @@ internal sealed unsafe class PreparedProducts<T>
     internal void Run()
     {
         _kernels.Run((FewRowsCall<T>*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_calls)), _calls.Length);
+
+        // Pinned memory does not move, but pointers alone do not keep it.
+        GC.KeepAlive(_calls);
+        GC.KeepAlive(_strides);
         GC.KeepAlive(_memory);
     }
 }

@@ -133,7 +133,7 @@ public unsafe class CompressedProductTests
                 var largest = exact.AsSpan(row * 31, 31).ToArray().Max(Math.Abs);
                 for (var i = row * 31; i < (row + 1) * 31; i++)
                 {
-                    // Half a step: 2⁻⁹ of the number, or half of 1/127 of the largest (whose scale may be 2⁻¹⁵ larger).
+                    // Half a step: 2⁻⁸ of the number, or half of 1/127 of the largest (whose scale may be 2⁻¹⁵ larger).
                     Assert.True(Math.Abs(once[i] - exact[i]) <= (format == 1 ? Math.Abs(exact[i]) / 256 : largest / 127 * 0.5002f));
                 }
             }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using Rnn.Kernels;
 
 namespace Rnn.Tests.Kernels;
@@ -142,12 +141,12 @@ public unsafe class MatrixKernelsTests
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var kernels = MatrixKernels<T>.For(bits);
-        using var a = new Matrix<T>(rows, inner, random, aOffsets);
-        using var b = new Matrix<T>(transposed ? inner : outputs, transposed ? outputs : inner, random, false);
-        using var c = new Matrix<T>(rows, outputs, random, cOffsets);
-        using var bias = new Matrix<T>(1, outputs, random, false);
-        using var packed = new Guarded<T>(kernels.PackedLength(inner, outputs));
-        using var scratch = new Guarded<T>(kernels.MultiplyScratch(rows, inner));
+        using var a = new GuardedMatrix<T>(rows, inner, random, aOffsets);
+        using var b = new GuardedMatrix<T>(transposed ? inner : outputs, transposed ? outputs : inner, random, false);
+        using var c = new GuardedMatrix<T>(rows, outputs, random, cOffsets);
+        using var bias = new GuardedMatrix<T>(1, outputs, random, false);
+        using var packed = new GuardedMemory<T>(kernels.PackedLength(inner, outputs));
+        using var scratch = new GuardedMemory<T>(kernels.MultiplyScratch(rows, inner));
 
         var expected = new T[rows, outputs];
         for (var r = 0; r < rows; r++)
@@ -191,10 +190,10 @@ public unsafe class MatrixKernelsTests
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var kernels = MatrixKernels<T>.For(bits);
-        using var a = new Matrix<T>(count, m, random, aOffsets);
-        using var b = new Matrix<T>(count, n, random, offsets);
-        using var c = new Matrix<T>(m, n, random, false);
-        using var scratch = new Guarded<T>(kernels.TransposedScratch(count, m, n));
+        using var a = new GuardedMatrix<T>(count, m, random, aOffsets);
+        using var b = new GuardedMatrix<T>(count, n, random, offsets);
+        using var c = new GuardedMatrix<T>(m, n, random, false);
+        using var scratch = new GuardedMemory<T>(kernels.TransposedScratch(count, m, n));
         var expected = new T[m, n];
         for (var i = 0; i < m; i++)
         {
@@ -221,11 +220,11 @@ public unsafe class MatrixKernelsTests
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var kernels = MatrixKernels<T>.For(bits);
-        using var a = new Matrix<T>(transposeA ? inner : m, transposeA ? m : inner, random, false);
-        using var b = new Matrix<T>(transposeB ? n : inner, transposeB ? inner : n, random, false);
-        using var c = new Matrix<T>(m, n, random, false);
-        using var bias = new Matrix<T>(1, n, random, false);
-        using var scratch = new Guarded<T>(kernels.ProductScratch(n, inner));
+        using var a = new GuardedMatrix<T>(transposeA ? inner : m, transposeA ? m : inner, random, false);
+        using var b = new GuardedMatrix<T>(transposeB ? n : inner, transposeB ? inner : n, random, false);
+        using var c = new GuardedMatrix<T>(m, n, random, false);
+        using var bias = new GuardedMatrix<T>(1, n, random, false);
+        using var scratch = new GuardedMemory<T>(kernels.ProductScratch(n, inner));
         var expected = new T[m, n];
         for (var i = 0; i < m; i++)
         {
@@ -257,10 +256,10 @@ public unsafe class MatrixKernelsTests
         {
             foreach (var columns in Sizes)
             {
-                using var a = new Matrix<T>(count, columns, random, count % 2 == 0);
-                using var b = new Matrix<T>(count, columns, random, count % 2 != 0);
-                using var sums = new Matrix<T>(1, columns, random, false);
-                using var products = new Matrix<T>(1, columns, random, false);
+                using var a = new GuardedMatrix<T>(count, columns, random, count % 2 == 0);
+                using var b = new GuardedMatrix<T>(count, columns, random, count % 2 != 0);
+                using var sums = new GuardedMatrix<T>(1, columns, random, false);
+                using var products = new GuardedMatrix<T>(1, columns, random, false);
                 var expected = new T[1, columns];
                 var expectedProducts = new T[1, columns];
                 for (var j = 0; j < columns; j++)
@@ -289,7 +288,7 @@ public unsafe class MatrixKernelsTests
         }
     }
 
-    private static void Check<T>(T[,] expected, Matrix<T> actual, string what)
+    private static void Check<T>(T[,] expected, GuardedMatrix<T> actual, string what)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         for (var r = 0; r < expected.GetLength(0); r++)
@@ -301,100 +300,5 @@ public unsafe class MatrixKernelsTests
         }
 
         actual.CheckGuards();
-    }
-
-    /// <summary>Native memory between guard words.</summary>
-    private sealed class Guarded<T> : IDisposable
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        private const int Margin = 64;
-        private static readonly T Guard = T.CreateChecked(-987654);
-        private readonly nint _length;
-        private readonly T* _memory;
-
-        public Guarded(nint length)
-        {
-            _length = length;
-            _memory = (T*)NativeMemory.Alloc((nuint)((length + (2 * Margin)) * sizeof(T)));
-            for (nint i = 0; i < length + (2 * Margin); i++)
-            {
-                _memory[i] = Guard;
-            }
-        }
-
-        // An odd beginning: nothing may depend on the alignment of what a caller gives.
-        public T* Start => _memory + Margin + 1;
-
-        public void Check()
-        {
-            for (nint i = 0; i < Margin; i++)
-            {
-                Assert.Equal(Guard, _memory[i]);
-                Assert.Equal(Guard, i == 0 ? Guard : _memory[_length + Margin + i]);
-            }
-        }
-
-        public void Dispose() => NativeMemory.Free(_memory);
-    }
-
-    /// <summary>A matrix with guard words between its rows, which lie in turn or at offsets in any order.</summary>
-    private sealed class Matrix<T> : IDisposable
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        private const int Gap = 5;
-        private static readonly T Guard = T.CreateChecked(123456789);
-        private readonly int _rows;
-        private readonly int _columns;
-        private readonly T* _memory;
-        private readonly nint* _offsets;
-
-        public Matrix(int rows, int columns, Random random, bool offsets)
-        {
-            (_rows, _columns) = (rows, columns);
-            nint stride = columns + Gap;
-            _memory = (T*)NativeMemory.Alloc((nuint)(((rows * stride) + Gap) * sizeof(T)));
-            _offsets = (nint*)NativeMemory.Alloc((nuint)((rows + 1) * sizeof(nint)));
-            new Span<T>(_memory, (int)((rows * stride) + Gap)).Fill(Guard);
-            var order = Enumerable.Range(0, rows).ToArray();
-            if (offsets)
-            {
-                random.Shuffle(order);
-            }
-
-            for (var r = 0; r < rows; r++)
-            {
-                _offsets[r] = order[r] * stride;
-            }
-
-            Rows = new Rows<T>(_memory + Gap, stride, offsets ? _offsets : null);
-            for (var r = 0; r < rows; r++)
-            {
-                for (var j = 0; j < columns; j++)
-                {
-                    Rows[r][j] = T.CreateChecked((random.NextDouble() * 2) - 1);
-                }
-            }
-        }
-
-        public Rows<T> Rows { get; }
-
-        public T this[int row, int column] => Rows[row][column];
-
-        public void CheckGuards()
-        {
-            for (var g = 0; g <= _rows; g++)
-            {
-                for (var i = 0; i < Gap; i++)
-                {
-                    Assert.Equal(Guard, _memory[(g * (_columns + Gap)) + i]);
-                }
-            }
-        }
-
-        public void Dispose()
-        {
-            NativeMemory.Free(_memory);
-            NativeMemory.Free(_offsets);
-        }
     }
 }
