@@ -7,7 +7,7 @@ using Rnn.Tensors;
 namespace Rnn.Tests.Architecture;
 
 /// <summary>
-/// Runs recurrent layers with every option forward and back and prints all numbers that come of it, a line each:
+/// Runs recurrent layers with every option, and with compressed weights, forward, back and step by step, and prints all numbers that come of it, a line each:
 /// <c>CASE TYPE NUMBERS</c>, the numbers in base 64. Tests compare the lines of processes with vectors of different widths.
 /// </summary>
 internal static class WidthProbe
@@ -33,6 +33,7 @@ internal static class WidthProbe
         Console.WriteLine($"width {Simd.VectorBits} {(Simd.HasFusedMultiplyAdd ? "fused" : "unfused")}");
         RunAll<float>();
         RunAll<double>();
+        RunCompressed();
     }
 
     private static void RunAll<T>()
@@ -52,6 +53,20 @@ internal static class WidthProbe
         Run("rnn", new SimpleRnn<T>(Inputs, Hidden, new() { Seed = 1, LearnedInitialState = true, ProjectionSize = 9 }));
     }
 
+    private static void RunCompressed()
+    {
+        foreach (var format in new[] { WeightFormat.BFloat16, WeightFormat.Int8 })
+        {
+            var lstm = new Lstm<float>(Inputs, Hidden, new() { Seed = 1, ProjectionSize = 7, Layers = 2 });
+            lstm.Compress(format);
+            Run($"lstm-{format}", lstm);
+
+            var gru = new Gru<float>(Inputs, Hidden, new() { Seed = 1, Layers = 2, Bidirectional = true });
+            gru.Compress(format);
+            Run($"gru-{format}", gru);
+        }
+    }
+
     private static void Run<T>(string name, RecurrentLayer<T> layer)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -62,12 +77,30 @@ internal static class WidthProbe
         List<T> numbers = [.. output.Output.ToArray(), .. x.Gradient!.ToArray()];
         foreach (var (_, parameter) in layer.NamedParameters)
         {
-            numbers.AddRange(parameter.Value.Gradient!.ToArray());
+            numbers.AddRange(parameter.Frozen ? [] : parameter.Value.Gradient!.ToArray());
         }
 
-        // What is drawn in training is the expectation here, and streams go a way of their own.
+        // What is drawn in training is the expectation here, and steps go a way of their own.
         layer.Evaluate();
         numbers.AddRange(layer.Forward(x, Lengths).Output.ToArray());
+        if (!layer.Options.Bidirectional)
+        {
+            AddSteps(layer, x, rows: 1, numbers);
+            AddSteps(layer, x, Lengths.Length, numbers);
+        }
+
         Console.WriteLine($"{name} {typeof(T).Name} {(layer.Options.LayerNormalization ? Near : SameBits)} {Convert.ToBase64String(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(numbers)))}");
+    }
+
+    private static void AddSteps<T>(RecurrentLayer<T> layer, Tensor<T> x, int rows, List<T> numbers)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var stepper = layer.CreateStepper(rows);
+        var output = new T[rows * layer.OutputSize];
+        for (var step = 0; step < x.Shape[1]; step++)
+        {
+            stepper.Step(x.Select(1, step).AsReadOnlySpan()[..(rows * Inputs)], output);
+            numbers.AddRange(output);
+        }
     }
 }
