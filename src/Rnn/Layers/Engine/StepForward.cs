@@ -95,7 +95,12 @@ internal sealed unsafe class StepForward<T>(CellKernels<T> cell, WeightLeases<T>
     /// <summary>The input product of one step, with the biases where gates are not normalised.</summary>
     internal RowProduct<T> InputProduct(Rows<T> input, in StepFrame<T> frame) => new()
     {
-        A = input, Packed = weights.Input, Inner = _shape.InputSize, Outputs = _shape.InputColumns, C = frame.Cell.Gates, Bias = InputBias,
+        A = input,
+        Packed = weights.Input,
+        Inner = _shape.InputSize,
+        Outputs = _shape.InputColumns,
+        C = frame.Cell.Gates,
+        Bias = InputBias,
 
         // Gates without an input product come last and are written later.
         Room = (int)memory.GateStride,
