@@ -5,7 +5,7 @@ namespace Rnn.Kernels;
 
 /// <summary>
 /// Products of unpacked matrices. What passes once is read where it lies; what passes often, or lies so that rows meet in the same sets of a cache, is packed block by block: a block of a panel stays in the
-/// first-level cache while some tiles of A pass it, those tiles and all panels of a group in the second-level cache (Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
+/// first-level cache while some tiles of A pass it, those tiles in the second-level cache while all panels of a group pass them (after Goto and van de Geijn 2008, "Anatomy of high-performance matrix multiplication").
 /// </summary>
 internal sealed unsafe class UnpackedGemm<TSimd, TVector, T>(SumStart<T> start)
     where TSimd : struct, ITileRegisters<TVector, T>

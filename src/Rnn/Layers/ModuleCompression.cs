@@ -16,6 +16,7 @@ public static class ModuleCompression
     /// <para>Each weight is rounded to the nearest number that the format holds, and the parameter holds that number, so everything that reads parameters (export, printing, a backward
     /// pass to the inputs) sees what inference computes with. All parameters are frozen, and compressed ones cannot be trained any more: train first, then compress; keep a file of the
     /// uncompressed model to train on.</para>
+    /// <para>A weight that is written to afterwards is rounded where it is multiplied and saved, not where it stands.</para>
     /// <para>Results have the same bits for every number of rows and threads and every processor with fused multiply-add. With <see cref="WeightFormat.BFloat16"/> they are exactly those of the
     /// rounded weights; with <see cref="WeightFormat.Int8"/> what the weights multiply is rounded too. <see cref="MeasureCompression(Module{float}, WeightFormat, Func{Tensor{float}})"/> says
     /// what that does to results on data of your own.</para>

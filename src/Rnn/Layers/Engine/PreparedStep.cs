@@ -28,7 +28,7 @@ internal sealed unsafe class PreparedStep<T>(StepForward<T> step, CellKernels<T>
         }
 
         AddProducts();
-        _added.Add(new() { Compressed = product, IsCompressed = true });
+        _added.Add(new() { Compressed = product });
     }
 
     /// <summary>Adds another instruction.</summary>
@@ -63,9 +63,9 @@ internal sealed unsafe class PreparedStep<T>(StepForward<T> step, CellKernels<T>
             {
                 part.Products.Run();
             }
-            else if (part.IsCompressed)
+            else if (part.Compressed is { } product)
             {
-                step.Multiply(part.Compressed, frame);
+                step.Multiply(product, frame);
             }
             else if (part.Row is not null)
             {
@@ -91,8 +91,7 @@ internal sealed unsafe class PreparedStep<T>(StepForward<T> step, CellKernels<T>
     private struct Part
     {
         internal PreparedProducts<T>? Products;
-        internal RowProduct<T> Compressed;
-        internal bool IsCompressed;
+        internal RowProduct<T>? Compressed;
         internal PreparedRow<T>[]? Row;
         internal StepInstruction Instruction;
     }
