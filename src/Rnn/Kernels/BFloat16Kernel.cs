@@ -6,7 +6,7 @@ namespace Rnn.Kernels;
 /// The kernel of few rows over panels of bfloat16: one row by up to 6 panels, 2 rows by up to 2, or up to 6 rows by one. A lane of 32 bits holds two columns a vector apart,
 /// so that a shift and a mask make two vectors of single precision. The sums are those of <see cref="FewRowsKernel{TSimd, TVector, T}"/>, in the same order.
 /// </summary>
-internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
+internal static unsafe partial class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
     where TSimd : struct, ITileRegisters<TVector, float>
     where TCompact : struct, ICompactRegisters<TInteger, TVector>
     where TInteger : struct
@@ -20,28 +20,28 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
     {
         switch ((rows * 8) + panels)
         {
-            case (1 * 8) + 1: Run<N1, N1>(in call); break;
-            case (1 * 8) + 2: Run<N1, N2>(in call); break;
-            case (1 * 8) + 3: Run<N1, N3>(in call); break;
-            case (1 * 8) + 4: Run<N1, N4>(in call); break;
-            case (1 * 8) + 5: Run<N1, N5>(in call); break;
-            case (1 * 8) + 6: Run<N1, N6>(in call); break;
-            case (2 * 8) + 1: Run<N2, N1>(in call); break;
-            case (2 * 8) + 2: Run<N2, N2>(in call); break;
-            case (3 * 8) + 1: Run<N3, N1>(in call); break;
-            case (4 * 8) + 1: Run<N4, N1>(in call); break;
-            case (5 * 8) + 1: Run<N5, N1>(in call); break;
-            case (6 * 8) + 1: Run<N6, N1>(in call); break;
+            case (1 * 8) + 1: RunRow<N1>(in call); break;
+            case (1 * 8) + 2: RunRow<N2>(in call); break;
+            case (1 * 8) + 3: RunRow<N3>(in call); break;
+            case (1 * 8) + 4: RunRow<N4>(in call); break;
+            case (1 * 8) + 5: RunRow<N5>(in call); break;
+            case (1 * 8) + 6: RunRow<N6>(in call); break;
+            case (2 * 8) + 1: RunRows<N2, N1>(in call); break;
+            case (2 * 8) + 2: RunRows<N2, N2>(in call); break;
+            case (3 * 8) + 1: RunRows<N3, N1>(in call); break;
+            case (4 * 8) + 1: RunRows<N4, N1>(in call); break;
+            case (5 * 8) + 1: RunRows<N5, N1>(in call); break;
+            case (6 * 8) + 1: RunRows<N6, N1>(in call); break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Run<TRows, TPanels>(in CompressedCall call)
+    private static void RunRows<TRows, TPanels>(in CompressedCall call)
         where TRows : struct, ICount
         where TPanels : struct, ICount
     {
-        TVector c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default, c06 = default, c07 = default, c08 = default, c09 = default, c0a = default, c0b = default;
-        TVector c10 = default, c11 = default, c12 = default, c13 = default;
+        TVector c00, c01, c02 = default, c03 = default;
+        TVector c10, c11, c12 = default, c13 = default;
         TVector c20 = default, c21 = default;
         TVector c30 = default, c31 = default;
         TVector c40 = default, c41 = default;
@@ -51,44 +51,17 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
             var from = call.Start + call.StartRows[0];
             c00 = TSimd.Load(from);
             c01 = TSimd.Load(from + TSimd.Count);
-
             if (TPanels.Value > 1)
             {
                 c02 = TSimd.Load(from + (2 * TSimd.Count));
                 c03 = TSimd.Load(from + (3 * TSimd.Count));
             }
-
-            if (TPanels.Value > 2)
-            {
-                c04 = TSimd.Load(from + (4 * TSimd.Count));
-                c05 = TSimd.Load(from + (5 * TSimd.Count));
-            }
-
-            if (TPanels.Value > 3)
-            {
-                c06 = TSimd.Load(from + (6 * TSimd.Count));
-                c07 = TSimd.Load(from + (7 * TSimd.Count));
-            }
-
-            if (TPanels.Value > 4)
-            {
-                c08 = TSimd.Load(from + (8 * TSimd.Count));
-                c09 = TSimd.Load(from + (9 * TSimd.Count));
-            }
-
-            if (TPanels.Value > 5)
-            {
-                c0a = TSimd.Load(from + (10 * TSimd.Count));
-                c0b = TSimd.Load(from + (11 * TSimd.Count));
-            }
         }
 
-        if (TRows.Value > 1)
         {
             var from = call.Start + call.StartRows[1];
             c10 = TSimd.Load(from);
             c11 = TSimd.Load(from + TSimd.Count);
-
             if (TPanels.Value > 1)
             {
                 c12 = TSimd.Load(from + (2 * TSimd.Count));
@@ -130,7 +103,6 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
         var panel = call.BPanel;
         var count = call.Count;
         var a3 = a + (3 * aRow);
-        var b3 = b + (3 * panel);
         do
         {
             if (TRows.Value > 2)
@@ -181,15 +153,15 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
             else
             {
                 var x0 = TSimd.Broadcast((float*)a);
-                var x1 = TRows.Value > 1 ? TSimd.Broadcast((float*)(a + aRow)) : default;
+                var x1 = TSimd.Broadcast((float*)(a + aRow));
                 {
                     var both = TCompact.Load(b);
                     var lower = TCompact.LowerHalf(both);
                     var upper = TCompact.UpperHalf(both);
                     c00 = TSimd.MultiplyAdd(x0, lower, c00);
                     c01 = TSimd.MultiplyAdd(x0, upper, c01);
-                    c10 = TRows.Value > 1 ? TSimd.MultiplyAdd(x1, lower, c10) : default;
-                    c11 = TRows.Value > 1 ? TSimd.MultiplyAdd(x1, upper, c11) : default;
+                    c10 = TSimd.MultiplyAdd(x1, lower, c10);
+                    c11 = TSimd.MultiplyAdd(x1, upper, c11);
                 }
 
                 if (TPanels.Value > 1)
@@ -199,51 +171,14 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
                     var upper = TCompact.UpperHalf(both);
                     c02 = TSimd.MultiplyAdd(x0, lower, c02);
                     c03 = TSimd.MultiplyAdd(x0, upper, c03);
-                    c12 = TRows.Value > 1 ? TSimd.MultiplyAdd(x1, lower, c12) : default;
-                    c13 = TRows.Value > 1 ? TSimd.MultiplyAdd(x1, upper, c13) : default;
-                }
-
-                if (TPanels.Value > 2)
-                {
-                    var both = TCompact.Load(b + (2 * panel));
-                    var lower = TCompact.LowerHalf(both);
-                    var upper = TCompact.UpperHalf(both);
-                    c04 = TSimd.MultiplyAdd(x0, lower, c04);
-                    c05 = TSimd.MultiplyAdd(x0, upper, c05);
-                }
-
-                if (TPanels.Value > 3)
-                {
-                    var both = TCompact.Load(b3);
-                    var lower = TCompact.LowerHalf(both);
-                    var upper = TCompact.UpperHalf(both);
-                    c06 = TSimd.MultiplyAdd(x0, lower, c06);
-                    c07 = TSimd.MultiplyAdd(x0, upper, c07);
-                }
-
-                if (TPanels.Value > 4)
-                {
-                    var both = TCompact.Load(b3 + panel);
-                    var lower = TCompact.LowerHalf(both);
-                    var upper = TCompact.UpperHalf(both);
-                    c08 = TSimd.MultiplyAdd(x0, lower, c08);
-                    c09 = TSimd.MultiplyAdd(x0, upper, c09);
-                }
-
-                if (TPanels.Value > 5)
-                {
-                    var both = TCompact.Load(b3 + (2 * panel));
-                    var lower = TCompact.LowerHalf(both);
-                    var upper = TCompact.UpperHalf(both);
-                    c0a = TSimd.MultiplyAdd(x0, lower, c0a);
-                    c0b = TSimd.MultiplyAdd(x0, upper, c0b);
+                    c12 = TSimd.MultiplyAdd(x1, lower, c12);
+                    c13 = TSimd.MultiplyAdd(x1, upper, c13);
                 }
             }
 
             a += sizeof(float);
             a3 += sizeof(float);
             b += TSimd.Count * sizeof(int);
-            b3 += TSimd.Count * sizeof(int);
         }
         while (--count != 0);
 
@@ -251,44 +186,17 @@ internal static unsafe class BFloat16Kernel<TSimd, TCompact, TInteger, TVector>
             var to = call.C + call.CRows[0];
             TSimd.Store(c00, to);
             TSimd.Store(c01, to + TSimd.Count);
-
             if (TPanels.Value > 1)
             {
                 TSimd.Store(c02, to + (2 * TSimd.Count));
                 TSimd.Store(c03, to + (3 * TSimd.Count));
             }
-
-            if (TPanels.Value > 2)
-            {
-                TSimd.Store(c04, to + (4 * TSimd.Count));
-                TSimd.Store(c05, to + (5 * TSimd.Count));
-            }
-
-            if (TPanels.Value > 3)
-            {
-                TSimd.Store(c06, to + (6 * TSimd.Count));
-                TSimd.Store(c07, to + (7 * TSimd.Count));
-            }
-
-            if (TPanels.Value > 4)
-            {
-                TSimd.Store(c08, to + (8 * TSimd.Count));
-                TSimd.Store(c09, to + (9 * TSimd.Count));
-            }
-
-            if (TPanels.Value > 5)
-            {
-                TSimd.Store(c0a, to + (10 * TSimd.Count));
-                TSimd.Store(c0b, to + (11 * TSimd.Count));
-            }
         }
 
-        if (TRows.Value > 1)
         {
             var to = call.C + call.CRows[1];
             TSimd.Store(c10, to);
             TSimd.Store(c11, to + TSimd.Count);
-
             if (TPanels.Value > 1)
             {
                 TSimd.Store(c12, to + (2 * TSimd.Count));

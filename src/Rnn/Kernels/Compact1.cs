@@ -15,6 +15,9 @@ internal readonly unsafe struct Compact1 : ICompactRegisters<int, float>
     public static float LowerHalf(int value) => BitConverter.Int32BitsToSingle(value << 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LowerHalfAt(void* source) => LowerHalf(Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float UpperHalf(int value) => BitConverter.Int32BitsToSingle(value & unchecked((int)0xFFFF0000));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,6 +18,9 @@ internal readonly unsafe struct Compact128 : ICompactRegisters<Vector128<int>, V
     public static Vector128<float> LowerHalf(Vector128<int> value) => (value << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LowerHalfAt(void* source) => LowerHalf(Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> UpperHalf(Vector128<int> value) => (value & Vector128.Create(unchecked((int)0xFFFF0000))).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

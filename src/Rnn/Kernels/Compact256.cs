@@ -18,6 +18,9 @@ internal readonly unsafe struct Compact256 : ICompactRegisters<Vector256<int>, V
     public static Vector256<float> LowerHalf(Vector256<int> value) => (value << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LowerHalfAt(void* source) => UpperHalf(Load((byte*)source - sizeof(ushort)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> UpperHalf(Vector256<int> value) => (value & Vector256.Create(unchecked((int)0xFFFF0000))).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

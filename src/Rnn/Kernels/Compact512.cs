@@ -18,6 +18,9 @@ internal readonly unsafe struct Compact512 : ICompactRegisters<Vector512<int>, V
     public static Vector512<float> LowerHalf(Vector512<int> value) => (value << 16).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LowerHalfAt(void* source) => LowerHalf(Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> UpperHalf(Vector512<int> value) => (value & Vector512.Create(unchecked((int)0xFFFF0000))).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,6 +14,9 @@ internal unsafe interface ICompactRegisters<TInteger, TVector>
     /// <summary>The lower 16 bits of each lane as bfloat16.</summary>
     static abstract TVector LowerHalf(TInteger value);
 
+    /// <summary><see cref="LowerHalf"/> of lanes in memory, by a load and a mask where that is faster than a shift; the 16 bits before them must be readable.</summary>
+    static abstract TVector LowerHalfAt(void* source);
+
     /// <summary>The upper 16 bits of each lane as bfloat16.</summary>
     static abstract TVector UpperHalf(TInteger value);
 
