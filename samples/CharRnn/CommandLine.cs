@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rnn.Layers;
 using Samples;
 
 namespace CharRnn;
@@ -22,6 +23,7 @@ internal sealed class CommandLine
     private readonly Option<int?> _threads = InputOptions.Whole<int>("--threads", "N", "threads to use");
     private readonly Option<string?> _save = InputOptions.Text("--save", "FILE", "where the model goes; char-rnn.safetensors");
     private readonly Option<string?> _load = InputOptions.Text("--load", "FILE", "a saved model to go on from; with --prompt and nothing to train it only writes");
+    private readonly Option<WeightFormat?> _compress = InputOptions.Choice<WeightFormat>("--compress", "save weights of 16 or 8 bits, for writing only; with --load and nothing to train it only compresses");
     private readonly Option<bool> _resume = new("--resume") { Description = "go on with a training of the same command that was cancelled" };
     private readonly Option<string?> _prompt = InputOptions.Text("--prompt", "TEXT", "what the written text begins with", mayBeEmpty: true);
     private readonly Option<int?> _length = InputOptions.Whole<int>("--length", "N", "characters to write at the end; 500", minimum: 0);
@@ -38,7 +40,7 @@ internal sealed class CommandLine
         Command = new("Trains a recurrent network on the characters of a text and lets it write.")
         {
             _text, _cell, _hidden, _layers, _embedding, _steps, _minutes, _batch, _window, _learningRate, _dropout, _clip, _seed, _threads, _save, _load,
-            _resume, _prompt, _length, _temperature, _topK,
+            _compress, _resume, _prompt, _length, _temperature, _topK,
         };
     }
 
@@ -65,6 +67,7 @@ internal sealed class CommandLine
             Threads = parsed.GetValue(_threads) ?? Environment.ProcessorCount,
             Save = parsed.GetValue(_save) ?? "char-rnn.safetensors",
             Load = parsed.GetValue(_load),
+            Compress = parsed.GetValue(_compress),
             Resume = parsed.GetValue(_resume),
             Prompt = parsed.GetValue(_prompt) ?? string.Empty,
             Length = parsed.GetValue(_length) ?? 500,

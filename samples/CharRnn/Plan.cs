@@ -12,6 +12,9 @@ internal sealed record Plan
 {
     private const int ShortestText = 20;
 
+    /// <summary>How validation text is scored: in parts side by side.</summary>
+    internal static TextScoreOptions Scoring { get; } = new() { Segments = 16, WarmUp = 512 };
+
     private Plan(Settings settings) => Settings = settings;
 
     public Settings Settings { get; }

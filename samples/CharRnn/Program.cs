@@ -1,6 +1,5 @@
 using CharRnn;
 using Rnn.Kernels;
-using Rnn.Models;
 using Rnn.Sequences;
 using Rnn.Training;
 using Samples;
@@ -13,7 +12,7 @@ return await Sample.RunAsync(commandLine.Command, args);
 static async Task<int> RunAsync(Settings settings, CancellationToken cancellation)
 {
     Workers.MaxThreads = settings.Threads;
-    var model = settings.Load is null ? null : Files.LoadModel(settings.Load);
+    var model = settings.Load is null ? null : Files.LoadModel(settings.Load, settings.OnlyWrites || settings.OnlyCompresses);
     if (model is not null && settings.OnlyWrites)
     {
         Console.WriteLine(Writer.Write(model, settings.Prompt, settings.Length, settings, cancellation));
@@ -25,8 +24,13 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
     var tokens = Files.Encode(vocabulary, text, "--text");
     var plan = Plan.For(settings, tokens.Length);
     _ = Files.Encode(vocabulary, settings.Prompt, "--prompt");
-    model ??= plan.CreateModel(vocabulary);
+    if (model is not null && settings.OnlyCompresses)
+    {
+        Compression.Apply(model, tokens.AsMemory(plan.TrainingLength), settings, Report.Create(model.ToString()!));
+        return 0;
+    }
 
+    model ??= plan.CreateModel(vocabulary);
     var trainer = new Trainer<float>(model, new Adam<float> { LearningRate = plan.LearningRate })
     {
         BatchSize = plan.Batch,
@@ -80,9 +84,10 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
         return 130;
     }
 
-    var score = model.Score(tokens.AsSpan(plan.TrainingLength), new TextScoreOptions { Segments = 16, WarmUp = 512 }, CancellationToken.None);
+    var score = model.Score(tokens.AsSpan(plan.TrainingLength), Plan.Scoring, CancellationToken.None);
     report.Text("a longer text", Writer.Write(model, settings.Prompt, settings.Length, settings, CancellationToken.None));
     report.Line($"validation: {score.Loss:F4} nats per character, perplexity {score.Perplexity:F2}, {score.BitsPerCharacter:F3} bits per character");
+    Compression.Apply(model, tokens.AsMemory(plan.TrainingLength), settings, report);
     report.Line($"the model is saved in {Path.GetFullPath(settings.Save)}");
     File.Delete(settings.Checkpoint);
     report.Line(

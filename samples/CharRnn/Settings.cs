@@ -1,4 +1,5 @@
 using Rnn.Cells;
+using Rnn.Layers;
 using Samples;
 
 namespace CharRnn;
@@ -43,6 +44,8 @@ internal sealed record Settings
 
     public string? Load { get; init; }
 
+    public WeightFormat? Compress { get; init; }
+
     public bool Resume { get; init; }
 
     /// <summary>The path of the training checkpoint, beside that of the model.</summary>
@@ -57,7 +60,10 @@ internal sealed record Settings
     public required int TopK { get; init; }
 
     /// <summary>Whether there is a model to write with and nothing to train.</summary>
-    internal bool OnlyWrites => Load is not null && Prompt.Length > 0 && Text is null && Steps is null && Time is null && !Resume;
+    internal bool OnlyWrites => Load is not null && Prompt.Length > 0 && Text is null && Steps is null && Time is null && Compress is null && !Resume;
+
+    /// <summary>Whether there is a model to compress and nothing to train.</summary>
+    internal bool OnlyCompresses => Load is not null && Compress is not null && Steps is null && Time is null && !Resume;
 
     /// <summary>Refuses what is wrong whatever the text.</summary>
     internal Settings Checked()

@@ -52,6 +52,25 @@ public sealed partial class CharRnnTests : IDisposable
     }
 
     [Fact]
+    public void It_saves_compressed_weights_that_write_and_are_not_trained()
+    {
+        var result = Run(["--text", "text.txt", "--steps", "60", "--learning-rate", "0.01", "--save", "model.safetensors", .. Small]);
+        Assert.True(result.ExitCode == 0, result.Error);
+        var compressed = Run(["--text", "text.txt", "--load", "model.safetensors", "--compress", "int8", "--save", "small.safetensors"]);
+        Assert.True(compressed.ExitCode == 0, compressed.Error);
+        Assert.Matches("Int8: [0-9,]+ bytes of weights become [0-9,]+, the loss [0-9.]+ becomes [0-9.]+", compressed.Output);
+        Assert.True(new FileInfo(Path.Combine(_folder, "small.safetensors")).Length < new FileInfo(Path.Combine(_folder, "model.safetensors")).Length);
+        Assert.Equal(0, Run(["--load", "small.safetensors", "--prompt", "the 3 ", "--length", "30", "--temperature", "0"]).ExitCode);
+        var trained = Run(["--load", "small.safetensors", "--text", "text.txt", "--steps", "1", "--save", "more.safetensors"]);
+        Assert.Equal(2, trained.ExitCode);
+        Assert.Contains("cannot be trained", trained.Error, StringComparison.Ordinal);
+        var both = Run(["--text", "text.txt", "--steps", "5", "--compress", "bfloat16", "--save", "both.safetensors", .. Small]);
+        Assert.True(both.ExitCode == 0, both.Error);
+        var weights = LanguageModel<float>.Open(Path.Combine(_folder, "both.safetensors")).Parameters.Where(parameter => parameter.Shape.Rank == 2);
+        Assert.All(weights, weight => Assert.All(weight.Value.ToArray(), value => Assert.Equal(0u, BitConverter.SingleToUInt32Bits(value) & 0xFFFF)));
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_result_and_time_can_be_the_limit()
     {
         var first = Train(seed: "3", threads: "1");
