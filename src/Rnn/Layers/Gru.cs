@@ -1,5 +1,6 @@
 using System.Numerics;
 using Rnn.Cells;
+using Rnn.Formats;
 
 namespace Rnn.Layers;
 
@@ -22,6 +23,27 @@ public sealed class Gru<T> : RecurrentLayer<T>
     public Gru(int inputSize, int hiddenSize, GruOptions? options = null)
         : base(Cell(options ??= new()), inputSize, hiddenSize, options)
     {
+    }
+
+    /// <summary>A GRU with the weights of a state dict of PyTorch (<c>GRU</c> or <c>GRUCell</c>). Sizes, layers, directions and whether there are biases are read from its names and shapes.</summary>
+    /// <param name="file">The file, of any format.</param>
+    /// <param name="prefix">What stands before each name, with its dot: <c>encoder.gru.</c>.</param>
+    /// <param name="options">What the file does not say, such as dropout; with <see cref="GruOptions.UpdateGateKeepsState"/> false the update gate changes its sign; null for the defaults.</param>
+    /// <exception cref="InvalidDataException">The file has no such layer below the prefix, or its shapes do not fit together.</exception>
+    /// <exception cref="NotSupportedException">The options ask for a cell that PyTorch has not.</exception>
+    public static Gru<T> FromPyTorch(WeightFile file, string prefix = "", GruOptions? options = null)
+    {
+        var sizes = PyTorchSizes.Read(file, prefix, PyTorchGates.Gru);
+        var layer = new Gru<T>(sizes.InputSize, sizes.HiddenSize, (options ?? new()) with
+        {
+            Layers = sizes.Layers,
+            HiddenSizes = null,
+            Bidirectional = sizes.Bidirectional,
+            Bias = sizes.Bias,
+            Initialization = RecurrentInitialization.Uniform,
+        });
+        layer.LoadPyTorch(file, prefix, strict: false);
+        return layer;
     }
 
     // Each choice names its cell's type, so that a trimmed program carries the GRUs only.

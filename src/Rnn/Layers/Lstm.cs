@@ -1,5 +1,6 @@
 using System.Numerics;
 using Rnn.Cells;
+using Rnn.Formats;
 
 namespace Rnn.Layers;
 
@@ -28,6 +29,28 @@ public sealed class Lstm<T> : RecurrentLayer<T>
     public Lstm(int inputSize, int hiddenSize, LstmOptions? options = null)
         : base(Cell(options ??= new()), inputSize, hiddenSize, options, options.ProjectionSize)
     {
+    }
+
+    /// <summary>An LSTM with the weights of a state dict of PyTorch (<c>LSTM</c> or <c>LSTMCell</c>). Sizes, layers, directions, projection and whether there are biases are read from its names and shapes.</summary>
+    /// <param name="file">The file, of any format.</param>
+    /// <param name="prefix">What stands before each name, with its dot: <c>encoder.lstm.</c>.</param>
+    /// <param name="options">What the file does not say, such as dropout; null for the defaults.</param>
+    /// <exception cref="InvalidDataException">The file has no such layer below the prefix, or its shapes do not fit together.</exception>
+    /// <exception cref="NotSupportedException">The options ask for a cell that PyTorch has not.</exception>
+    public static Lstm<T> FromPyTorch(WeightFile file, string prefix = "", LstmOptions? options = null)
+    {
+        var sizes = PyTorchSizes.Read(file, prefix, PyTorchGates.Lstm);
+        var layer = new Lstm<T>(sizes.InputSize, sizes.HiddenSize, (options ?? new()) with
+        {
+            Layers = sizes.Layers,
+            HiddenSizes = null,
+            Bidirectional = sizes.Bidirectional,
+            ProjectionSize = sizes.ProjectionSize,
+            Bias = sizes.Bias,
+            Initialization = RecurrentInitialization.Uniform,
+        });
+        layer.LoadPyTorch(file, prefix, strict: false);
+        return layer;
     }
 
     // Each choice names its cell's type, so that a trimmed program carries the LSTMs only.

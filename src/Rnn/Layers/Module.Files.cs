@@ -125,7 +125,7 @@ public abstract partial class Module<T>
         }
     }
 
-    private void CheckFits(List<KeyValuePair<string, Tensor<T>>> tensors, Dictionary<string, SafeTensorsEntry> entries, Dictionary<string, SafeTensorsEntry> scales, string source)
+    private void CheckFits(List<KeyValuePair<string, Tensor<T>>> tensors, Dictionary<string, WeightEntry> entries, Dictionary<string, WeightEntry> scales, string source)
     {
         var missing = tensors.Where(pair => !entries.ContainsKey(pair.Key)).Select(pair => $"{pair.Key} {pair.Value.Shape}");
         var unexpected = entries.Keys.Except(tensors.Select(pair => pair.Key), StringComparer.Ordinal).Select(name => $"{name} {entries[name].Shape}");
@@ -133,7 +133,7 @@ public abstract partial class Module<T>
             .Where(pair => entries.TryGetValue(pair.Key, out var entry) && entry.Shape != pair.Value.Shape)
             .Select(pair => $"{pair.Key} expected {pair.Value.Shape} but is {entries[pair.Key].Shape}");
         var unreadable = tensors
-            .Where(pair => entries.TryGetValue(pair.Key, out var entry) && !entry.Type.IsReadable && !scales.ContainsKey(pair.Key))
+            .Where(pair => entries.TryGetValue(pair.Key, out var entry) && !entry.Type.IsFloatingPoint && !scales.ContainsKey(pair.Key))
             .Select(pair => $"{pair.Key} is {entries[pair.Key].Type}");
         var message = new StringBuilder();
         Append(message, "missing", missing);

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Rnn.Cells;
+using Rnn.Formats;
 using Rnn.Kernels;
 
 namespace Rnn.Layers;
@@ -20,6 +21,27 @@ public sealed class SimpleRnn<T> : RecurrentLayer<T>
             ActivationChoice.Create<Factory, CellKernels<T>>((options ??= new()).Activation, default), inputSize, hiddenSize, options,
             options.ProjectionSize)
     {
+    }
+
+    /// <summary>A plain recurrent network with the weights of a state dict of PyTorch (<c>RNN</c> or <c>RNNCell</c>). Sizes, layers, directions and whether there are biases are read from its names and shapes.</summary>
+    /// <param name="file">The file, of any format.</param>
+    /// <param name="prefix">What stands before each name, with its dot: <c>encoder.rnn.</c>.</param>
+    /// <param name="options">What the file does not say, such as dropout and the activation, tanh or relu; null for the defaults.</param>
+    /// <exception cref="InvalidDataException">The file has no such layer below the prefix, or its shapes do not fit together.</exception>
+    /// <exception cref="NotSupportedException">The options ask for a cell that PyTorch has not.</exception>
+    public static SimpleRnn<T> FromPyTorch(WeightFile file, string prefix = "", SimpleRnnOptions? options = null)
+    {
+        var sizes = PyTorchSizes.Read(file, prefix, PyTorchGates.Rnn);
+        var layer = new SimpleRnn<T>(sizes.InputSize, sizes.HiddenSize, (options ?? new()) with
+        {
+            Layers = sizes.Layers,
+            HiddenSizes = null,
+            Bidirectional = sizes.Bidirectional,
+            Bias = sizes.Bias,
+            Initialization = RecurrentInitialization.Uniform,
+        });
+        layer.LoadPyTorch(file, prefix, strict: false);
+        return layer;
     }
 
     private readonly struct Factory : IActivationFactory<CellKernels<T>>

@@ -5,6 +5,8 @@ using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Rnn.Cells;
+using Rnn.Formats;
+using Rnn.Layers;
 using Rnn.Tests.Architecture;
 
 namespace Rnn.Tests.Samples;
@@ -31,6 +33,7 @@ public sealed partial class ReadmeTests : IDisposable
         File.WriteAllLines(
             Path.Combine(_folder, "sales.csv"),
             ["month,sales", .. Enumerable.Range(0, 160).Select(t => FormattableString.Invariant($"{2010 + (t / 12)}-{1 + (t % 12):D2},{100 + t + (20 * Math.Sin(t * Math.PI / 6)) + (t * 7 % 5):F1}"))]);
+        PyTorchFile.Write(Path.Combine(_folder, "checkpoint.pt"), [.. new Lstm<float>(8, 16).ToPyTorch("encoder.lstm."), .. new Linear<float>(16, 3).ToPyTorch("head.")]);
         foreach (var library in new[] { "Rnn.dll", "System.Numerics.Tensors.dll", "MathNet.Numerics.dll", "Microsoft.ML.Tokenizers.dll" })
         {
             File.Copy(Path.Combine(AppContext.BaseDirectory, library), Path.Combine(_folder, library));
@@ -43,7 +46,7 @@ public sealed partial class ReadmeTests : IDisposable
     public void Examples_compile_and_run()
     {
         var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).ToArray();
-        Assert.Equal(12, examples.Length);
+        Assert.Equal(13, examples.Length);
         var outputs = new string[examples.Length];
         for (var i = 0; i < examples.Length; i++)
         {
@@ -60,9 +63,11 @@ public sealed partial class ReadmeTests : IDisposable
         Assert.InRange(Share(outputs[6]), 90, 100);
         Assert.InRange(double.Parse(outputs[7], CultureInfo.InvariantCulture), -1, 1);
         Assert.StartsWith("Int8: 346,112 bytes become 92,160; results differ by ", outputs[8], StringComparison.Ordinal);
-        Assert.Equal("[3, 10, 4] 0.h_l0 [3, 16], 1.s [3, 16]\n", outputs[9]);
-        Assert.Contains("passed", outputs[10], StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("encoder.lstm.weight_ih_l0 F32 [64, 8]\n", outputs[9][..(outputs[9].IndexOf('\n') + 1)]);
+        Assert.EndsWith("head.bias F32 [3]\n[2, 3]\n[2, 3]\n", outputs[9], StringComparison.Ordinal);
+        Assert.Equal("[3, 10, 4] 0.h_l0 [3, 16], 1.s [3, 16]\n", outputs[10]);
         Assert.Contains("passed", outputs[11], StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("passed", outputs[12], StringComparison.OrdinalIgnoreCase);
         static double Share(string output) => double.Parse(output.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 
