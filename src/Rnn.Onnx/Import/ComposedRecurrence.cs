@@ -4,8 +4,7 @@ using Rnn.Tensors;
 namespace Rnn.Onnx.Import;
 
 /// <summary>
-/// The recurrent operators step by step from plain operations: for weights that the graph computes and for what no layer of the library does.
-/// Gradients flow to everything, the weights too.
+/// The recurrent operators step by step from plain operations, for weights that the graph computes in the run. Gradients flow to everything, the weights too.
 /// </summary>
 internal static class ComposedRecurrence
 {

@@ -222,7 +222,7 @@ internal sealed class GraphBuilder<T>(ModelScope<T> scope, GraphBuilder<T>? oute
             }
 
         }
-        catch (InvalidDataException exception) when (!exception.Message.StartsWith("node '", StringComparison.Ordinal))
+        catch (Exception exception) when (exception is ArgumentException or OverflowException || (exception is InvalidDataException && !exception.Message.StartsWith("node '", StringComparison.Ordinal)))
         {
             throw new InvalidDataException($"node '{name}' ({Called(proto)}, opset {opset}): {exception.Message}", exception);
         }

@@ -28,10 +28,7 @@ internal sealed class ParameterCollector<T>(HashSet<Tensor<T>> initializers)
             {
                 for (var direction = 0; direction < layers.Settings.Directions; direction++)
                 {
-                    if (layers.Layer(direction) is { } layer)
-                    {
-                        Layers.Add((Unique(direction == 0 ? node.Name : $"{node.Name}_reverse"), layer));
-                    }
+                    Layers.Add((Unique(direction == 0 ? node.Name : $"{node.Name}_reverse"), layers.Layer(direction)));
                 }
             }
 
@@ -61,7 +58,7 @@ internal sealed class ParameterCollector<T>(HashSet<Tensor<T>> initializers)
 
         // Scalars here are factors and masks are computed; weights stand in the file.
         "Add" or "Sub" or "Mul" or "Div" => value.Length > 1 && initializers.Contains(value),
-        "RNN" or "GRU" or "LSTM" => node.Prepared is not RecurrentLayers<T> { IsFused: true } && input is 1 or 2 or RecurrentOperators.Bias or RecurrentOperators.Peephole,
+        "RNN" or "GRU" or "LSTM" => node.Prepared is not RecurrentLayers<T> && input is 1 or 2 or RecurrentOperators.Bias or RecurrentOperators.Peephole,
         _ => false,
     };
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Rnn.Autograd;
+using Rnn.Layers;
 using Rnn.Tensors;
 
 namespace Rnn.Onnx.Import;
@@ -55,6 +56,22 @@ internal readonly record struct RecurrentActivation(string Name, double Alpha, d
             "softsign" => x / x.Abs().Add(T.One),
             _ => x.Softplus(),
         };
+
+    /// <summary>The function as options of layers name it.</summary>
+    internal ActivationFunction ToFunction() => Name switch
+    {
+        "sigmoid" => Activation.Sigmoid,
+        "tanh" => Activation.Tanh,
+        "relu" => Activation.Relu,
+        "affine" => Alpha == 1 && Beta == 0 ? Activation.Identity : ActivationFunction.Affine(Alpha, Beta),
+        "leakyrelu" => ActivationFunction.LeakyRelu(Alpha),
+        "thresholdedrelu" => ActivationFunction.ThresholdedRelu(Alpha),
+        "scaledtanh" => ActivationFunction.ScaledTanh(Alpha, Beta),
+        "hardsigmoid" => ActivationFunction.HardSigmoid(Alpha, Beta),
+        "elu" => ActivationFunction.Elu(Alpha),
+        "softsign" => Activation.Softsign,
+        _ => Activation.Softplus,
+    };
 
     // Defaults are those of the operators of the same names.
     private static RecurrentActivation Read(string name, Queue<float> alphas, Queue<float> betas)

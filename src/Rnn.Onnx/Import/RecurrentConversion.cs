@@ -7,7 +7,7 @@ namespace Rnn.Onnx.Import;
 /// <summary>Weights in ONNX's order of gates to layers of this library.</summary>
 internal static class RecurrentConversion
 {
-    // A block of ONNX's gates for each of ours. In a coupled LSTM f = 1 − i = σ(−·): the block of i with its sign turned.
+    // A block of ONNX's gates for each of ours. A coupled LSTM has f = 1 − i = σ(−·), the block of i with its sign turned, in the place of i.
     private static readonly int[] PlainOrder = [0];
     private static readonly int[] GruOrder = [1, 0, 2];
     private static readonly int[] LstmOrder = [0, 2, 3, 1];
@@ -17,16 +17,11 @@ internal static class RecurrentConversion
     private static readonly int[] PeepholeOrder = [0, 2, 1];
     private static readonly int[] CoupledPeepholeOrder = [0, 1];
 
-    /// <summary>The layer of a direction, or null where no layer computes what the node says.</summary>
-    internal static RecurrentLayer<T>? Create<T>(RecurrentSettings settings, RecurrentWeights<T> weights, int direction)
+    /// <summary>The layer of a direction.</summary>
+    internal static RecurrentLayer<T> Create<T>(RecurrentSettings settings, RecurrentWeights<T> weights, int direction)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var layer = MakeLayer<T>(settings, weights, direction);
-        if (layer is null)
-        {
-            return null;
-        }
-
         var size = weights.HiddenSize;
         int[] order = settings.Kind switch
         {
@@ -34,7 +29,7 @@ internal static class RecurrentConversion
             RecurrentKind.Gru => GruOrder,
             _ => settings.CouplesGates ? CoupledOrder : LstmOrder,
         };
-        var negates = settings.CouplesGates;
+        var negates = NegatesInput(settings, direction);
         Fill(layer, "weight_ih_l0", Blocks(Part(weights.Input, direction), order, size * weights.InputSize, negates));
         Fill(layer, "weight_hh_l0", Blocks(Part(weights.Recurrent, direction), order, size * size, negates));
         if (weights.Bias is { } bias)
@@ -50,50 +45,54 @@ internal static class RecurrentConversion
         return layer;
     }
 
-    private static RecurrentLayer<T>? MakeLayer<T>(RecurrentSettings settings, RecurrentWeights<T> weights, int direction)
+    private static RecurrentLayer<T> MakeLayer<T>(RecurrentSettings settings, RecurrentWeights<T> weights, int direction)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var activations = settings.Activations[direction];
-        if (settings.Clip is not null)
-        {
-            return null;
-        }
-
         // Every weight is overwritten; uniform numbers are the quickest to make.
         var (inputs, size, reverse, bias) = (weights.InputSize, weights.HiddenSize, settings.Reverses[direction], weights.Bias is not null);
         const RecurrentInitialization Start = RecurrentInitialization.Uniform;
+        var functions = Array.ConvertAll(settings.Activations[direction], activation => activation.ToFunction());
         return settings.Kind switch
         {
-            RecurrentKind.Plain when Plain(activations[0]) is { } activation =>
-                new SimpleRnn<T>(inputs, size, new() { Activation = activation, Reverse = reverse, Bias = bias, Initialization = Start, Seed = 0 }),
-            RecurrentKind.Gru when activations is [{ Name: "sigmoid" }, { Name: "tanh" }] =>
-                new Gru<T>(inputs, size, new() { ResetAfter = settings.ResetsAfter, Reverse = reverse, Bias = bias, Initialization = Start, Seed = 0 }),
-            RecurrentKind.Lstm when activations is [{ Name: "sigmoid" }, { Name: "tanh" }, { Name: "tanh" }] =>
-                new Lstm<T>(inputs, size, new()
-                {
-                    Peepholes = weights.Peephole is null ? Peepholes.None : Peepholes.Diagonal,
-                    CoupledGates = settings.CouplesGates,
-                    Reverse = reverse,
-                    Bias = bias,
-                    Initialization = Start,
-                    Seed = 0,
-                }),
-            _ => null,
+            RecurrentKind.Plain => new SimpleRnn<T>(inputs, size, new()
+            {
+                Activation = functions[0],
+                ActivationClip = settings.Clip,
+                Reverse = reverse,
+                Bias = bias,
+                Initialization = Start,
+                Seed = 0,
+            }),
+            RecurrentKind.Gru => new Gru<T>(inputs, size, new()
+            {
+                GateActivation = functions[0],
+                CandidateActivation = functions[1],
+                ActivationClip = settings.Clip,
+                ResetAfter = settings.ResetsAfter,
+                Reverse = reverse,
+                Bias = bias,
+                Initialization = Start,
+                Seed = 0,
+            }),
+            _ => new Lstm<T>(inputs, size, new()
+            {
+                GateActivation = functions[0],
+                CandidateActivation = functions[1],
+                OutputActivation = functions[2],
+                ActivationClip = settings.Clip,
+                Peepholes = weights.Peephole is null ? Peepholes.None : Peepholes.Diagonal,
+                CoupledGates = NegatesInput(settings, direction),
+                ForgetFromInput = settings.CouplesGates && !NegatesInput(settings, direction),
+                Reverse = reverse,
+                Bias = bias,
+                Initialization = Start,
+                Seed = 0,
+            }),
         };
     }
 
-    private static Activation? Plain(RecurrentActivation activation) => activation switch
-    {
-        { Name: "tanh" } => Activation.Tanh,
-        { Name: "relu" } => Activation.Relu,
-        { Name: "sigmoid" } => Activation.Sigmoid,
-        { Name: "softsign" } => Activation.Softsign,
-        { Name: "softplus" } => Activation.Softplus,
-        { Name: "elu", Alpha: 1 } => Activation.Elu,
-        { Name: "leakyrelu", Alpha: (double)0.01f } => Activation.LeakyRelu,
-        { Name: "affine", Alpha: 1, Beta: 0 } => Activation.Identity,
-        _ => null,
-    };
+    // f = 1 − σ(a) = σ(−a), as the coupled cell computes it; clipped or not.
+    private static bool NegatesInput(RecurrentSettings settings, int direction) => settings.CouplesGates && settings.Activations[direction][0].Name == "sigmoid";
 
     private static ReadOnlySpan<T> Part<T>(Tensor<T> tensor, int direction)
         where T : unmanaged, IFloatingPointIeee754<T>

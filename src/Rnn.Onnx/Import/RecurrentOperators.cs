@@ -48,10 +48,8 @@ internal static class RecurrentOperators
     {
         var layers = call.Node.Prepared as RecurrentLayers<T>;
         var settings = layers?.Settings ?? new RecurrentSettings(call.Node.Operator, call.Attributes);
-        var weights = layers is null || !layers.IsFused
-            ? layers?.Weights ?? RecurrentWeights<T>.Check(
-                settings, call.Tensor(1), call.Tensor(2), call.OptionalTensor(Bias), settings.HasCellState ? call.OptionalTensor(Peephole) : null)
-            : null;
+        var weights = layers is not null ? null : RecurrentWeights<T>.Check(
+            settings, call.Tensor(1), call.Tensor(2), call.OptionalTensor(Bias), settings.HasCellState ? call.OptionalTensor(Peephole) : null);
         var (inputSize, hidden) = weights is null ? (layers!.InputSize, layers.HiddenSize) : (weights.InputSize, weights.HiddenSize);
         var batch = RecurrentBatch<T>.Read(call, settings, inputSize, hidden);
         if (batch.Steps == 0 || batch.Rows == 0)
@@ -61,9 +59,7 @@ internal static class RecurrentOperators
 
         for (var direction = 0; direction < settings.Directions; direction++)
         {
-            batch.Add(layers?.Layer(direction) is { } layer
-                ? RecurrentLayers<T>.Forward(layer, batch, direction, settings)
-                : ComposedRecurrence.Forward(batch, direction, settings, weights!));
+            batch.Add(layers?.Forward(batch, direction) ?? ComposedRecurrence.Forward(batch, direction, settings, weights!));
         }
 
         return batch.Outputs();
