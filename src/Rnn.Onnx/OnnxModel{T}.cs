@@ -123,6 +123,12 @@ public sealed class OnnxModel<T> : Layer<T>
         ? Forward((Inputs[0].Name, input))[Outputs[0].Name].Tensor
         : throw new InvalidOperationException($"The model takes {Inputs.Count} inputs ({string.Join(", ", Inputs)}); give them by name.");
 
+    /// <summary>Prepares the model for inputs of fixed shapes, to be run again and again without allocation, with states that are carried from run to run.</summary>
+    /// <param name="shapes">The shapes of inputs whose dimensions the file leaves open; those with fixed dimensions need none.</param>
+    /// <exception cref="ArgumentException">An input's shape is open and not given, or is none that the model declares.</exception>
+    /// <exception cref="InvalidDataException">The shapes do not fit an operator.</exception>
+    public OnnxSession<T> CreateSession(params ReadOnlySpan<(string Name, Shape Shape)> shapes) => new(this, shapes);
+
     internal int IndexOf(string name)
     {
         for (var i = 0; i < Inputs.Count; i++)
@@ -137,7 +143,7 @@ public sealed class OnnxModel<T> : Layer<T>
     }
 
     // The value as the model declares it: whole numbers take the declared width.
-    private static OnnxValue<T> Checked(OnnxValueInfo info, OnnxValue<T> value)
+    internal static OnnxValue<T> Checked(OnnxValueInfo info, OnnxValue<T> value)
     {
         var floating = IntegerTypes.IsFloating(info.ElementType);
         if (info.ElementType != OnnxElementType.Undefined && floating != value.IsFloatingPoint)

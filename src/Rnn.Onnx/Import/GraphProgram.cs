@@ -38,6 +38,19 @@ internal sealed class NodeProgram<T>
     /// <summary>What the operator has prepared from constant inputs when the model was loaded, such as a recurrent layer; null for nothing.</summary>
     internal object? Prepared { get; set; }
 
+    /// <summary>The same node with its inputs at the first places, for what asks it about its attributes and inputs alone.</summary>
+    internal NodeProgram<T> WithInputs(int count) => new()
+    {
+        Name = Name,
+        Operator = Operator,
+        Opset = Opset,
+        Attributes = Attributes,
+        Inputs = [.. Enumerable.Range(0, count).Select(i => Inputs[i] < 0 ? -1 : i)],
+        Outputs = [],
+        Graphs = Graphs,
+        Function = Function,
+    };
+
     /// <summary>How messages call the node.</summary>
     public override string ToString() => $"node '{Name}' ({Operator}, opset {Opset})";
 

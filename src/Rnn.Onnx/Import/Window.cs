@@ -50,7 +50,8 @@ internal sealed class Window
 
             if (total >= 0 || wanted is not null)
             {
-                var first = (int)(automatic == "SAME_LOWER" ? total - (total / 2) : total / 2);
+                // The odd one goes behind, but before where the standard says so: SAME_LOWER, and output_shape without SAME_UPPER.
+                var first = (int)(automatic == "SAME_LOWER" || (wanted is not null && automatic != "SAME_UPPER") ? total - (total / 2) : total / 2);
                 (_before[d], _after[d]) = (first, (int)total - first);
             }
 
