@@ -1,0 +1,23 @@
+namespace Rnn.Onnx;
+
+/// <summary>How an ONNX model is loaded, and limits on what it may compute, so that a damaged or hostile file ends in an error and not in a machine without memory.</summary>
+public sealed record OnnxOptions
+{
+    /// <summary>
+    /// The most elements that a tensor may have which an operator makes larger than its inputs (Expand, Tile, Range, ConstantOfShape, Pad, Concat, broadcasting, products); default 2²⁵.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not positive.</exception>
+    public long MaxElements
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "MaxElements: expected a positive number.");
+    } = 1L << 25;
+
+    /// <summary>The most iterations of all loops (Loop, Scan) in one run; default 100,000.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not positive.</exception>
+    public long MaxIterations
+    {
+        get;
+        init => field = value > 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "MaxIterations: expected a positive number.");
+    } = 100_000;
+}
