@@ -20,16 +20,27 @@ public sealed class Gru<T> : RecurrentLayer<T>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <exception cref="ArgumentException">A size or option is out of range; the message says which.</exception>
     public Gru(int inputSize, int hiddenSize, GruOptions? options = null)
-        : base(Cell(options ??= new()), inputSize, hiddenSize, options)
+        : base(Cell(options ??= new(), out var activations), inputSize, hiddenSize, options, activations: activations)
     {
     }
 
     // Each choice names its cell's type, so that a trimmed program carries the GRUs only.
-    private static CellKernels<T> Cell(GruOptions options) =>
-        options.UpdateGateKeepsState ? WithUpdate<UpdateGateKeepsState>(options) : WithUpdate<UpdateGateReplacesState>(options);
+    private static CellKernels<T> Cell(GruOptions options, out CellActivations? activations)
+    {
+        activations = new() { Gate = options.GateActivation, Candidate = options.CandidateActivation, Clip = options.ActivationClip };
+        activations = activations.AreUsual ? null : activations;
+        var rows = activations?.Rows<T>();
+        return options.UpdateGateKeepsState ? WithUpdate<UpdateGateKeepsState>(options, rows) : WithUpdate<UpdateGateReplacesState>(options, rows);
+    }
 
-    private static CellKernels<T> WithUpdate<TUpdate>(GruOptions options)
-        where TUpdate : struct, IUpdateGate => options.ResetAfter
+    private static CellKernels<T> WithUpdate<TUpdate>(GruOptions options, ActivationRows<T>? rows)
+        where TUpdate : struct, IUpdateGate => rows is not null ? Activated<TUpdate>(options, rows)
+        : options.ResetAfter
         ? CellKernels<T>.Create<GruCell<TUpdate>>()
         : CellKernels<T>.Create<GruBeforeCell<TUpdate>>();
+
+    private static ActivatedKernels<T> Activated<TUpdate>(GruOptions options, ActivationRows<T> rows)
+        where TUpdate : struct, IUpdateGate => options.ResetAfter
+        ? ActivatedKernels<T>.Create<ActivatedGruCell<TUpdate>>(rows)
+        : ActivatedKernels<T>.Create<ActivatedGruBeforeCell<TUpdate>>(rows);
 }

@@ -26,30 +26,56 @@ public sealed class Lstm<T> : RecurrentLayer<T>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <exception cref="ArgumentException">A size or option is out of range; the message says which.</exception>
     public Lstm(int inputSize, int hiddenSize, LstmOptions? options = null)
-        : base(Cell(options ??= new()), inputSize, hiddenSize, options, options.ProjectionSize)
+        : base(Cell(options ??= new(), out var activations), inputSize, hiddenSize, options, options.ProjectionSize, activations)
     {
     }
 
     // Each choice names its cell's type, so that a trimmed program carries the LSTMs only.
-    private static CellKernels<T> Cell(LstmOptions options)
+    private static CellKernels<T> Cell(LstmOptions options, out CellActivations? activations)
     {
         if (options.CoupledGates && !options.ForgetGate)
         {
             throw new ArgumentException("ForgetGate: coupled gates need a forget gate.", nameof(options));
         }
 
+        if (options.ForgetFromInput && (options.CoupledGates || !options.ForgetGate))
+        {
+            throw new ArgumentException("ForgetFromInput: it makes the forget gate from the input gate, so leave CoupledGates false and ForgetGate true.", nameof(options));
+        }
+
+        activations = new()
+        {
+            Gate = options.GateActivation,
+            Candidate = options.CandidateActivation,
+            Output = options.OutputActivation,
+            Clip = options.ActivationClip,
+        };
+        if (activations.AreUsual && !options.ForgetFromInput)
+        {
+            activations = null;
+        }
+
+        var rows = activations?.Rows<T>();
         return options.Peepholes switch
         {
-            Peepholes.None => WithPeephole<NoPeephole>(options),
-            Peepholes.Diagonal => WithPeephole<DiagonalPeephole>(options),
-            Peepholes.Full => WithPeephole<FullPeephole>(options),
+            Peepholes.None => WithPeephole<NoPeephole>(options, rows),
+            Peepholes.Diagonal => WithPeephole<DiagonalPeephole>(options, rows),
+            Peepholes.Full => WithPeephole<FullPeephole>(options, rows),
             _ => throw new ArgumentException($"Peepholes: {options.Peepholes} is none of None, Diagonal and Full.", nameof(options)),
         };
     }
 
-    private static CellKernels<T> WithPeephole<TPeephole>(LstmOptions options)
+    private static CellKernels<T> WithPeephole<TPeephole>(LstmOptions options, ActivationRows<T>? rows)
         where TPeephole : struct, IPeephole =>
-        options.CoupledGates ? CellKernels<T>.Create<LstmCell<TPeephole, CoupledForget>>()
+        rows is not null ? Activated<TPeephole>(options, rows)
+        : options.CoupledGates ? CellKernels<T>.Create<LstmCell<TPeephole, CoupledForget>>()
         : options.ForgetGate ? CellKernels<T>.Create<LstmCell<TPeephole, SeparateForget>>()
         : CellKernels<T>.Create<LstmCell<TPeephole, NoForget>>();
+
+    private static ActivatedKernels<T> Activated<TPeephole>(LstmOptions options, ActivationRows<T> rows)
+        where TPeephole : struct, IPeephole =>
+        options.ForgetFromInput ? ActivatedKernels<T>.Create<ActivatedLstmCell<TPeephole, NoForget, Yes>>(rows)
+        : options.CoupledGates ? ActivatedKernels<T>.Create<ActivatedLstmCell<TPeephole, CoupledForget, No>>(rows)
+        : options.ForgetGate ? ActivatedKernels<T>.Create<ActivatedLstmCell<TPeephole, SeparateForget, No>>(rows)
+        : ActivatedKernels<T>.Create<ActivatedLstmCell<TPeephole, NoForget, No>>(rows);
 }

@@ -16,10 +16,19 @@ public sealed class SimpleRnn<T> : RecurrentLayer<T>
     /// <param name="options">Options, or null for the defaults.</param>
     /// <exception cref="ArgumentException">A size or option is out of range; the message says which.</exception>
     public SimpleRnn(int inputSize, int hiddenSize, SimpleRnnOptions? options = null)
-        : base(
-            ActivationChoice.Create<Factory, CellKernels<T>>((options ??= new()).Activation, default), inputSize, hiddenSize, options,
-            options.ProjectionSize)
+        : base(Cell(options ??= new(), out var activations), inputSize, hiddenSize, options, options.ProjectionSize, activations)
     {
+    }
+
+    private static CellKernels<T> Cell(SimpleRnnOptions options, out CellActivations? activations)
+    {
+        var function = options.Activation;
+        activations = ActivationChoice.HasCell(function.Kind) && function.HasDefaultNumbers && options.ActivationClip is null
+            ? null
+            : new() { Candidate = function, Clip = options.ActivationClip };
+        return activations is null
+            ? ActivationChoice.Create<Factory, CellKernels<T>>(function.Kind, default)
+            : ActivatedKernels<T>.Create<ActivatedRnnCell>(activations.Rows<T>());
     }
 
     private readonly struct Factory : IActivationFactory<CellKernels<T>>
