@@ -53,7 +53,7 @@ internal static class BenchCommand
 
             // Whatever else it is, it is measured as the operators that it is exported as.
             var model = module as OnnxModel<float> ?? OnnxModel.Load<float>(module.ToOnnx());
-            var session = model.CreateSession([.. model.Inputs.Where(input => !input.IsFixed).Select(input => (input.Name, Shape(input, batch, steps)))]);
+            var session = model.CreateSession([.. model.Inputs.Where(input => input.Dimensions?.All(dimension => dimension is not null) != true).Select(input => (input.Name, Shape(input, batch, steps)))]);
             foreach (var input in model.Inputs)
             {
                 Fill(session, input);
@@ -120,7 +120,7 @@ internal static class BenchCommand
         }
         else
         {
-            session.SetInput(input.Name, new long[shape.Length]);
+            session.SetInput(input.Name, new long[shape.ElementCount]);
         }
     }
 }
