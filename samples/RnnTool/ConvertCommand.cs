@@ -46,7 +46,7 @@ internal static class ConvertCommand
             case ".onnx":
                 file.RequireModule(from, prefix).SaveOnnx(to, new() { Opset = opset ?? new OnnxExportOptions().Opset });
                 return "a model of ONNX operators";
-            case ".keras" or ".h5":
+            case ".keras":
                 var network = file.RequireModule(from, prefix) switch
                 {
                     Sequential<float> sequential => sequential,
@@ -63,7 +63,7 @@ internal static class ConvertCommand
                 WeightFile.Write(to, tensors);
                 return $"{tensors.Count} tensors{(file.Module is null ? string.Empty : " under PyTorch's names")}";
             default:
-                throw new InputException($"OUT: {to} ends with none of .safetensors, .npz, .pt, .pth, .onnx, .keras, .h5.");
+                throw new InputException($"OUT: {to} ends with none of .safetensors, .npz, .pt, .pth, .onnx, .keras.");
         }
     }
 

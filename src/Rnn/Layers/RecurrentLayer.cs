@@ -236,14 +236,6 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         return new(rows, _stateNames, tensors.ToArray());
     }
 
-    /// <summary>A stream that runs this layer one step at a time for one sequence, from zero or learned initial states.</summary>
-    /// <exception cref="InvalidOperationException">The layer runs back in time: it would need the future.</exception>
-    public RecurrentStream<T> CreateStream()
-    {
-        CheckCausal(nameof(CreateStream));
-        return new(CreateStepper());
-    }
-
     /// <inheritdoc/>
     public override SequenceStepper<T> CreateStepper(int rows = 1)
     {

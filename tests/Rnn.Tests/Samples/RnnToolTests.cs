@@ -16,7 +16,7 @@ public sealed class RnnToolTests : IDisposable
 
     [Theory]
     [InlineData(2, "layer.onnx", "layer.npz", "layer.pt", "names.safetensors")]
-    [InlineData(1, "layer.keras", "layer.h5")]
+    [InlineData(1, "layer.keras")]
     public void A_layer_keeps_its_numbers_through_every_format(int layers, params string[] files)
     {
         var layer = new Lstm<float>(5, 7, new() { Layers = layers, Bidirectional = true, Seed = 3 });

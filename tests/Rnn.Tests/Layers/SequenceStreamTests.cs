@@ -6,7 +6,7 @@ using Rnn.Tests.Cells;
 namespace Rnn.Tests.Layers;
 
 /// <summary>A stream of steps gives what the layer gives for the whole sequence, for every cell and with every option.</summary>
-public sealed class RecurrentStreamTests
+public sealed class SequenceStreamTests
 {
     public static TheoryData<string> Cells => [.. TestCells.All];
 

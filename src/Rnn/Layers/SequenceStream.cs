@@ -4,18 +4,18 @@ using System.Numerics;
 namespace Rnn.Layers;
 
 /// <summary>
-/// A recurrent layer that runs one sequence one step at a time: no allocation, no graph, no locks. Made by
-/// <see cref="RecurrentLayer{T}.CreateStream"/>; not for several threads at once, but any number of streams may share a layer.
+/// A sequence layer that runs one sequence one step at a time, without a graph or locks and, with the library's layers, without allocating anything from the second step on. Made by
+/// <see cref="SequenceLayer{T}.CreateStream"/>; not for several threads at once, but any number of streams may share a layer.
 /// </summary>
 /// <remarks>It evaluates: dropout passes values through. Weights that change are packed anew at the next step.</remarks>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
 [SuppressMessage("Naming", "CA1711", Justification = "A stream of steps, the field's word, not a stream of bytes.")]
-public sealed class RecurrentStream<T>
+public sealed class SequenceStream<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly SequenceStepper<T> _stepper;
 
-    internal RecurrentStream(SequenceStepper<T> stepper) => _stepper = stepper;
+    internal SequenceStream(SequenceStepper<T> stepper) => _stepper = stepper;
 
     /// <summary>The size of a step's input.</summary>
     public int InputSize => _stepper.InputSize;
@@ -37,15 +37,10 @@ public sealed class RecurrentStream<T>
     /// <exception cref="ArgumentException">The state does not fit.</exception>
     public void SetState(SequenceState<T> state)
     {
-        ArgumentNullException.ThrowIfNull(state);
-        if (state.Rows != 1)
-        {
-            throw new ArgumentException($"state: expected a state of one row but got {state.Rows}.", nameof(state));
-        }
-
+        SequenceStepper<T>.CheckOneRow(state);
         _stepper.SetState(state);
     }
 
-    /// <summary>The states after the last step, as tensors of one row.</summary>
+    /// <summary>The states after the last step, as tensors of one row: values of their own, which can be saved (<see cref="SequenceState{T}.Save(string)"/>) and set in any stream of the layer.</summary>
     public SequenceState<T> GetState() => _stepper.GetState();
 }
