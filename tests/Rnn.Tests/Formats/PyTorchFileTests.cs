@@ -229,7 +229,7 @@ public class PyTorchFileTests
     }
 
     [Fact]
-    public void A_TorchScript_archive_is_named_as_such()
+    public void A_torch_script_archive_is_named_as_such()
     {
         var bytes = OtherFiles.Zip(("m/data.pkl", OtherFiles.Pickle("}")), ("m/constants.pkl", OtherFiles.Pickle(")")));
         Assert.Contains("a TorchScript archive of torch.jit.save", Assert.Throws<InvalidDataException>(() => WeightFile.Read(bytes)).Message);

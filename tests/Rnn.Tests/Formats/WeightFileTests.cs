@@ -1,6 +1,8 @@
+using System.Text;
 using Rnn.Formats;
 using Rnn.Tensors;
 using Rnn.Tests.Golden;
+using Rnn.Tests.Learning;
 
 namespace Rnn.Tests.Formats;
 
@@ -17,7 +19,7 @@ public sealed class WeightFileTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_file_of_TorchSharp_is_read()
+    public void A_torch_sharp_file_is_read()
     {
         var file = WeightFile.Read(Convert.FromHexString(TorchSharpLstm));
         Assert.Equal("TorchSharp", file.Format);
@@ -27,7 +29,7 @@ public sealed class WeightFileTests : IDisposable
     }
 
     [Fact]
-    public void A_cut_file_of_TorchSharp_is_refused()
+    public void A_cut_torch_sharp_file_is_refused()
     {
         var bytes = Convert.FromHexString(TorchSharpLstm);
         for (var length = 0; length < bytes.Length; length++)
@@ -92,6 +94,25 @@ public sealed class WeightFileTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => file.Get<float>("x"));
         Assert.Throws<ObjectDisposedException>(() => renamed.Get<float>("z"));
         File.Delete(path);
+    }
+
+    // Five gigabytes, of which the system keeps a few pages: most of the file was never written.
+    [LongFact]
+    public void Tensors_beyond_four_gigabytes_are_read()
+    {
+        const long Large = 5L << 30;
+        var path = Path.Combine(_folder, "huge.safetensors");
+        var header = Encoding.ASCII.GetBytes($$$"""{"a":{"dtype":"F64","shape":[671088640],"data_offsets":[0,{{{Large}}}]},"b":{"dtype":"F32","shape":[2],"data_offsets":[{{{Large}}},{{{Large + 8}}}]}}""");
+        using (var stream = File.Create(path))
+        {
+            stream.Write(BitConverter.GetBytes((long)header.Length));
+            stream.Write(header);
+            stream.Position += Large;
+            stream.Write([0, 0, 0x80, 0x3F, 0, 0, 0, 0x40]);
+        }
+
+        using var file = WeightFile.Open(path);
+        Assert.Equal([1f, 2f], file.Get<float>("b").AsReadOnlySpan());
     }
 
     [Fact]
