@@ -81,6 +81,7 @@ internal abstract class ByteSource : IDisposable
         {
             _view.Dispose();
             _file.Dispose();
+            base.Dispose();
         }
     }
 }

@@ -296,7 +296,7 @@ internal sealed class PickleReader
 
         for (var i = 0; i < pairs.Length; i += 2)
         {
-            dictionary[pairs[i] ?? throw Damaged("a key is None")] = pairs[i + 1];
+            dictionary.Set(pairs[i], pairs[i + 1], this);
         }
     }
 

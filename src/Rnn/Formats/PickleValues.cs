@@ -1,7 +1,20 @@
+using System.Globalization;
+
 namespace Rnn.Formats;
 
-/// <summary>A dictionary of a pickle, in the order of its making.</summary>
-internal sealed class PickleDictionary : OrderedDictionary<object, object?>;
+/// <summary>A dictionary of a pickle, in the order of its making; keys that are numbers as text, so that no file can choose their hashes.</summary>
+internal sealed class PickleDictionary : OrderedDictionary<string, object?>
+{
+    /// <summary>Sets a member.</summary>
+    /// <exception cref="InvalidDataException">The key is neither text nor number.</exception>
+    internal void Set(object? key, object? value, PickleReader reader) => this[key switch
+    {
+        string text => text,
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        bool truth => truth.ToString(),
+        _ => throw reader.Damaged("a key is neither text nor number"),
+    }] = value;
+}
 
 /// <summary>The numbers behind one or more tensors of a pickle.</summary>
 /// <param name="Type">The type of the numbers; null for bytes whose type the tensor says.</param>
@@ -104,7 +117,7 @@ internal sealed class PickleName
                 List<object?> { Count: 2 } list => (list[0], list[1]),
                 _ => throw reader.Damaged("a member of a dictionary is no pair"),
             };
-            dictionary[key ?? throw reader.Damaged("a key is None")] = value;
+            dictionary.Set(key, value, reader);
         }
 
         return dictionary;

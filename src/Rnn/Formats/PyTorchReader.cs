@@ -132,13 +132,7 @@ internal static class PyTorchReader
                 case PickleDictionary dictionary:
                     foreach (var (key, member) in dictionary)
                     {
-                        var part = key switch
-                        {
-                            string text => text,
-                            long number => number.ToString(CultureInfo.InvariantCulture),
-                            _ => key.ToString()!,
-                        };
-                        Add(name.Length == 0 ? part : $"{name}.{part}", member, depth + 1);
+                        Add(name.Length == 0 ? key : $"{name}.{key}", member, depth + 1);
                     }
 
                     break;

@@ -1,7 +1,4 @@
-using System.Runtime.InteropServices;
-using System.Text;
 using Rnn.Formats;
-using Rnn.Kernels;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -35,45 +32,7 @@ public abstract partial class Module<T>
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(prefix);
-        var parts = PyTorchParts(prefix, file).ToList();
-        var present = parts.FindAll(part => Array.TrueForAll(part.Names, file.Contains));
-
-        // Tied weights have several names there, of which some writers leave only one.
-        var targets = present.Select(part => part.Target.Memory).ToHashSet(ReferenceEqualityComparer.Instance);
-        var absent = parts.FindAll(part => !targets.Contains(part.Target.Memory));
-        var message = new StringBuilder();
-        Append(message, "missing", absent.SelectMany(part => part.Names.Where(name => !file.Contains(name)).Select(name => $"{name} {part.Shape}")));
-        if (strict)
-        {
-            var known = parts.SelectMany(part => part.Names).ToHashSet(StringComparer.Ordinal);
-            Append(message, "unexpected", file.Entries.Where(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal) && !known.Contains(entry.Name)).Select(entry => entry.ToString()));
-        }
-
-        var entries = present.SelectMany(part => part.Names.Select(name => (part.Shape, Entry: file[name]))).ToList();
-        Append(message, "of another shape", entries.Where(pair => pair.Entry.Shape != pair.Shape).Select(pair => $"{pair.Entry.Name} expected {pair.Shape} but is {pair.Entry.Shape}"));
-        Append(message, "of another type than F64, F32, F16 or BF16", entries.Where(pair => !pair.Entry.Type.IsFloatingPoint).Select(pair => $"{pair.Entry.Name} is {pair.Entry.Type}"));
-        if (message.Length > 0)
-        {
-            var hint = absent.Count > 0 ? $" The file has {WeightFile.List(file.Entries.Select(entry => entry.Name), 12)}." : string.Empty;
-            throw new InvalidDataException($"{file.Source} does not fit this {TypeName}:{message}{hint}");
-        }
-
-        // All is read before anything is written, since a file may turn out damaged.
-        var values = present.ConvertAll(part =>
-        {
-            var ours = new T[part.Target.Length];
-            part.FromPyTorch(Array.ConvertAll(part.Names, file.Get<T>), ours);
-            return ours;
-        });
-        for (var i = 0; i < values.Count; i++)
-        {
-            var target = present[i].Target;
-            values[i].CopyTo(target.AsSpan());
-            if (typeof(T) == typeof(float) && target.Memory.Format != PackedFormat.Full)
-            {
-                WeightRounding.Round(MemoryMarshal.Cast<T, float>(target.AsSpan()), target.Shape[1], target.Memory.Format);
-            }
-        }
+        new PyTorchLoader<T>(PyTorchParts(prefix, file).ToList(), file, TypeName).Load(strict ? prefix : null);
     }
 
     /// <summary>The parameters and buffers of this module and its children with their places in a state dict.</summary>

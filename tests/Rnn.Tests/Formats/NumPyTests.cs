@@ -15,7 +15,7 @@ public sealed class NumPyTests : IDisposable
     [Theory]
     [InlineData("arrays.npz")]
     [InlineData("arrays_deflated.npz")]
-    public void Archives_of_NumPy_are_read(string name)
+    public void Archives_of_arrays_are_read(string name)
     {
         var file = WeightFile.Read(GoldenFile.Resource(name));
         Assert.Equal("NumPy", file.Format);

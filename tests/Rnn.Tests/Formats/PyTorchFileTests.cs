@@ -105,7 +105,8 @@ public class PyTorchFileTests
     [InlineData("(0", "takes a value where there is none")]
     [InlineData("]]", "ends with values left over")]
     [InlineData("](", "takes a value where there is none")]
-    [InlineData("}NNs", "a key is None")]
+    [InlineData("}NNs", "a key is neither text nor number")]
+    [InlineData("})Ns", "a key is neither text nor number")]
     [InlineData("}(Nu", "a key has no value")]
     [InlineData("NNs", "takes a value where there is none")]
     [InlineData("NN\u0087", "takes values where there are none")]
@@ -229,7 +230,7 @@ public class PyTorchFileTests
     }
 
     [Fact]
-    public void A_TorchScript_archive_is_named_as_such()
+    public void A_torch_script_archive_is_named_as_such()
     {
         var bytes = OtherFiles.Zip(("m/data.pkl", OtherFiles.Pickle("}")), ("m/constants.pkl", OtherFiles.Pickle(")")));
         Assert.Contains("a TorchScript archive of torch.jit.save", Assert.Throws<InvalidDataException>(() => WeightFile.Read(bytes)).Message);

@@ -1,13 +1,15 @@
+using System.Text;
 using Rnn.Formats;
 using Rnn.Tensors;
 using Rnn.Tests.Golden;
+using Rnn.Tests.Learning;
 
 namespace Rnn.Tests.Formats;
 
 public sealed class WeightFileTests : IDisposable
 {
     // Module.save of an LSTM of two units and three inputs by TorchSharp 0.107.
-    private const string TorchSharpLstm =
+    internal const string TorchSharpLstm =
         "040C7765696768745F69685F6C3006020803F0DE463E224C66BEDBC634BE7D7429BFD46248BD72F14CBE5DC001BF9805FC3E9917293F83731F3FE5C5CD3E5D028F3D407E9ABC30A93F3E96CA313FE73802BF0CEFF4BC98642BBE9D7224BF776D19BF0C8488BDAC999A"
         + "BE707A0CBF37E9413E0C7765696768745F68685F6C3006020802B46B13BB8F0CD53C4C5E1B3FC0AFD43E916927BFAFC2EE3EC12FEDBE822B32BFE235DB3E13E1EDBE8E2BE33D59C0CB3E168B163C9CE8EFBED7D1003FCF74AC3E0A626961735F69685F6C3006010"
         + "8D74AA53E1A288C3E51A88A3D3736073F2B88103F7C56A53E55F5093EA354C7BE0A626961735F68685F6C3006010891D96CBEB08222BFD888E63E2DF7573DA251F53E749132BFB36C563DAA41FEBE";
@@ -17,7 +19,7 @@ public sealed class WeightFileTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_file_of_TorchSharp_is_read()
+    public void A_torch_sharp_file_is_read()
     {
         var file = WeightFile.Read(Convert.FromHexString(TorchSharpLstm));
         Assert.Equal("TorchSharp", file.Format);
@@ -27,7 +29,7 @@ public sealed class WeightFileTests : IDisposable
     }
 
     [Fact]
-    public void A_cut_file_of_TorchSharp_is_refused()
+    public void A_cut_torch_sharp_file_is_refused()
     {
         var bytes = Convert.FromHexString(TorchSharpLstm);
         for (var length = 0; length < bytes.Length; length++)
@@ -92,6 +94,25 @@ public sealed class WeightFileTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => file.Get<float>("x"));
         Assert.Throws<ObjectDisposedException>(() => renamed.Get<float>("z"));
         File.Delete(path);
+    }
+
+    // Five gigabytes, of which the system keeps a few pages: most of the file was never written.
+    [LongFact]
+    public void Tensors_beyond_four_gigabytes_are_read()
+    {
+        const long Large = 5L << 30;
+        var path = Path.Combine(_folder, "huge.safetensors");
+        var header = Encoding.ASCII.GetBytes($$$"""{"a":{"dtype":"F64","shape":[671088640],"data_offsets":[0,{{{Large}}}]},"b":{"dtype":"F32","shape":[2],"data_offsets":[{{{Large}}},{{{Large + 8}}}]}}""");
+        using (var stream = File.Create(path))
+        {
+            stream.Write(BitConverter.GetBytes((long)header.Length));
+            stream.Write(header);
+            stream.Position += Large;
+            stream.Write([0, 0, 0x80, 0x3F, 0, 0, 0, 0x40]);
+        }
+
+        using var file = WeightFile.Open(path);
+        Assert.Equal([1f, 2f], file.Get<float>("b").AsReadOnlySpan());
     }
 
     [Fact]

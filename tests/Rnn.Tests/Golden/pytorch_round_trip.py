@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 def make(facts):
     kind, layers, directions, inputs, hidden, projection, bias = facts
-    options = dict(num_layers=int(layers), bidirectional=directions == 2, bias=bool(bias), batch_first=True)
+    options = dict(num_layers=int(layers), bidirectional=bool(directions == 2), bias=bool(bias), batch_first=True)
     if kind == 0:
         return nn.LSTM(int(inputs), int(hidden), proj_size=int(projection), **options)
     if kind == 1:
@@ -35,7 +35,7 @@ def run(layer, x, lengths):
 def main(folder):
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    worst, where = 0.0, ""
+    worst, where = 0.0, "none"
     for path in sorted(folder.glob("*.pt")):
         if path.name.endswith(".back.pt"):
             continue

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Rnn.Formats;
 using Rnn.Layers;
 using Rnn.Models;
@@ -20,6 +21,12 @@ public class SpellingTests
         var spelled = model.Translate(words, options);
         Assert.Equal("AE2 K T IH0 V EY1 SH AH0 N IH0 S T", spelled[0]);
         Assert.Equal(words.Select(word => model.Translate(word, options)), spelled);
+
+        // For the record, not asserted: a hundred words, one after the other.
+        var hundred = Enumerable.Range(0, 100).Select(i => $"{words[i % 4]}{(char)('a' + (i % 26))}").ToArray();
+        var start = Stopwatch.GetTimestamp();
+        Assert.All(hundred, word => Assert.NotEqual(string.Empty, model.Translate(word, options)));
+        Console.WriteLine($"A hundred words in {Stopwatch.GetElapsedTime(start).TotalSeconds:F2} s.");
     }
 
     private static EncoderDecoder<float> Open()
