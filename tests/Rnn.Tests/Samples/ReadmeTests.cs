@@ -6,6 +6,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Rnn.Cells;
 using Rnn.Formats;
+using Rnn.Keras;
 using Rnn.Layers;
 using Rnn.Tests.Architecture;
 
@@ -34,10 +35,19 @@ public sealed partial class ReadmeTests : IDisposable
             Path.Combine(_folder, "sales.csv"),
             ["month,sales", .. Enumerable.Range(0, 160).Select(t => FormattableString.Invariant($"{2010 + (t / 12)}-{1 + (t % 12):D2},{100 + t + (20 * Math.Sin(t * Math.PI / 6)) + (t * 7 % 5):F1}"))]);
         PyTorchFile.Write(Path.Combine(_folder, "checkpoint.pt"), [.. new Lstm<float>(8, 16).ToPyTorch("encoder.lstm."), .. new Linear<float>(16, 3).ToPyTorch("head.")]);
-        foreach (var library in new[] { "Rnn.dll", "System.Numerics.Tensors.dll", "MathNet.Numerics.dll", "Microsoft.ML.Tokenizers.dll" })
+        foreach (var library in new[] { "Rnn.dll", "Rnn.Keras.dll", "PureHDF.dll", "System.Numerics.Tensors.dll", "MathNet.Numerics.dll", "Microsoft.ML.Tokenizers.dll" })
         {
             File.Copy(Path.Combine(AppContext.BaseDirectory, library), Path.Combine(_folder, library));
         }
+
+        WriteKerasModel(Path.Combine(_folder, "sentiment.keras"));
+    }
+
+    private static void WriteKerasModel(string path)
+    {
+        var network = new Sequential<float>(
+            new Embedding<float>(20, 16), new Lstm<float>(16, 32, new() { Bidirectional = true }), new LastStep<float>(), new Linear<float>(64, 2), new KerasOperation<float>(KerasOperationKind.Softmax));
+        new KerasModel<float>(network, "sentiment").Save(path);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -46,7 +56,7 @@ public sealed partial class ReadmeTests : IDisposable
     public void Examples_compile_and_run()
     {
         var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).ToArray();
-        Assert.Equal(13, examples.Length);
+        Assert.Equal(14, examples.Length);
         var outputs = new string[examples.Length];
         for (var i = 0; i < examples.Length; i++)
         {
@@ -69,6 +79,7 @@ public sealed partial class ReadmeTests : IDisposable
         Assert.Equal("lstm-activations: gates HardSigmoid(0.2, 0.5), candidate Relu, output Softsign, clip 3\n", outputs[11]);
         Assert.Contains("passed", outputs[12], StringComparison.OrdinalIgnoreCase);
         Assert.Contains("passed", outputs[13], StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("sentiment [2, 2]: embedding, bidirectional, dense\n", outputs[14]);
         static double Share(string output) => double.Parse(output.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 
@@ -95,7 +106,7 @@ public sealed partial class ReadmeTests : IDisposable
     [Fact]
     public void Names_in_tables_and_sentences_exist()
     {
-        var types = typeof(Rnn.Kernels.Simd).Assembly.GetExportedTypes();
+        var types = typeof(Rnn.Kernels.Simd).Assembly.GetExportedTypes().Concat(typeof(KerasModel<>).Assembly.GetExportedTypes());
         var known = types.Concat([typeof(Span<>), typeof(double), typeof(Stream)])
             .SelectMany(type => type.GetMembers().Select(member => member.Name).Append(type.Name.Split('`')[0]))
             .ToHashSet();
