@@ -140,7 +140,7 @@ public class OperatorTests
         }
         else
         {
-            session.SetInput("x0", value.Integers);
+            session.SetIntegers("x0", value.Integers);
         }
     }
 
