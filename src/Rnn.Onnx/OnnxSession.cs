@@ -128,7 +128,7 @@ public sealed class OnnxSession<T>
     /// <param name="name">The input.</param>
     /// <param name="values">All its numbers, row-major.</param>
     /// <exception cref="ArgumentException">There is no such input, or it has another number of elements or type.</exception>
-    public void SetInput(string name, ReadOnlySpan<long> values)
+    public void SetIntegers(string name, ReadOnlySpan<long> values)
     {
         var input = _inputs[_model.IndexOf(name)];
         if (input.IsFloatingPoint || values.Length != input.Length)

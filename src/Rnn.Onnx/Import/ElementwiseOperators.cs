@@ -23,6 +23,11 @@ internal static class ElementwiseOperators
         set.AddUnary("Elu", (x, call) => x.Elu(call.Attributes.Float("alpha", 1)));
         set.AddUnary("Selu", (x, call) => Unary.Apply(
             x, new SeluFunction<T>(call.Attributes.Float("alpha", 1.67326319217681884765625), call.Attributes.Float("gamma", 1.05070102214813232421875))));
+        set.AddUnary("Celu", (x, call) =>
+        {
+            var alpha = call.Attributes.Float("alpha", 1);
+            return Unary.Apply(x.Multiply(T.CreateTruncating(1 / alpha)), new SeluFunction<T>(1, alpha));
+        });
         set.AddUnary("ThresholdedRelu", (x, call) => Unary.Apply(x, new ThresholdedReluFunction<T>(call.Attributes.Float("alpha", 1), inclusive: false)));
         set.AddUnary("HardSigmoid", (x, call) => Unary.Apply(x, new HardSigmoidFunction<T>(call.Attributes.Float("alpha", 0.2f), call.Attributes.Float("beta", 0.5))));
         set.AddUnary("HardSwish", (x, _) => x * Unary.Apply(x, new HardSigmoidFunction<T>(1.0 / 6, 0.5)));

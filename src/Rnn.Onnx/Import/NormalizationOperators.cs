@@ -13,6 +13,12 @@ internal static class NormalizationOperators
         set.AddSeveral("BatchNormalization", BatchNormalization);
         set.Add("InstanceNormalization", call => InstanceNormalization(call));
         set.Add("RMSNormalization", call => RootMeanSquare(call));
+        set.Add("LpNormalization", call =>
+        {
+            var x = call.Tensor(0);
+            var axis = NodeCall<T>.Axis(call.Attributes.Int("axis", -1), x.Rank);
+            return x / (call.Attributes.Int("p", 2) == 1 ? x.Abs().Sum(axis, true) : x.Square().Sum(axis, true).Sqrt());
+        });
     }
 
     private static OnnxValue<T>?[] LayerNormalization<T>(NodeCall<T> call)

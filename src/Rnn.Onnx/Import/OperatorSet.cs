@@ -16,6 +16,7 @@ internal sealed class OperatorSet<T>
         LogicOperators.Register(this);
         ShapeOperators.Register(this);
         MovementOperators.Register(this);
+        IndexingOperators.Register(this);
         ReductionOperators.Register(this);
         MatrixOperators.Register(this);
         ConvolutionOperators.Register(this);

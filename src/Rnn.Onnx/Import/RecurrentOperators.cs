@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Tensors;
 
 namespace Rnn.Onnx.Import;
 

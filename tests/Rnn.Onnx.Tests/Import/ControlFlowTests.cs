@@ -76,7 +76,7 @@ public class ControlFlowTests
             [Small.Node("Add", ["h", "row"], ["sum"]), Small.Node("Tanh", ["sum"], ["next"]), Small.Node("Identity", ["next"], ["each"])],
             [Small.Info("h", OnnxElementType.Float, 3), Small.Info("row", OnnxElementType.Float, 3)], [Small.Info("next", OnnxElementType.Float, 3), Small.Info("each", OnnxElementType.Float, 3)]);
         var model = Small.Model(Small.Graph(
-            [Small.Node("Scan", ["h0", "x"], ["last", "all"], ("body", body), ("num_scan_inputs", 1), ("scan_input_directions", new[] { 1 }), ("scan_output_directions", new[] { 1 }), ("scan_output_axes", new[] { 1 }))],
+            [Small.Node("Scan", ["h0", "x"], ["last", "all"], ("body", body), ("num_scan_inputs", 1), ("scan_input_directions", Small.Ints(1)), ("scan_output_directions", Small.Ints(1)), ("scan_output_axes", Small.Ints(1)))],
             [Small.Info("h0", OnnxElementType.Float, 3), Small.Info("x", OnnxElementType.Float, 4, 3)], [Small.Anything("last"), Small.Anything("all")]));
         (string, OnnxValue<float>)[] inputs = [("x", Input), ("h0", Small.Random(6, 3))];
         var (expected, actual) = (OtherRuntime.Run(model, inputs), OnnxModel.Load<float>(model.ToByteArray()).Run(inputs));
@@ -112,11 +112,11 @@ public class ControlFlowTests
         var (hidden, size, vocabulary) = (5, 4, 7);
         return Small.Model(Small.Graph(
             [
-                Small.Node("Gather", ["table", "tokens"], ["embedded"]), Small.Node("Transpose", ["embedded"], ["steps"], ("perm", new[] { 1, 0, 2 })),
+                Small.Node("Gather", ["table", "tokens"], ["embedded"]), Small.Node("Transpose", ["embedded"], ["steps"], ("perm", Small.Ints(1, 0, 2))),
                 Small.Node("Shape", ["steps"], ["shape"]), Small.Node("Gather", ["shape", "one"], ["batch"]), Small.Node("Unsqueeze", ["batch", "axis0"], ["batch1"]),
                 Small.Node("Concat", ["directions", "batch1", "hidden"], ["state_shape"], ("axis", 0)), Small.Node("ConstantOfShape", ["state_shape"], ["zeros"]),
                 Small.Node("LSTM", ["steps", "W", "R", "B", string.Empty, "zeros", "zeros"], ["Y", "Y_h"], ("hidden_size", hidden)),
-                Small.Node("Squeeze", ["Y", "axis1"], ["sequence"]), Small.Node("Transpose", ["sequence"], ["batched"], ("perm", new[] { 1, 0, 2 })),
+                Small.Node("Squeeze", ["Y", "axis1"], ["sequence"]), Small.Node("Transpose", ["sequence"], ["batched"], ("perm", Small.Ints(1, 0, 2))),
                 Small.Node("Gather", ["batched", "minus_one"], ["last"], ("axis", 1)), Small.Node("Gemm", ["last", "head_weight", "head_bias"], ["logits"], ("transB", 1)),
             ],
             [Small.Info("tokens", OnnxElementType.Int64, "batch", "steps")], [Small.Anything("logits")],
@@ -136,7 +136,7 @@ public class ControlFlowTests
             var expected = OtherRuntime.Run(Classifier(), ("tokens", tokens))[0];
             Compare.Same(expected, model.Run(("tokens", tokens))["logits"], 1e-5, "logits");
             var session = model.CreateSession(("tokens", tokens.Shape));
-            session.SetInput("tokens", tokens.Integers);
+            session.SetIntegers("tokens", tokens.Integers);
             session.Run();
             Compare.Same<float, float>(expected, Tensor<float>.From(session.GetOutput("logits"), rows, 3), 1e-5, "logits of a session");
             Assert.Equal(steps <= 8, session.IsAllocationFree);
@@ -157,7 +157,7 @@ public class ControlFlowTests
 
         // A session made before sees what training has changed.
         var session = model.CreateSession(("tokens", new Shape(2, 3)));
-        session.SetInput("tokens", tokens.Integers);
+        session.SetIntegers("tokens", tokens.Integers);
         var optimizer = new Training.Adam<double>(model) { LearningRate = 0.05 };
         var before = Loss().Item();
         for (var i = 0; i < 20; i++)

@@ -233,7 +233,7 @@ public class MalformedTests
                 Small.Node("Shape", ["x"], ["shape"]), Small.Node("Gather", ["shape", "first"], ["n"]), Small.Node("Concat", ["n", "size"], ["wanted"], ("axis", 0)),
                 Small.Node("ConstantOfShape", ["wanted"], ["zeros"]), Small.Node("Expand", ["zeros", "wanted"], ["wide"]), Small.Node("Tile", ["wide", "twice"], ["tiled"]),
                 Small.Node("Pad", ["tiled", "pads"], ["padded"]), Small.Node("Range", ["from", "to", "by"], ["range"]), Small.Node("Reshape", ["padded", "flat"], ["y"]),
-                Small.Node("Conv", ["signal", "filter"], ["convolved"], ("pads", new[] { 1, 1 }), ("strides", new[] { 2 }), ("dilations", new[] { 1 })),
+                Small.Node("Conv", ["signal", "filter"], ["convolved"], ("pads", Small.Ints(1, 1)), ("strides", Small.Ints(2)), ("dilations", Small.Ints(1))),
                 Small.Node("Split", ["convolved"], ["a", "b"], ("axis", 1)), Small.Node("Slice", ["a", "start", "end"], ["z"]),
             ],
             [Small.Info("x", OnnxElementType.Float, 2, 3), Small.Info("signal", OnnxElementType.Float, 1, 2, 8)],

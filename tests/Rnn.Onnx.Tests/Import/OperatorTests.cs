@@ -69,6 +69,10 @@ public class OperatorTests
         new("ReduceSum", 11, [("axes", new[] { 1 })], Cube), new("ReduceSum", 13, [("keepdims", 0)], Cube, Constant(1, 2)), new("ReduceSum", 13, [("noop_with_empty_axes", 1)], Cube), new("ReduceSum", 13, [], Whole, Constant(0)),
         new("ArgMax", 13, [("axis", 1)], Cube), new("ArgMax", 13, [("axis", -1), ("keepdims", 0)], Cube), new("ArgMin", 13, [("axis", 0)], Cube),
         new("Softmax", 13, [], Cube), new("Softmax", 13, [("axis", 1)], Cube), new("Softmax", 11, [], Cube), new("LogSoftmax", 13, [], Cube), new("LogSoftmax", 11, [("axis", 2)], Cube),
+        new("TopK", 11, [], Cube, Constant(2)) { Outputs = 2 }, new("TopK", 11, [("axis", 1), ("largest", 0)], Cube, Constant(2)) { Outputs = 2 }, new("NonZero", 13, [], Whole),
+        new("GatherND", 13, [], Cube, OnnxValue<float>.FromIntegers([0L, 1, 1, -1], 2, 2)), new("GatherND", 13, [("batch_dims", 1)], Cube, OnnxValue<float>.FromIntegers([2L, 0], 2, 1)),
+        new("ScatterND", 16, [], Matrix, OnnxValue<float>.FromIntegers([2L, 0], 2, 1), Small.Random(31, 2, 5)), new("ScatterElements", 16, [("axis", 1)], Matrix, OnnxValue<float>.FromIntegers([1L, -1, 0, 3, 2, 2], 3, 2), Small.Random(31, 3, 2)),
+        new("Trilu", 14, [], Matrix), new("Trilu", 14, [("upper", 0)], Matrix, Number(1)), new("Celu", 12, [("alpha", 0.6f)], Cube), new("LpNormalization", 7, [("axis", 1)], Cube), new("LpNormalization", 7, [("p", 1)], Cube),
         new("CumSum", 14, [("exclusive", 1)], Cube, Number(1)), new("CumSum", 14, [("reverse", 1)], Cube, Number(-1)),
         new("MatMul", 13, [], Cube, Small.Random(8, 4, 5)), new("MatMul", 13, [], Cube, Small.Random(8, 2, 4, 5)), new("MatMul", 13, [], Row, Small.Random(8, 4, 5)), new("MatMul", 13, [], Cube, Row),
         new("Gemm", 13, [], Matrix, Small.Random(9, 5, 4), Row), new("Gemm", 13, [("transB", 1)], Matrix, Small.Random(9, 4, 5), Row), new("Gemm", 13, [("transA", 1), ("alpha", 0.5f), ("beta", 2f)], Matrix, Column.Shape[0] == 3 ? Small.Random(9, 3, 4) : Row, Tensor<float>.Scalar(1)),
@@ -113,7 +117,7 @@ public class OperatorTests
         int[] constants = [.. Enumerable.Range(1, test.Inputs.Length - 1)];
         var model = OnnxModel.Load<float>(test.Model(constants).ToByteArray());
         var session = model.CreateSession(("x0", test.Inputs[0].Shape));
-        if (test.Op is "ConstantOfShape" or "Range")
+        if (test.Op is "ConstantOfShape" or "Range" or "NonZero")
         {
             Set(session, test.Inputs[0]);
             Assert.Contains("its shape depends on data", Assert.Throws<InvalidDataException>(session.Run).Message, StringComparison.Ordinal);
@@ -140,7 +144,7 @@ public class OperatorTests
         }
         else
         {
-            session.SetInput("x0", value.Integers);
+            session.SetIntegers("x0", value.Integers);
         }
     }
 
@@ -172,7 +176,7 @@ public class OperatorTests
             var type = Op switch
             {
                 "Equal" or "Greater" or "Less" or "GreaterOrEqual" or "LessOrEqual" or "And" or "Or" or "Xor" or "Not" => OnnxElementType.Boolean,
-                "Shape" or "Size" or "ArgMax" or "ArgMin" => OnnxElementType.Int64,
+                "Shape" or "Size" or "ArgMax" or "ArgMin" or "NonZero" => OnnxElementType.Int64,
                 "Cast" => (OnnxElementType)(int)Attributes[0].Item2,
                 "ConstantOfShape" => Attributes.Length == 0 ? OnnxElementType.Float : OnnxElementType.Int64,
                 "Where" => Inputs[1].ElementType,
@@ -182,7 +186,7 @@ public class OperatorTests
             return Small.Model(Small.Graph(
                 [Small.Node(Op, names, outputs, Attributes)],
                 Inputs.Select((value, i) => (value, i)).Where(pair => pair.value is not null && !constants.Contains(pair.i)).Select(pair => Small.Anything($"x{pair.i}", pair.value.ElementType)),
-                outputs.Select(name => Small.Anything(name, type)),
+                outputs.Select((name, i) => Small.Anything(name, Op == "TopK" && i == 1 ? OnnxElementType.Int64 : type)),
                 [.. constants.Where(i => Inputs[i] is not null).Select(i => Small.Tensor($"x{i}", Inputs[i]))]), Opset);
         }
     }

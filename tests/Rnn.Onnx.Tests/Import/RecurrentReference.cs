@@ -184,7 +184,7 @@ internal sealed class RecurrentReference
                     "HardSigmoid" => Math.Min(1, Math.Max(0, (alpha * x) + beta)),
                     "Elu" => x >= 0 ? x : alpha * (Math.Exp(x) - 1),
                     "Softsign" => x / (1 + Math.Abs(x)),
-                    _ => Math.Log(1 + Math.Exp(x)),
+                    _ => x > 30 ? x : Math.Log(1 + Math.Exp(x)),
                 };
             }
         }

@@ -73,6 +73,16 @@ internal static class Small
     {
         var graph = new GraphProto { Name = "graph" };
         graph.Node.AddRange(nodes);
+
+        // The other runtime wants names that differ.
+        foreach (var same in graph.Node.GroupBy(node => node.Name))
+        {
+            foreach (var (node, i) in same.Skip(1).Select((node, i) => (node, i)))
+            {
+                node.Name = $"{node.Name}_{i + 2}";
+            }
+        }
+
         graph.Input.AddRange(inputs);
         graph.Output.AddRange(outputs);
         graph.Initializer.AddRange(initializers);
@@ -107,6 +117,8 @@ internal static class Small
 
         return proto;
     }
+
+    internal static int[] Ints(params int[] values) => values;
 
     internal static OnnxValue<float> Random(int seed, params int[] shape) =>
         Rnn.Tensors.Tensor<float>.RandomUniform(new((ulong)seed), -1, 1, shape);
