@@ -1,13 +1,12 @@
 using System.Numerics;
 using Rnn.Cells;
-using Rnn.Kernels;
 using Rnn.Layers;
 
 namespace Rnn.Onnx.Export;
 
 /// <summary>
 /// The element-wise part of a cell's step as nodes. It is not written down again: the cell's own <c>Forward</c> runs once over <see cref="SymbolicVector{T}"/>, which records its operations, a cell of a user's own alike. Only the
-/// cells whose functions are polynomials there (softplus, elu, gelu) are said by their equations, since ONNX has operators for these.
+/// cells whose functions are polynomials there (softplus, elu, gelu), or are chosen when a layer is made, are said by their equations.
 /// </summary>
 internal static class CellEquations
 {
@@ -18,15 +17,19 @@ internal static class CellEquations
     {
         var name = step.Layout.Name;
         name = name.EndsWith(Normalized, StringComparison.Ordinal) ? name[..^Normalized.Length] : name;
-        if (name is "slstm" or "slstm-expforget")
+        if (layer.Activations is { } activations)
+        {
+            ActivatedEquations.Write(activations, step, name, phase);
+        }
+        else if (name is "slstm" or "slstm-expforget")
         {
             SLstm(step.Graph, step, exponentialForget: name != "slstm");
         }
-        else if (name.StartsWith("rnn-", StringComparison.Ordinal) && ActivationWriter.Find(name["rnn-".Length..]) is { } plain)
+        else if (ActivationWriter.OfCell(name, "rnn-") is { } plain)
         {
             step.Next[0] = ActivationWriter.Write(step.Graph, plain, step.Gates[0]!);
         }
-        else if (name.StartsWith("indrnn-", StringComparison.Ordinal) && ActivationWriter.Find(name["indrnn-".Length..]) is { } independent)
+        else if (ActivationWriter.OfCell(name, "indrnn-") is { } independent)
         {
             step.Next[0] = ActivationWriter.Write(step.Graph, independent, step.Graph.Add(step.Gates[0]!, step.Graph.Multiply(step.UnitWeights[0], step.Previous[0])));
         }

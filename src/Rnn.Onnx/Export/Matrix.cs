@@ -1,5 +1,4 @@
 using System.Numerics;
-using Rnn.Layers;
 using Rnn.Tensors;
 
 namespace Rnn.Onnx.Export;

@@ -10,18 +10,38 @@ internal static class RecurrentOperator
     // A gate that is always open, for the cell without forget gate: its sigmoid rounds to 1 in single and double precision.
     private const double Open = 100;
 
+    // What the names of cells have behind them whose activations were chosen when the layer was made.
+    private const string ChosenActivations = "-activations";
+
     /// <summary>Whether an operator computes what a layer does.</summary>
     internal static bool Fits<T>(RecurrentLayer<T> layer)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var options = layer.Options;
-        return layer.ProjectionSize == 0 && !layer.Layout.NormalizesProducts && options.Heads == 1 && options.HiddenZoneout == 0 && options.CellZoneout == 0
-            && (layer.Layout.Name switch
+        if (layer.ProjectionSize > 0 || layer.Layout.NormalizesProducts || options.Heads > 1 || options.HiddenZoneout > 0 || options.CellZoneout > 0)
+        {
+            return false;
+        }
+
+        var cell = CellOf(layer);
+        if (layer.Activations is { } activations)
+        {
+            // A negated or wide open gate is what it should be for the logistic function alone; and of a clip runtimes leave out the part that concerns the cell state.
+            var isLogistic = activations.Gate == Activation.Sigmoid;
+            var needsLogistic = cell.EndsWith("-replacing", StringComparison.Ordinal) || cell.EndsWith("-coupled", StringComparison.Ordinal) || cell.EndsWith("-noforget", StringComparison.Ordinal);
+            if ((needsLogistic && !isLogistic) || (activations.Clip is not null && cell.StartsWith("lstm", StringComparison.Ordinal)))
             {
-                "gru" or "gru-replacing" or "gru-before" or "gru-before-replacing" => true,
-                "lstm" or "lstm-coupled" or "lstm-noforget" or "lstm-peephole" or "lstm-peephole-coupled" or "lstm-peephole-noforget" => true,
-                var name => ActivationOf(name) is not null,
-            });
+                return false;
+            }
+        }
+
+        return cell switch
+        {
+            "rnn" or "gru" or "gru-replacing" or "gru-before" or "gru-before-replacing" => true,
+            "lstm" or "lstm-coupled" or "lstm-noforget" or "lstm-peephole" or "lstm-peephole-coupled" or "lstm-peephole-noforget" => true,
+            "lstm-inputcoupled" or "lstm-peephole-inputcoupled" => true,
+            _ => false,
+        } && FunctionsOf(layer).All(function => ActivationWriter.OfRecurrentOperator(function.Kind) is not null);
     }
 
     /// <summary>One layer in its one or two directions.</summary>
@@ -77,10 +97,24 @@ internal static class RecurrentOperator
         return outputs[0];
     }
 
-    private static Activation? ActivationOf(string cell) =>
-        cell.StartsWith("rnn-", StringComparison.Ordinal) && ActivationWriter.Find(cell["rnn-".Length..]) is { } activation && ActivationWriter.OfRecurrentOperator(activation) is not null
-            ? activation
-            : null;
+    // The name of the cell without its activations: those of a plain network stand in it, chosen ones are said beside it.
+    private static string CellOf<T>(RecurrentLayer<T> layer)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var name = layer.Layout.Name;
+        return layer.Activations is not null ? name[..^ChosenActivations.Length] : ActivationWriter.OfCell(name, "rnn-") is not null ? "rnn" : name;
+    }
+
+    // The functions of one direction in the order of the operator: f, g and h of an LSTM, f and g of a GRU, f of an RNN.
+    private static ActivationFunction[] FunctionsOf<T>(RecurrentLayer<T> layer)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var activations = layer.Activations ?? new();
+        var cell = CellOf(layer);
+        return cell.StartsWith("lstm", StringComparison.Ordinal) ? [activations.Gate, activations.Candidate, activations.Output]
+            : cell.StartsWith("gru", StringComparison.Ordinal) ? [activations.Gate, activations.Candidate]
+            : [layer.Activations?.Candidate ?? ActivationWriter.OfCell(layer.Layout.Name, "rnn-")!.Value];
+    }
 
     private static OnnxGraphValue Stacked(OnnxGraph graph, OperatorWeights[] parts, Func<OperatorWeights, Matrix> select, string name)
     {
@@ -123,22 +157,25 @@ internal static class RecurrentOperator
             attributes.Add(Attributes.Integer("input_forget", 1));
         }
 
-        // For each direction its functions; α and β stand there for those alone that have one, and always: runtimes differ in what they take without.
-        string[] functions = parts.Operation switch
+        if (weights.Layer.Activations?.Clip is { } clip)
         {
-            "LSTM" => ["Sigmoid", "Tanh", "Tanh"],
-            "GRU" => ["Sigmoid", "Tanh"],
-            _ => [parts.Activation!.Value.Name],
-        };
-        attributes.Add(Attributes.Texts("activations", Enumerable.Repeat(functions, directions).SelectMany(names => names)));
-        if (parts.Activation is { Alpha: { } alpha })
-        {
-            attributes.Add(Attributes.Numbers("activation_alpha", Enumerable.Repeat(alpha, directions)));
+            attributes.Add(Attributes.Number("clip", (float)clip));
         }
 
-        if (parts.Activation is { Beta: { } beta })
+        // For each direction its functions; α and β stand there for those alone that have one, and always: runtimes differ in what they take without.
+        var functions = Enumerable.Repeat(FunctionsOf(weights.Layer), directions).SelectMany(each => each).ToArray();
+        var known = Array.ConvertAll(functions, function => ActivationWriter.OfRecurrentOperator(function.Kind)!.Value);
+        attributes.Add(Attributes.Texts("activations", known.Select(function => function.Name)));
+        var alphas = functions.Where((_, i) => known[i].HasAlpha).Select(function => (float)ActivationWriter.NumbersOf(function).Alpha).ToArray();
+        var betas = functions.Where((_, i) => known[i].HasBeta).Select(function => (float)ActivationWriter.NumbersOf(function).Beta).ToArray();
+        if (alphas.Length > 0)
         {
-            attributes.Add(Attributes.Numbers("activation_beta", Enumerable.Repeat(beta, directions)));
+            attributes.Add(Attributes.Numbers("activation_alpha", alphas));
+        }
+
+        if (betas.Length > 0)
+        {
+            attributes.Add(Attributes.Numbers("activation_beta", betas));
         }
 
         return attributes;
@@ -147,7 +184,7 @@ internal static class RecurrentOperator
     private static OperatorWeights Parts<T>(CellWeights<T> weights)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var name = weights.Layout.Name;
+        var name = CellOf(weights.Layer);
         return name.StartsWith("lstm", StringComparison.Ordinal) ? Lstm(weights) : name.StartsWith("gru", StringComparison.Ordinal) ? Gru(weights) : Rnn(weights);
     }
 
@@ -155,12 +192,13 @@ internal static class RecurrentOperator
     private static OperatorWeights Lstm<T>(CellWeights<T> weights)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var (hidden, hasForget) = (weights.HiddenSize, weights.Gate("f") >= 0);
+        var isInputCoupled = CellOf(weights.Layer).EndsWith("-inputcoupled", StringComparison.Ordinal);
+        var (hidden, hasForget) = (weights.HiddenSize, weights.Gate("f") >= 0 || isInputCoupled);
         var couples = weights.Gate("i") < 0;
         var hasPeephole = weights.Layout.UnitWeights.Count > 0;
         Matrix Order(Func<string, Matrix> of, double openForget)
         {
-            var forget = hasForget && !couples ? of("f") : null;
+            var forget = weights.Gate("f") >= 0 && !couples ? of("f") : null;
             var input = couples ? of("f").Negated() : of("i");
             return Matrix.Stack(input, of("o"), forget ?? Matrix.Filled(input.Rows, input.Columns, openForget), of("g"));
         }
@@ -172,15 +210,15 @@ internal static class RecurrentOperator
             Recurrent = Order(weights.RecurrentRows, 0),
             Bias = Matrix.Stack(bias, Matrix.Filled(4 * hidden, 1, 0)),
             NeedsBias = !hasForget,
-            CouplesGates = couples,
-            Peephole = hasPeephole ? Peephole(weights, couples, hasForget) : null,
+            CouplesGates = couples || isInputCoupled,
+            Peephole = hasPeephole ? Peephole(weights, couples) : null,
         };
     }
 
-    private static Matrix Peephole<T>(CellWeights<T> weights, bool couples, bool hasForget)
+    private static Matrix Peephole<T>(CellWeights<T> weights, bool couples)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var forget = hasForget && !couples ? Row("pf") : Matrix.Filled(weights.HiddenSize, 1, 0);
+        var forget = weights.Gate("f") >= 0 && !couples ? Row("pf") : Matrix.Filled(weights.HiddenSize, 1, 0);
         return Matrix.Stack(couples ? Row("pf").Negated() : Row("pi"), Row("po"), forget);
 
         Matrix Row(string letter) => weights.UnitRow(letter).Transposed();
@@ -191,7 +229,7 @@ internal static class RecurrentOperator
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var hidden = weights.HiddenSize;
-        var replaces = weights.Layout.Name.EndsWith("-replacing", StringComparison.Ordinal);
+        var replaces = CellOf(weights.Layer).EndsWith("-replacing", StringComparison.Ordinal);
         var isAfter = weights.Gate("m") >= 0;
         Matrix Order(Func<string, Matrix> of, string candidate) => Matrix.Stack(replaces ? of("z").Negated() : of("z"), of("r"), of(candidate));
 
@@ -212,7 +250,6 @@ internal static class RecurrentOperator
             Input = weights["weight_ih"],
             Recurrent = weights["weight_hh"],
             Bias = Matrix.Stack(weights.HasBias ? weights["bias"] : Matrix.Filled(weights.HiddenSize, 1, 0), Matrix.Filled(weights.HiddenSize, 1, 0)),
-            Activation = ActivationWriter.OfRecurrentOperator(ActivationOf(weights.Layout.Name)!.Value),
         };
 
     /// <summary>What an operator reads of one direction.</summary>
@@ -238,7 +275,5 @@ internal static class RecurrentOperator
         internal bool LinearBeforeReset { get; init; }
 
         internal bool CouplesGates { get; init; }
-
-        internal (string Name, float? Alpha, float? Beta)? Activation { get; init; }
     }
 }

@@ -130,7 +130,7 @@ internal static class RecurrentScan
                 }
 
                 var gain = weights["norm_ih"].Slice(first * hidden, count * hidden).Write(body, "norm_ih", count * hidden);
-                Split(body, body.LayerNormalize(body.Concat(-1, inputs[first..(first + count)]), gain, null, Epsilon), count, hidden).CopyTo(step.Gates, first);
+                Split(body, body.LayerNormalize(body.Concat(-1, inputs.AsSpan(first, count)), gain, null, Epsilon), count, hidden).CopyTo(step.Gates, first);
                 first += count;
             }
         }

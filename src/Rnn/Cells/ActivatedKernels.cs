@@ -124,6 +124,9 @@ internal sealed unsafe class ActivatedKernels<T> : CellKernels<T>
 
     internal override void Backward(int phase, in CellBlock<T> block) => _cell.Backward(phase, block);
 
+    internal override TResult Accept<TResult>(ICellVisitor<TResult> visitor) => throw new InvalidOperationException(
+        $"VisitCell: the step of '{Layout.Name}' is more than its cell's Forward, since its activations were chosen when the layer was made; see Activations of the layer.");
+
     private void Activate(in ActivationStep step, T* gates, T* state, T* intermediates, T* unitWeights, T* derivative, nint units)
     {
         var to = step.Gate >= 0 ? gates + (step.Gate * units) : intermediates;

@@ -31,6 +31,7 @@ public partial class RecurrentLayer<T>
     /// </summary>
     /// <typeparam name="TResult">What the visit gives.</typeparam>
     /// <param name="visitor">The visitor.</param>
+    /// <exception cref="InvalidOperationException">The layer has activations of choice (<see cref="Activations"/>), which are no part of its cell's <c>Forward</c>.</exception>
     [Experimental("RNN001")]
     public TResult VisitCell<TResult>(ICellVisitor<TResult> visitor)
     {

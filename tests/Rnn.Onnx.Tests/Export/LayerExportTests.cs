@@ -34,7 +34,7 @@ public class LayerExportTests
         ["linear-chain-crf"] = () => [new LinearChainCrf<float>(4)],
         ["sequence-pooling"] = () => [.. Enum.GetValues<PoolingKind>().Select(kind => new SequencePooling<float>(kind, 4, hiddenSize: 3))],
         ["last-step"] = () => [new Sequential<float>(new Linear<float>(3, 2), new LastStep<float>())],
-        ["activation"] = () => [.. Enum.GetValues<Activation>().Select(activation => new Sequential<float>(new Linear<float>(3, 4), new ActivationLayer<float>(activation)))],
+        ["activation"] = () => [.. Enum.GetValues<Activation>().Select(activation => new Sequential<float>(new Linear<float>(3, 4), new ActivationLayer<float>(activation))), new Sequential<float>(new Linear<float>(3, 4), new ActivationLayer<float>(ActivationFunction.ScaledTanh(1.5, 0.5)))],
         ["sequential"] = () =>
         [
             new Sequential<float>(new Embedding<float>(9, 3), new Lstm<float>(3, 4, new() { Bidirectional = true }), new LastStep<float>(), new Linear<float>(8, 2)),

@@ -16,6 +16,9 @@ public class RecurrentExportTests
 
     public static TheoryData<string> Options => ["reverse", "sum", "mean", "separate", "residual", "residual-reverse", "residual-both", "residual-sum", "no-bias", "learned", "learned-both", "sizes", "dropouts"];
 
+    // Those whose values stay small while a sequence runs.
+    public static TheoryData<Activation> Functions => [.. Enum.GetValues<Activation>().Except([Activation.Exponential])];
+
     [Theory]
     [MemberData(nameof(Cells))]
     public void Every_cell_agrees_in_two_layers_and_directions(string cell)
@@ -92,6 +95,58 @@ public class RecurrentExportTests
         var layer = RecurrentLayer<float>.Create<SimpleRnnCell<Summing>>(3, 4);
         var message = Assert.Throws<NotSupportedException>(() => layer.ToOnnx()).Message;
         Assert.Contains("Sum", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Functions))]
+    public void Chosen_activations_agree_by_operator_and_by_loop(Activation kind)
+    {
+        foreach (var clip in new double?[] { null, 0.6 })
+        {
+            SequenceExport.Agrees(new SimpleRnn<float>(3, 4, new() { Activation = kind, ActivationClip = clip, Bidirectional = true }), lengths: true, states: true);
+            SequenceExport.Agrees(new Gru<float>(3, 4, new() { CandidateActivation = kind, GateActivation = Activation.HardSigmoid, ActivationClip = clip }), lengths: true, states: true);
+            SequenceExport.Agrees(new Lstm<float>(3, 4, new() { CandidateActivation = kind, OutputActivation = Activation.Softsign, ActivationClip = clip, Bidirectional = true }), lengths: true, states: true);
+        }
+    }
+
+    [Fact]
+    public void Numbers_of_activations_agree()
+    {
+        foreach (var (gate, candidate, output) in new (ActivationFunction, ActivationFunction, ActivationFunction)[]
+        {
+            (ActivationFunction.HardSigmoid(0.2, 0.5), ActivationFunction.ScaledTanh(1.2, 0.7), ActivationFunction.LeakyRelu(0.3)),
+            (ActivationFunction.Affine(0.3, 0.1), ActivationFunction.Elu(0.5), ActivationFunction.ThresholdedRelu(0.1)),
+        })
+        {
+            foreach (var peepholes in Enum.GetValues<Peepholes>())
+            {
+                LstmOptions Options(bool coupled = false, bool fromInput = false, bool forget = true) => new()
+                {
+                    GateActivation = gate, CandidateActivation = candidate, OutputActivation = output, Peepholes = peepholes, CoupledGates = coupled, ForgetFromInput = fromInput, ForgetGate = forget,
+                };
+                SequenceExport.Agrees(new Lstm<float>(3, 4, Options() with { Bidirectional = true, Layers = 2 }), lengths: true, states: true);
+                SequenceExport.Agrees(new Lstm<float>(3, 4, Options(coupled: true)), lengths: false, states: true);
+                SequenceExport.Agrees(new Lstm<float>(3, 4, Options(fromInput: true)), lengths: true, states: false);
+                SequenceExport.Agrees(new Lstm<float>(3, 4, Options(forget: false)), lengths: false, states: true);
+                SequenceExport.Agrees(new Lstm<float>(3, 4, Options(fromInput: true) with { ProjectionSize = 2, LayerNormalization = true }), lengths: true, states: true);
+            }
+
+            foreach (var (after, keeps) in new[] { (true, true), (true, false), (false, true), (false, false) })
+            {
+                var options = new GruOptions { GateActivation = gate, CandidateActivation = candidate, ResetAfter = after, UpdateGateKeepsState = keeps };
+                SequenceExport.Agrees(new Gru<float>(3, 4, options), lengths: true, states: true);
+                SequenceExport.Agrees(new Gru<float>(3, 4, options with { Heads = 2, GateActivation = Activation.Silu }), lengths: false, states: true);
+            }
+        }
+    }
+
+    [Fact]
+    public void Chosen_activations_of_a_normalised_cell_agree()
+    {
+        foreach (var peepholes in Enum.GetValues<Peepholes>())
+        {
+            SequenceExport.Agrees(new Lstm<float>(3, 4, new() { Peepholes = peepholes, LayerNormalization = true, OutputActivation = Activation.Mish, ActivationClip = 2 }), lengths: true, states: true);
+        }
     }
 
     [Theory]

@@ -1,5 +1,4 @@
 using Rnn.Layers;
-using Rnn.Tensors;
 
 namespace Rnn.Onnx.Tests.Export;
 
