@@ -120,7 +120,7 @@ internal static class BenchCommand
         }
         else
         {
-            session.SetInput(input.Name, new long[shape.ElementCount]);
+            session.SetIntegers(input.Name, new long[shape.ElementCount]);
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Rnn.Layers;
 using Rnn.Onnx;
 
 namespace RnnTool;

@@ -24,7 +24,7 @@ internal static partial class PyTorchLayer
             throw new InputException($"--prefix: the file has several recurrent layers; choose one of {string.Join(", ", found.Select(layer => $"'{layer.Prefix}'"))}.");
         }
 
-        var layer = prefix is null ? found.FirstOrDefault() : found.FirstOrDefault(layer => layer.Prefix == prefix);
+        var layer = found.FirstOrDefault(layer => prefix is null || layer.Prefix == prefix);
         return layer.Kind switch
         {
             "LSTM" => Lstm<float>.FromPyTorch(file, layer.Prefix),

@@ -84,8 +84,6 @@ internal sealed unsafe class ActivatedKernels<T> : CellKernels<T>
     internal static ActivatedKernels<T> Create<TCell>(ActivationRows<T> rows)
         where TCell : struct, IActivatedCell => new(CellKernels<T>.Create<TCell>(), [.. TCell.Forwards], rows);
 
-    internal override TResult Accept<TResult>(ICellVisitor<TResult> visitor) => _cell.Accept(visitor);
-
     internal override void Forward(int phase, in CellBlock<T> block, bool saves)
     {
         foreach (ref readonly var step in _forwards[phase].AsSpan())
