@@ -18,7 +18,7 @@ internal abstract class SessionStep<T>
 }
 
 /// <summary>A node that runs as it does outside of sessions; its results are copied into the session's memory. It allocates.</summary>
-internal sealed class NodeStep<T>(NodeProgram<T> node, OnnxValue<T>?[] values, OnnxOptions options, SessionValue<T>?[] outputs) : SessionStep<T>
+internal sealed class NodeStep<T>(NodeProgram<T> node, OnnxValue<T>?[] values, OnnxOptions options, long inputElements, SessionValue<T>?[] outputs) : SessionStep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     internal override bool IsAllocationFree => false;
@@ -27,7 +27,7 @@ internal sealed class NodeStep<T>(NodeProgram<T> node, OnnxValue<T>?[] values, O
     {
         using var noGradient = NoGradient.Enter();
         var scratch = (OnnxValue<T>?[])values.Clone();
-        GraphProgram<T>.RunNode(node, scratch, new RunContext(options));
+        GraphProgram<T>.RunNode(node, scratch, new RunContext(options, inputElements));
         for (var i = 0; i < outputs.Length; i++)
         {
             outputs[i]?.Fill(scratch[node.Outputs[i]]!, node.ToString());
