@@ -230,6 +230,27 @@ internal sealed class ReductionStep<T>(SessionValue<T> input, SessionValue<T> ou
     }
 }
 
+/// <summary>Batch normalisation as in inference: each channel of [N, C, …] by its mean, variance, scale and shift.</summary>
+internal sealed class BatchNormStep<T>(
+    SessionValue<T> input, SessionValue<T> scale, SessionValue<T> shift, SessionValue<T> mean, SessionValue<T> variance, SessionValue<T> output, double epsilon) : SessionStep<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    internal override void Run()
+    {
+        var channels = output.Shape[1];
+        var size = output.Length / (output.Shape[0] * channels);
+        input.Read.CopyTo(output.Write);
+        for (var i = 0; i < output.Shape[0] * channels; i++)
+        {
+            var channel = i % channels;
+            var values = output.Write.Slice(i * size, size);
+            SpanKernels<T>.AddConstant(-mean.Read[channel], values);
+            SpanKernels<T>.Scale(values, scale.Read[channel] / T.Sqrt(variance.Read[channel] + T.CreateTruncating(epsilon)), values);
+            SpanKernels<T>.AddConstant(shift.Read[channel], values);
+        }
+    }
+}
+
 /// <summary>Rows with mean 0 and variance 1, times a weight, plus a bias.</summary>
 internal sealed class LayerNormStep<T>(SessionValue<T> input, Tensor<T> weight, Tensor<T>? bias, SessionValue<T> output, double epsilon) : SessionStep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
