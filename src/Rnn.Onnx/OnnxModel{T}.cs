@@ -105,7 +105,7 @@ public sealed class OnnxModel<T> : Layer<T>
             throw new ArgumentException($"inputs: '{Inputs[missing].Name}' is missing; the model takes {string.Join(", ", Inputs)}.", nameof(inputs));
         }
 
-        var outputs = Program.Run(values, [], new RunContext(Options));
+        var outputs = Program.Run(values, [], new RunContext(Options, values.Sum(value => (long)value!.Length)));
         var result = new Dictionary<string, OnnxValue<T>>(outputs.Length, StringComparer.Ordinal);
         for (var i = 0; i < outputs.Length; i++)
         {

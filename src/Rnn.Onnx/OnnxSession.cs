@@ -41,7 +41,7 @@ public sealed class OnnxSession<T>
         }
 
         _inputs = [.. model.Inputs.Select((input, i) => SessionValue<T>.Allocate(Zeros(input, given[i])))];
-        var planner = new SessionPlanner<T>(model.Options);
+        var planner = new SessionPlanner<T>(model.Options, _inputs.Sum(input => (long)input.Length));
         var outputs = planner.Plan(model.Program, _inputs, []);
 
         // What shares an input's memory would change with it when a state is carried over.

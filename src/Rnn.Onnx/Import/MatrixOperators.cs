@@ -18,6 +18,12 @@ internal static class MatrixOperators
     internal static object? Prepare<T>(NodeProgram<T> node, OnnxValue<T>? weights)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (weights is { IsFloatingPoint: true, Rank: > 2, Length: > 0 } && node.Operator == "Conv" && node.Attributes.Int("group", 1) == 1)
+        {
+            var outputs = weights.Shape[0];
+            return new ConvolutionWeights<T>(new LinearProduct<T>(paddingRow: null), weights.Tensor.View(new(outputs, weights.Length / outputs)));
+        }
+
         if (weights is not { IsFloatingPoint: true, Rank: 2 } || weights.Length == 0)
         {
             return null;

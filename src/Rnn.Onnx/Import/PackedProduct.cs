@@ -1,6 +1,7 @@
 using System.Numerics;
 using Rnn.Autograd;
 using Rnn.Kernels;
+using Rnn.Layers;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;
 
@@ -46,3 +47,7 @@ internal sealed unsafe class PackedProduct<T>(bool transposed)
         }
     }
 }
+
+/// <summary>The weights of a convolution as a matrix [M, C·window] that shares their memory, and the place of its packed form.</summary>
+internal sealed record ConvolutionWeights<T>(LinearProduct<T> Product, Tensor<T> Matrix)
+    where T : unmanaged, IFloatingPointIeee754<T>;

@@ -7,8 +7,14 @@ internal sealed class RunContext(long maxElements, long iterations)
 {
     private long _iterations = iterations;
 
-    internal RunContext(OnnxOptions options)
-        : this(options.MaxElements, options.MaxIterations)
+    // How much larger than all inputs a tensor may be where the inputs are large: a hidden size or a number of channels beside a few features.
+    private const long Growth = 64;
+
+    /// <summary>The limits of a run.</summary>
+    /// <param name="options">The options of the model.</param>
+    /// <param name="inputElements">The elements of all its inputs.</param>
+    internal RunContext(OnnxOptions options, long inputElements)
+        : this(Math.Max(options.MaxElements, Growth * inputElements), options.MaxIterations)
     {
     }
 

@@ -83,7 +83,8 @@ internal static class MovePlanner<T>
         return output;
     }
 
-    private static (int Source, int From, int To, int Length)[] Runs(long[] places)
+    /// <summary>Places, numbered as above, as stretches of neighbours.</summary>
+    internal static (int Source, int From, int To, int Length)[] Runs(long[] places)
     {
         var runs = new List<(int, int, int, int)>();
         for (var start = 0; start < places.Length;)

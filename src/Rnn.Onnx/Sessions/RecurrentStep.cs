@@ -31,16 +31,21 @@ internal sealed class RecurrentStep<T> : SessionStep<T>
         _unread = new T[_size];
     }
 
-    /// <summary>The step of a node, or null where it has too many steps, lengths, or runs back over several steps.</summary>
+    /// <summary>The step of a node, or null where it has too many steps, rows of other lengths, or runs back over several steps.</summary>
     internal static RecurrentStep<T>? Create(NodeProgram<T> node, SessionValue<T>?[] inputs, SessionValue<T>?[] outputs)
     {
-        if (node.Prepared is not RecurrentLayers<T> layers || inputs[0] is not { } input || At(RecurrentOperators.Lengths) is not null)
+        if (node.Prepared is not RecurrentLayers<T> layers || inputs[0] is not { } input)
         {
             return null;
         }
 
         var settings = layers.Settings;
         var (steps, rows) = settings.IsBatchFirst ? (input.Shape[1], input.Shape[0]) : (input.Shape[0], input.Shape[1]);
+        if (At(RecurrentOperators.Lengths) is { } lengths && !(lengths.IsConstant && Array.TrueForAll(lengths.Integers, length => length == steps)))
+        {
+            return null;
+        }
+
         var ordered = !settings.IsBatchFirst || rows == 1 || (steps == 1 && settings.Directions == 1);
         return steps is >= 1 and <= MostSteps && rows > 0 && ordered && (steps == 1 || !settings.Reverses.Contains(true))
             ? new(layers, input, [At(RecurrentOperators.InitialHidden), settings.HasCellState ? At(RecurrentOperators.InitialCell) : null], outputs, rows, steps)

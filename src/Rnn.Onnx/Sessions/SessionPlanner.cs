@@ -8,10 +8,10 @@ namespace Rnn.Onnx.Sessions;
 /// Turns a model into a list of steps for fixed shapes of its inputs. Each node runs once, on inputs of zeros, to learn the shapes of its results; what follows from constants
 /// and shapes alone is a constant, what only changes a shape shares memory, branches with a constant condition are taken.
 /// </summary>
-internal sealed class SessionPlanner<T>(OnnxOptions options)
+internal sealed class SessionPlanner<T>(OnnxOptions options, long inputElements)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly RunContext _run = new(options);
+    private readonly RunContext _run = new(options, inputElements);
 
     /// <summary>The steps in their order.</summary>
     internal List<SessionStep<T>> Steps { get; } = [];
@@ -104,7 +104,7 @@ internal sealed class SessionPlanner<T>(OnnxOptions options)
             : outputs is [{ } output] || (outputs.Length > 0 && Array.TrueForAll(outputs[1..], other => other is null)) ? StepFactory<T>.Create(node, inputs, outputs[0]!, Steps) : null;
 
         // Values that the node's own graphs read are among those that are live now.
-        Steps.Add(step ?? new NodeStep<T>(node, (OnnxValue<T>?[])live.Clone(), options, outputs));
+        Steps.Add(step ?? new NodeStep<T>(node, (OnnxValue<T>?[])live.Clone(), options, inputElements, outputs));
         return outputs;
     }
 

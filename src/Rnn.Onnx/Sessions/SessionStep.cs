@@ -18,7 +18,7 @@ internal abstract class SessionStep<T>
 }
 
 /// <summary>A node that runs as it does outside of sessions; its results are copied into the session's memory. It allocates.</summary>
-internal sealed class NodeStep<T>(NodeProgram<T> node, OnnxValue<T>?[] values, OnnxOptions options, SessionValue<T>?[] outputs) : SessionStep<T>
+internal sealed class NodeStep<T>(NodeProgram<T> node, OnnxValue<T>?[] values, OnnxOptions options, long inputElements, SessionValue<T>?[] outputs) : SessionStep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     internal override bool IsAllocationFree => false;
@@ -27,7 +27,7 @@ internal sealed class NodeStep<T>(NodeProgram<T> node, OnnxValue<T>?[] values, O
     {
         using var noGradient = NoGradient.Enter();
         var scratch = (OnnxValue<T>?[])values.Clone();
-        GraphProgram<T>.RunNode(node, scratch, new RunContext(options));
+        GraphProgram<T>.RunNode(node, scratch, new RunContext(options, inputElements));
         for (var i = 0; i < outputs.Length; i++)
         {
             outputs[i]?.Fill(scratch[node.Outputs[i]]!, node.ToString());
@@ -226,6 +226,27 @@ internal sealed class ReductionStep<T>(SessionValue<T> input, SessionValue<T> ou
                 "ReduceSumSquare" => SpanKernels<T>.Dot(values, values),
                 _ => T.Sqrt(SpanKernels<T>.Dot(values, values)),
             };
+        }
+    }
+}
+
+/// <summary>Batch normalisation as in inference: each channel of [N, C, …] by its mean, variance, scale and shift.</summary>
+internal sealed class BatchNormStep<T>(
+    SessionValue<T> input, SessionValue<T> scale, SessionValue<T> shift, SessionValue<T> mean, SessionValue<T> variance, SessionValue<T> output, double epsilon) : SessionStep<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    internal override void Run()
+    {
+        var channels = output.Shape[1];
+        var size = output.Length / (output.Shape[0] * channels);
+        input.Read.CopyTo(output.Write);
+        for (var i = 0; i < output.Shape[0] * channels; i++)
+        {
+            var channel = i % channels;
+            var values = output.Write.Slice(i * size, size);
+            SpanKernels<T>.AddConstant(-mean.Read[channel], values);
+            SpanKernels<T>.Scale(values, scale.Read[channel] / T.Sqrt(variance.Read[channel] + T.CreateTruncating(epsilon)), values);
+            SpanKernels<T>.AddConstant(shift.Read[channel], values);
         }
     }
 }

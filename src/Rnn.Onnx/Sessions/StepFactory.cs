@@ -33,6 +33,9 @@ internal static class StepFactory<T>
             "Mul" => Binary<MultiplyFunction<T>>(inputs, output, steps),
             "Div" => Binary<DivideFunction<T>>(inputs, output, steps),
             "Softmax" or "LogSoftmax" => Softmax(node, first, output),
+            "Conv" => ConvolutionSteps.Create(node, inputs, output, steps),
+            "BatchNormalization" when inputs is [_, { IsConstant: true }, { IsConstant: true }, { IsConstant: true }, { IsConstant: true }] && first.Shape.Rank > 1 => new BatchNormStep<T>(
+                first, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, output, node.Attributes.Float("epsilon", 1e-5f)),
             "LayerNormalization" => LayerNorm(node, inputs, output),
             "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceMin" or "ReduceSumSquare" or "ReduceL2" => Reduction(node, inputs, output),
             _ => Unary(node, first, output) ?? Map(node, inputs, output),

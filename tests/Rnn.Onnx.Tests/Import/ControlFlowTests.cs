@@ -179,4 +179,54 @@ public class ControlFlowTests
         File.Delete(path);
         Compare.Same(model.Run(("tokens", tokens))["logits"], second.Run(("tokens", tokens))["logits"], 0, "loaded");
     }
+
+    // A causal network of frames: the last samples go in again, a convolution, normalisation, and a GRU whose state is carried.
+    [Fact]
+    public void A_streaming_network_with_a_convolution_gives_what_the_whole_sequence_gives_and_allocates_nothing()
+    {
+        var graph = Small.Graph(
+            [
+                Small.Node("Concat", ["history", "x"], ["wide"], ("axis", 2)), Small.Node("Slice", ["wide", "from", "to", "axis2"], ["history_out"]),
+                Small.Node("Conv", ["wide", "filter", "filter_bias"], ["convolved"]), Small.Node("BatchNormalization", ["convolved", "scale", "shift", "mean", "variance"], ["normal"]),
+                Small.Node("LeakyRelu", ["normal"], ["active"], ("alpha", 0.1f)), Small.Node("Transpose", ["active"], ["steps"], ("perm", Small.Ints(2, 0, 1))),
+                Small.Node("GRU", ["steps", "W", "R", "B", string.Empty, "h"], ["Y", "h_out"], ("hidden_size", 6)),
+                Small.Node("Squeeze", ["Y", "axis1"], ["sequence"]), Small.Node("LayerNormalization", ["sequence", "gain"], ["even"]), Small.Node("Softmax", ["even"], ["y"], ("axis", -1)),
+            ],
+            [Small.Info("x", OnnxElementType.Float, 1, 3, "steps"), Small.Info("history", OnnxElementType.Float, 1, 3, 2), Small.Info("h", OnnxElementType.Float, 1, 1, 6)],
+            [Small.Anything("y"), Small.Anything("history_out"), Small.Anything("h_out")],
+            TensorProtoConversion.Write("from", [-2], new Shape(1)), TensorProtoConversion.Write("to", [long.MaxValue], new Shape(1)), TensorProtoConversion.Write("axis2", [2], new Shape(1)),
+            TensorProtoConversion.Write("axis1", [1], new Shape(1)), Small.Tensor("filter", Small.Random(1, 4, 3, 3)), Small.Tensor("filter_bias", Small.Random(2, 4)), Small.Tensor("scale", Small.Random(3, 4)),
+            Small.Tensor("shift", Small.Random(4, 4)), Small.Tensor("mean", Small.Random(5, 4)), Small.Tensor("variance", OnnxValueOf(0.5f, 1, 2, 3)), Small.Tensor("W", Small.Random(6, 1, 18, 4)),
+            Small.Tensor("R", Small.Random(7, 1, 18, 6)), Small.Tensor("B", Small.Random(8, 1, 36)), Small.Tensor("gain", Small.Random(9, 6)));
+        var model = OnnxModel.Load<float>(Small.Model(graph).ToByteArray());
+        var (x, zeros, state) = (Small.Random(10, 1, 3, 20), Tensor<float>.Zeros(1, 3, 2), Tensor<float>.Zeros(1, 1, 6));
+        (string, OnnxValue<float>)[] inputs = [("x", x), ("history", zeros), ("h", state)];
+        var expected = model.Run(inputs)["y"].Tensor;
+        Compare.Same<float, float>(OtherRuntime.Run(Small.Model(graph), inputs)[0], expected, 1e-5, "y");
+        var session = model.CreateSession(("x", new Shape(1, 3, 1)));
+        Assert.True(session.IsAllocationFree);
+        Assert.Equal([("history", "history_out"), ("h", "h_out")], session.CarryStates());
+        var (frame, y, before) = (new float[3], new float[6], 0L);
+        for (var t = 0; t < 20; t++)
+        {
+            for (var channel = 0; channel < 3; channel++)
+            {
+                frame[channel] = x.Tensor[0, channel, t];
+            }
+
+            before = t == 10 ? GC.GetAllocatedBytesForCurrentThread() : before;
+            session.Step(frame, y);
+            if (t == 19)
+            {
+                Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+
+            for (var i = 0; i < 6 && t is < 10 or 19; i++)
+            {
+                Assert.True(Math.Abs(expected[t, 0, i] - y[i]) < 1e-5, $"step {t}, {i}: {y[i]}; expected {expected[t, 0, i]}");
+            }
+        }
+    }
+
+    private static OnnxValue<float> OnnxValueOf(params float[] values) => Tensor<float>.From(values);
 }

@@ -88,6 +88,59 @@ public class RecurrentTests
     }
 
     [Theory]
+    [InlineData("RNN")]
+    [InlineData("GRU")]
+    [InlineData("LSTM")]
+    public void A_session_steps_through_both_directions_layouts_and_several_steps(string kind)
+    {
+        foreach (var (direction, batchFirst, steps, rows) in new[] { ("forward", false, 5, 4), ("forward", false, 1, 4), ("bidirectional", false, 1, 4), ("reverse", true, 1, 4), ("bidirectional", true, 1, 1), ("forward", true, 5, 1) })
+        {
+            var whole = Make(new Random(4), kind, direction, batchFirst, false, true, true, 0.8, true, true, null);
+            var reference = Cut(whole, steps, rows);
+            var proto = Build<float>(reference, true);
+
+            // Lengths that say that all steps are there.
+            proto.Graph.Node[0].Input[4] = "all";
+            proto.Graph.Initializer.Add(TensorProtoConversion.Write("all", [.. Enumerable.Repeat((long)steps, rows)], new Shape(rows)));
+            var model = OnnxModel.Load<float>(Google.Protobuf.MessageExtensions.ToByteArray(proto));
+            var values = Values<float>(reference).Where(value => model.Inputs.Any(input => input.Name == value.Name)).ToArray();
+            var session = model.CreateSession([.. values.Select(value => (value.Name, value.Value.Shape))]);
+            Assert.True(session.IsAllocationFree);
+            foreach (var (name, value) in values)
+            {
+                session.SetInput(name, value.Tensor.AsReadOnlySpan());
+            }
+
+            session.Run();
+            session.Run();
+            CheckOutputs<float>(reference, model.Outputs.ToDictionary(
+                output => output.Name, output => (OnnxValue<float>)Tensor<float>.From(session.GetOutput(output.Name), session.OutputShape(output.Name))), 1e-5);
+        }
+    }
+
+    // The same node for fewer steps and rows.
+    private static RecurrentReference Cut(RecurrentReference r, int steps, int rows) => new()
+    {
+        Kind = r.Kind,
+        Direction = r.Direction,
+        BatchFirst = r.BatchFirst,
+        Clip = r.Clip,
+        InputForget = r.InputForget,
+        LinearBeforeReset = r.LinearBeforeReset,
+        Steps = steps,
+        Rows = rows,
+        Inputs = r.Inputs,
+        Hidden = r.Hidden,
+        X = r.X[..(steps * rows * r.Inputs)],
+        W = r.W,
+        R = r.R,
+        B = r.B,
+        P = r.P,
+        H0 = r.H0?[..(r.Directions * rows * r.Hidden)],
+        C0 = r.C0?[..(r.Directions * rows * r.Hidden)],
+    };
+
+    [Theory]
     [InlineData("RNN", "W", "expected [1, 4, I]")]
     [InlineData("LSTM", "R", "expected [1, 4·H, H]")]
     [InlineData("GRU", "B", "expected [1, 24]")]
