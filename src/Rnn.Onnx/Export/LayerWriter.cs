@@ -17,7 +17,7 @@ internal static class LayerWriter
             Sequential<T> sequential => ChainWriter.Write(graph, sequential, x, null).Values,
             Linear<T> linear => graph.Linear(x, linear),
             Embedding<T> embedding => graph.Gather(graph.Weight(embedding.Weight), graph.Cast(x, OnnxElementType.Int64)),
-            ActivationLayer<T> activation => ActivationWriter.Write(graph, activation.Activation.Kind, x),
+            ActivationLayer<T> activation => ActivationWriter.Write(graph, activation.Activation, x),
             LayerNorm<T> norm => Normalize(graph, norm, x),
             RmsNorm<T> norm => Normalize(graph, norm, x),
             Standardization<T> standardization => graph.Divide(graph.Subtract(x, graph.Constant(standardization.Mean, "mean")), graph.Constant(standardization.Deviation, "deviation")),
