@@ -36,7 +36,14 @@ public class PyTorchFileTests
         OtherFiles.Check(file, "3", "F32", [1]);
         var expected = new Dictionary<string, string>
         {
-            ["list.1.1"] = "7", ["epoch"] = "12", ["rate"] = "0.125", ["name"] = "größe", ["done"] = "True", ["big"] = "1180591620717411303424", ["size.0"] = "2", ["size.1"] = "3",
+            ["list.1.1"] = "7",
+            ["epoch"] = "12",
+            ["rate"] = "0.125",
+            ["name"] = "größe",
+            ["done"] = "True",
+            ["big"] = "1180591620717411303424",
+            ["size.0"] = "2",
+            ["size.1"] = "3",
         };
         Assert.Equal(expected.OrderBy(pair => pair.Key, StringComparer.Ordinal), file.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal));
         Assert.Equal("model.float64", file.Entries[0].Name);

@@ -99,6 +99,14 @@ public class PyTorchLayerTests
     }
 
     [Fact]
+    public void A_layer_is_made_of_a_torch_sharp_file()
+    {
+        var lstm = Lstm<float>.FromPyTorch(WeightFile.Read(Convert.FromHexString(Formats.WeightFileTests.TorchSharpLstm)));
+        Assert.Equal((3, 2, 1, 1), (lstm.InputSize, lstm.HiddenSize, lstm.LayerCount, lstm.Directions));
+        Assert.Equal(0.3228366f - 0.2312987f, lstm.NamedParameters[2].Value.Value[0]);
+    }
+
+    [Fact]
     public void Layers_in_sequence_have_numbers()
     {
         var model = new Sequential<float>(new Lstm<float>(3, 4), new LastStep<float>(), new Linear<float>(4, 2));
