@@ -92,13 +92,14 @@ internal sealed class BoundedStream(Stream stream, string source) : Stream
         ? position
         : throw new InvalidDataException($"{source}: a structure of the file points to byte {position} of {stream.Length}; the file was cut short or is damaged.");
 
-    // PureHDF makes room for what a heap or a fill value says of its size before it reads it, up to two gigabytes. Such sizes are known by what is read before them: they are refused where they are
+    // PureHDF makes room for what a heap, a chunk, a type or a fill value says of its size before it reads it, up to two gigabytes. Such sizes are known by what is read before them: they are refused where they are
     // beyond the file, as the allocation would come first.
     private void CheckSize(ReadOnlySpan<byte> read)
     {
         if (_isAtStart && read.Length == 4)
         {
-            _structure = read.SequenceEqual("HEAP"u8) ? Structure.LocalHeap : read.SequenceEqual("GCOL"u8) ? Structure.GlobalHeap : Structure.Other;
+            _structure = read.SequenceEqual("HEAP"u8) ? Structure.LocalHeap : read.SequenceEqual("GCOL"u8) ? Structure.GlobalHeap
+                : read.SequenceEqual("TREE"u8) ? Structure.Tree : Structure.Other;
         }
 
         _isAtStart = false;
@@ -113,10 +114,13 @@ internal sealed class BoundedStream(Stream stream, string source) : Stream
         var isSize = read.Length switch
         {
             // Version, three bytes of nothing, size; of an object of a global heap: number, count, four bytes of nothing, size.
-            8 => _lengths[0] == 3 ? _structure != Structure.Other : _lengths[0] == 4 && _structure == Structure.GlobalHeap,
+            8 => _lengths[0] == 3 ? _structure is Structure.LocalHeap or Structure.GlobalHeap : _lengths[0] == 4 && _structure == Structure.GlobalHeap,
 
             4 => _lengths switch
             {
+                // A chunk, of which a node of a tree says its size behind the address of the one before.
+                [8, ..] when _structure == Structure.Tree => true,
+
                 // A fill value: version, two times and whether there is one; or version and flags; or, of an old one, the head of its message.
                 [1, 1, 1, 1] => _numbers is [1, <= 3, <= 3, 1 or 2],
                 [1, 1, ..] => (_numbers[0] & 0x20) != 0 && _numbers[1] == 3,
@@ -131,7 +135,7 @@ internal sealed class BoundedStream(Stream stream, string source) : Stream
         };
 
         // The first dimension of an attribute or data set, which may be compressed.
-        var isDimension = read.Length == 8 && (_lengths is [1, 1, 1, 1] || _lengths is [4, 1, 1, 1]) && number / MostCompression > (ulong)stream.Length;
+        var isDimension = read.Length == 8 && (_lengths is [1, 1, 1, 1] || _lengths is [5, 1, 1, ..]) && number / MostCompression > (ulong)stream.Length;
         if ((isSize && number > (ulong)stream.Length) || isDimension)
         {
             throw new InvalidDataException($"{source}: a structure of the file says that it has {number} bytes, more than the file; it is damaged.");
@@ -160,5 +164,6 @@ internal sealed class BoundedStream(Stream stream, string source) : Stream
         Other,
         LocalHeap,
         GlobalHeap,
+        Tree,
     }
 }
