@@ -102,6 +102,7 @@ internal sealed class BoundedStream(Stream stream, string source) : Stream
                 : read.SequenceEqual("TREE"u8) ? Structure.Tree : Structure.Other;
         }
 
+        var startsHere = _isAtStart;
         _isAtStart = false;
         var number = read.Length switch
         {
@@ -119,7 +120,7 @@ internal sealed class BoundedStream(Stream stream, string source) : Stream
             4 => _lengths switch
             {
                 // A chunk, of which a node of a tree says its size behind the address of the one before.
-                [8, ..] when _structure == Structure.Tree => true,
+                [8, ..] when _structure == Structure.Tree => !startsHere,
 
                 // A fill value: version, two times and whether there is one; or version and flags; or, of an old one, the head of its message.
                 [1, 1, 1, 1] => _numbers is [1, <= 3, <= 3, 1 or 2],
