@@ -135,8 +135,10 @@ internal sealed class BoundedStream(Stream stream, string source) : Stream
             _ => false,
         };
 
-        // The first dimension of an attribute or data set, which may be compressed.
-        var isDimension = read.Length == 8 && (_lengths is [1, 1, 1, 1] || _lengths is [5, 1, 1, ..]) && number / MostCompression > (ulong)stream.Length;
+        // The first dimension of an attribute or data set, which may be compressed: version, rank and flags, then the kind or five bytes of nothing.
+        var isDimension = read.Length == 8
+            && (_lengths is [1, 1, 1, 1] ? _numbers is [1, <= 3, >= 1 and <= 32, 2] : _lengths is [5, 1, 1, 1] && _numbers is [_, <= 3, >= 1 and <= 32, 1])
+            && number / MostCompression > (ulong)stream.Length;
         if ((isSize && number > (ulong)stream.Length) || isDimension)
         {
             throw new InvalidDataException($"{source}: a structure of the file says that it has {number} bytes, more than the file; it is damaged.");
