@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using PureHDF;
 using PureHDF.VOL.Native;
 
@@ -8,9 +9,6 @@ namespace Rnn.Keras;
 /// <summary>An HDF5 file, read by PureHDF. Whatever is wrong with it is an <see cref="InvalidDataException"/> that names the file.</summary>
 internal sealed class HdfFile : IDisposable
 {
-    // The most that deflate compresses, and a little more.
-    private const long MostCompression = 1100;
-
     private readonly NativeFile _file;
     private readonly Stream _stream;
 
@@ -23,9 +21,20 @@ internal sealed class HdfFile : IDisposable
     /// <exception cref="InvalidDataException">It is no HDF5 file, or damaged.</exception>
     internal static HdfFile Open(Stream stream, string source)
     {
+        RequireDynamicCode();
         CopyingChecksumFilter.Register();
         var bounded = new BoundedStream(stream, source);
         return new(Guard(source, "it is no HDF5 file", () => H5File.Open(bounded, leaveOpen: true)), bounded, source);
+    }
+
+    /// <summary>Says what is missing in a program that was compiled ahead of time.</summary>
+    /// <exception cref="PlatformNotSupportedException">The program cannot make code while it runs.</exception>
+    internal static void RequireDynamicCode()
+    {
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+        {
+            throw new PlatformNotSupportedException("Files of Keras cannot be read or written in a program compiled ahead of time: PureHDF, which does it, makes methods while it runs. Save the network once as safetensors, and open that.");
+        }
     }
 
     public void Dispose()
@@ -103,7 +112,17 @@ internal sealed class HdfFile : IDisposable
                 }
             }
 
-            var most = (UInt128)(ulong)_stream.Length * (dataset.Layout.Class == H5DataLayoutClass.Chunked ? (ulong)MostCompression : 1UL);
+            // A chunk is made room for as a whole.
+            if (dataset.Layout.Class == H5DataLayoutClass.Chunked)
+            {
+                var chunk = dataset.Layout.Chunks.Aggregate((double)dataset.Type.Size, (product, size) => product * size);
+                if (chunk > (double)_stream.Length * BoundedStream.MostCompression)
+                {
+                    throw new InvalidDataException($"its chunks of {string.Join(" × ", dataset.Layout.Chunks)} numbers are more than the file of {_stream.Length} bytes holds");
+                }
+            }
+
+            var most = (UInt128)(ulong)_stream.Length * (dataset.Layout.Class == H5DataLayoutClass.Chunked ? BoundedStream.MostCompression : 1UL);
             if (dataset.Layout.Class == H5DataLayoutClass.VirtualStorage || length * (uint)dataset.Type.Size > most)
             {
                 throw new InvalidDataException($"its {string.Join(" × ", dimensions)} numbers are more than the file of {_stream.Length} bytes holds");

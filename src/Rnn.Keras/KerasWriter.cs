@@ -53,6 +53,8 @@ internal static class KerasWriter
     private static void WriteWeights<T>(Stream stream, List<KerasExportedLayer<T>> layers)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        HdfFile.RequireDynamicCode();
+
         // Groups are named by class and number, the input layer aside, which Keras does not count in a sequential model.
         var root = new H5Group();
         foreach (var layer in layers)

@@ -41,6 +41,22 @@ public class KerasWeightTests
         GoldenModels.Close(output, dense.Forward(input), 1e-12);
     }
 
+    [Theory]
+    [InlineData("names-old.weights.h5")]
+    [InlineData("names-new.weights.h5")]
+    public void Nothing_of_a_sound_file_looks_damaged(string file)
+    {
+        var path = GoldenModels.PathOf(file);
+        var names = KerasWeights.Layers(path);
+        Assert.Equal(21, names.Count);
+        for (var i = 0; i < names.Count; i++)
+        {
+            var dense = new Linear<float>(2, 3, new() { Bias = false });
+            KerasWeights.Load(path, names[i], dense);
+            Assert.All(dense.Weight.Value.ToArray(), value => Assert.Equal(i, value));
+        }
+    }
+
     [Fact]
     public void A_layer_of_another_size_or_kind_is_refused()
     {

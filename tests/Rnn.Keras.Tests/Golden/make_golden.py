@@ -270,5 +270,16 @@ with h5py.File("checksum.weights.h5", "w") as f:
 ones = np.eye(5)
 expect("checksum.weights.h5", ones, ones @ d[0] + d[1])
 
+# Names of all lengths, in the old form of groups and in the new one, with times: nothing of a sound file may look damaged.
+for path, libver in (("names-old.weights.h5", "earliest"), ("names-new.weights.h5", "latest")):
+    with h5py.File(path, "w", libver=libver) as f:
+        names = ["abcdefghijklmnopqrstuvwxyzabcdefghijklmn"[:n] for n in range(1, 41, 3)] + ["lstm", "vars", "bias", "kernel:0", "HEAP", "TREE", "GCOL"]
+        f.attrs["layer_names"] = np.array([name.encode("utf8") for name in names])
+        for i, name in enumerate(names):
+            group = f.create_group(name)
+            group.attrs["weight_names"] = np.array([f"{name}/k".encode("utf8")])
+            group.attrs["note"] = "x" * i
+            group.create_dataset(f"{name}/k", data=np.full((2, 3), i, "f4"), track_times=True)
+
 with open("expected.json", "w") as f:
     json.dump(expected, f)
