@@ -9,7 +9,7 @@ public readonly record struct ActivationFunction
 {
     /// <summary>A nonlinearity with the numbers it has unless others are given.</summary>
     /// <param name="kind">Which one.</param>
-    /// <exception cref="ArgumentException">There is none of this name.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is none of this name.</exception>
     public ActivationFunction(Activation kind)
         : this(kind, DefaultAlpha(kind), DefaultBeta(kind))
     {
@@ -19,7 +19,7 @@ public readonly record struct ActivationFunction
     {
         if (!Enum.IsDefined(kind))
         {
-            throw new ArgumentException($"Activation: {kind} is none of {string.Join(", ", Enum.GetNames<Activation>())}.", nameof(kind));
+            throw new ArgumentOutOfRangeException(nameof(kind), kind, $"Activation: {kind} is none of {string.Join(", ", Enum.GetNames<Activation>())}.");
         }
 
         (Kind, Alpha, Beta) = (kind, Finite(alpha, nameof(alpha)), Finite(beta, nameof(beta)));

@@ -105,7 +105,7 @@ public sealed class CellCatalogTests
 
         Assert.Throws<ArgumentException>(() => Lstm(new() { CoupledGates = true, ForgetGate = false }));
         Assert.Throws<ArgumentException>(() => Lstm(new() { Peepholes = (Peepholes)9 }));
-        Assert.Throws<ArgumentException>(() => new SimpleRnn<float>(2, 3, new() { Activation = (Activation)99 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SimpleRnn<float>(2, 3, new() { Activation = (Activation)99 }));
 
         static string Lstm(LstmOptions options) => new Lstm<float>(2, 3, options).Layout.Name;
         static string Gru(GruOptions options) => new Gru<float>(2, 3, options).Layout.Name;

@@ -228,7 +228,7 @@ public sealed class ActivationOptionTests
         Assert.Contains("ForgetFromInput", Assert.Throws<ArgumentException>(() => new Lstm<float>(3, 4, new() { ForgetFromInput = true, CoupledGates = true })).Message, StringComparison.Ordinal);
         Assert.Contains("Silu", Assert.Throws<ArgumentException>(() => new IndRnn<float>(3, 4, new() { Activation = Activation.Silu })).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => ActivationFunction.Elu(double.NaN));
-        Assert.Throws<ArgumentException>(() => new ActivationFunction((Activation)99));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ActivationFunction((Activation)99));
     }
 
     [Fact]
