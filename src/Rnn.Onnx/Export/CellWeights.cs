@@ -10,6 +10,7 @@ internal sealed class CellWeights<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Dictionary<string, Parameter<T>> _parameters;
+    private readonly Dictionary<string, Matrix> _matrices = new(StringComparer.Ordinal);
     private readonly string _suffix;
 
     internal CellWeights(RecurrentLayer<T> layer, Dictionary<string, Parameter<T>> parameters, int index, int direction)
@@ -32,7 +33,19 @@ internal sealed class CellWeights<T>
     internal bool HasBias => Layer.Options.Bias;
 
     /// <summary>A parameter, as a matrix of gate rows.</summary>
-    internal Matrix this[string name] => Matrix.Of(_parameters[name + _suffix].Value);
+    internal Matrix this[string name]
+    {
+        get
+        {
+            if (!_matrices.TryGetValue(name, out var matrix))
+            {
+                matrix = Matrix.Of(_parameters[name + _suffix].Value);
+                _matrices[name] = matrix;
+            }
+
+            return matrix;
+        }
+    }
 
     /// <summary>The parameter of a learned initial state [size], or null.</summary>
     internal Parameter<T>? Initial(string letter) => _parameters.GetValueOrDefault($"initial_{letter}{_suffix}");

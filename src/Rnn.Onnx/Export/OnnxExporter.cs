@@ -12,7 +12,7 @@ namespace Rnn.Onnx;
 /// <para>Recurrent layers become the operators RNN, GRU and LSTM where these say all that the layer does: several layers, both directions, diagonal peepholes, coupled gates, either form of the GRU, learned initial states.
 /// What they cannot say, such as a projection, layer normalisation or a cell of one's own, becomes a loop (Scan) over one step, whose nodes are recorded from the cell itself.</para>
 /// <para>The input of a layer is <c>input</c> [batch, steps, size] and its output <c>output</c>. Models read <c>tokens</c> (<see cref="OnnxElementType.Int64"/>) or <c>input</c> and give <c>scores</c>, logits as from their
-/// <c>Forward</c>; see the README of this package for those of each.</para>
+/// <c>Forward</c>; the README of the project says those of each.</para>
 /// </remarks>
 /// <example>
 /// <code>

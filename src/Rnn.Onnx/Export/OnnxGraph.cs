@@ -56,7 +56,7 @@ public sealed class OnnxGraph
         return Emit(operation, [.. inputs], [type], [.. (attributes ?? new Dictionary<string, object>()).Select(pair => Attributes.Of(pair.Key, pair.Value))])[0];
     }
 
-    /// <summary>A parameter's values, [as the parameter].</summary>
+    /// <summary>A parameter's values, of the parameter's shape.</summary>
     /// <typeparam name="T">The element type of the model.</typeparam>
     /// <param name="parameter">The parameter; one that is used twice is in the file once.</param>
     public OnnxGraphValue Weight<T>(Parameter<T> parameter)

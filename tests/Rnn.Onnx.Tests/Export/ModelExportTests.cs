@@ -297,7 +297,14 @@ public class ModelExportTests
         {
             var model = Numbers.Fill(new MemoryNetwork<float>(vocabulary, new()
             {
-                Tying = tying, EmbeddingSize = 5, Hops = 2, MemorySize = 3, EmptyPlaces = all, PositionEncoding = all, TemporalEncoding = all, PositionLength = length,
+                Tying = tying,
+                EmbeddingSize = 5,
+                Hops = 2,
+                MemorySize = 3,
+                EmptyPlaces = all,
+                PositionEncoding = all,
+                TemporalEncoding = all,
+                PositionLength = length,
             }));
             model.IsLinear = !all && length is null;
             using var file = new RuntimeModel(model);

@@ -122,7 +122,13 @@ public class RecurrentExportTests
             {
                 LstmOptions Options(bool coupled = false, bool fromInput = false, bool forget = true) => new()
                 {
-                    GateActivation = gate, CandidateActivation = candidate, OutputActivation = output, Peepholes = peepholes, CoupledGates = coupled, ForgetFromInput = fromInput, ForgetGate = forget,
+                    GateActivation = gate,
+                    CandidateActivation = candidate,
+                    OutputActivation = output,
+                    Peepholes = peepholes,
+                    CoupledGates = coupled,
+                    ForgetFromInput = fromInput,
+                    ForgetGate = forget,
                 };
                 SequenceExport.Agrees(new Lstm<float>(3, 4, Options() with { Bidirectional = true, Layers = 2 }), lengths: true, states: true);
                 SequenceExport.Agrees(new Lstm<float>(3, 4, Options(coupled: true)), lengths: false, states: true);
@@ -163,6 +169,26 @@ public class RecurrentExportTests
         }
     }
 
+    // With 8-bit weights the layer rounds what it multiplies them with too, which a file does not.
+    [Fact]
+    public void Compressed_weights_are_written_as_the_numbers_they_stand_for()
+    {
+        var layer = Numbers.Fill(new Lstm<float>(16, 16));
+        layer.Compress(WeightFormat.BFloat16);
+        using var file = new RuntimeModel(layer);
+        var x = Numbers.Random(3, 2, 5, 16);
+        Numbers.Agree(layer.Forward(x), file.With("input", x).Run()["output"], "16-bit weights");
+    }
+
+    [Fact]
+    public void A_cell_with_chosen_activations_is_not_visited()
+    {
+        var layer = new Lstm<float>(3, 4, new() { OutputActivation = Activation.Relu });
+        Assert.Contains("lstm-activations", Assert.Throws<InvalidOperationException>(() => layer.VisitCell(new NameOfCell())).Message, StringComparison.Ordinal);
+        Assert.Equal("gru", new Gru<float>(3, 4).VisitCell(new NameOfCell()));
+        Assert.Equal("leaky", RecurrentLayer<float>.Create<LeakyCell>(3, 4).VisitCell(new NameOfCell()));
+    }
+
     [Fact]
     public void Operators_are_used_where_they_say_all()
     {
@@ -193,6 +219,12 @@ public class RecurrentExportTests
         "sizes" => new() { HiddenSizes = [5, 3] },
         _ => new() { Layers = 2, Dropout = 0.5, RecurrentDropout = 0.5, WeightDrop = 0.5 },
     };
+
+    private sealed class NameOfCell : ICellVisitor<string>
+    {
+        public string Visit<TCell>()
+            where TCell : struct, ICell => TCell.Layout.Name;
+    }
 
     /// <summary>A function under a name that the exporter does not know.</summary>
     private readonly struct Renamed<TActivation> : IActivation
