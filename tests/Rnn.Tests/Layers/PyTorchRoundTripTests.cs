@@ -25,7 +25,7 @@ public sealed class PyTorchRoundTripTests : IDisposable
             var (kind, layers, directions, bias) = (random.Next(4), 1 + random.Next(3), 1 + random.Next(2), random.Next(4) > 0);
             var (inputs, hidden, rows, steps) = (1 + random.Next(129), 2 + random.Next(128), 1 + random.Next(6), 1 + random.Next(9));
             var projection = kind == 0 && random.Next(2) == 0 ? 1 + random.Next(hidden - 1) : 0;
-            var layer = Make(kind, inputs, hidden, layers, directions, bias, projection);
+            var layer = Make(kind, inputs, hidden, layers, directions, bias, projection, seed: (ulong)i);
             var x = Tensor<float>.RandomNormal(random, 0, 1, rows, steps, inputs);
             int[] lengths = [.. Enumerable.Range(0, rows).Select(_ => 1 + random.Next(steps))];
             lengths[random.Next(rows)] = steps;
@@ -72,11 +72,11 @@ public sealed class PyTorchRoundTripTests : IDisposable
         Assert.InRange(worst, 0, 1e-5);
     }
 
-    private static RecurrentLayer<float> Make(int kind, int inputs, int hidden, int layers, int directions, bool bias, int projection) => kind switch
+    private static RecurrentLayer<float> Make(int kind, int inputs, int hidden, int layers, int directions, bool bias, int projection, ulong seed) => kind switch
     {
-        0 => new Lstm<float>(inputs, hidden, new() { Layers = layers, Bidirectional = directions == 2, Bias = bias, ProjectionSize = projection, Initialization = RecurrentInitialization.Uniform }),
-        1 => new Gru<float>(inputs, hidden, new() { Layers = layers, Bidirectional = directions == 2, Bias = bias, Initialization = RecurrentInitialization.Uniform }),
+        0 => new Lstm<float>(inputs, hidden, new() { Layers = layers, Bidirectional = directions == 2, Bias = bias, ProjectionSize = projection, Initialization = RecurrentInitialization.Uniform, Seed = seed }),
+        1 => new Gru<float>(inputs, hidden, new() { Layers = layers, Bidirectional = directions == 2, Bias = bias, Initialization = RecurrentInitialization.Uniform, Seed = seed }),
         _ => new SimpleRnn<float>(
-            inputs, hidden, new() { Activation = kind == 2 ? Activation.Tanh : Activation.Relu, Layers = layers, Bidirectional = directions == 2, Bias = bias, Initialization = RecurrentInitialization.Uniform }),
+            inputs, hidden, new() { Activation = kind == 2 ? Activation.Tanh : Activation.Relu, Layers = layers, Bidirectional = directions == 2, Bias = bias, Initialization = RecurrentInitialization.Uniform, Seed = seed }),
     };
 }
