@@ -57,7 +57,7 @@ public sealed partial class ReadmeTests : IDisposable
     {
         // Those of the package for ONNX are compiled and run by its own tests.
         var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).Where(code => !code.Contains("using Rnn.Onnx;", StringComparison.Ordinal)).ToArray();
-        Assert.Equal(14, examples.Length);
+        Assert.Equal(15, examples.Length);
         var outputs = new string[examples.Length];
         for (var i = 0; i < examples.Length; i++)
         {
