@@ -95,7 +95,7 @@ internal static class FirstCommand
     private static Action Stream(RecurrentLayer<float> layer)
     {
         // Made at the first step, as part of what it costs.
-        RecurrentStream<float>? stream = null;
+        SequenceStream<float>? stream = null;
         var (frame, output) = (new float[layer.InputSize], new float[layer.OutputSize]);
         return () => (stream ??= layer.CreateStream()).Step(frame, output);
     }

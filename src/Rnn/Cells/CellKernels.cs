@@ -31,6 +31,9 @@ internal abstract unsafe class CellKernels<T>
     /// <summary>Runs one phase backward.</summary>
     internal abstract void Backward(int phase, in CellBlock<T> block);
 
+    /// <summary>Calls a visitor with the type of the cell.</summary>
+    internal abstract TResult Accept<TResult>(ICellVisitor<TResult> visitor);
+
     private readonly struct Factory<TCell> : IVectorFunction<T, CellKernels<T>>
         where TCell : struct, ICell
     {
@@ -48,6 +51,8 @@ internal sealed unsafe class CellKernels<TCell, V, T> : CellKernels<T>
     internal override CellLayout Layout => TCell.Layout;
 
     internal override int VectorLength => V.Count;
+
+    internal override TResult Accept<TResult>(ICellVisitor<TResult> visitor) => visitor.Visit<TCell>();
 
     internal override void Forward(int phase, in CellBlock<T> block, bool saves)
     {

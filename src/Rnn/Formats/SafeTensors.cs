@@ -7,6 +7,10 @@ namespace Rnn.Formats;
 /// Reads and writes safetensors files: named tensors behind a header of JSON, the format that PyTorch's and other libraries' weights
 /// are exchanged in. Nothing in such a file is ever executed, and every offset is checked before it is used.
 /// </summary>
+/// <remarks>
+/// A file may hold tensors of types that are not read, such as the 8-bit floats F8_E4M3 and F8_E5M2 or one that is newer than this library: its header is read and its other tensors are, and
+/// such a tensor is refused by its type when it is asked for.
+/// </remarks>
 /// <example>
 /// <code>
 /// var file = SafeTensors.Read("encoder.safetensors");
@@ -16,11 +20,11 @@ namespace Rnn.Formats;
 /// </example>
 public static class SafeTensors
 {
-    /// <summary>Reads a file into memory. Tensors are converted when they are asked for.</summary>
+    /// <summary>Reads a file into memory; <see cref="WeightFile.Open"/> maps it and reads what is asked for. Tensors are converted when they are asked for.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidDataException">The file is not a valid safetensors file, or is cut short.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static SafeTensorsFile Read(string path)
+    public static WeightFile Read(string path)
     {
         using var reader = SafeTensorsReader.Open(path);
         return reader.ReadAll();
@@ -29,7 +33,7 @@ public static class SafeTensors
     /// <summary>Reads a stream from its position to its end into memory.</summary>
     /// <param name="stream">The stream, left open; it need not be seekable.</param>
     /// <exception cref="InvalidDataException">The content is not a valid safetensors file, or is cut short.</exception>
-    public static SafeTensorsFile Read(Stream stream)
+    public static WeightFile Read(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         using var reader = new SafeTensorsReader(stream, "stream", leaveOpen: true);
@@ -39,23 +43,26 @@ public static class SafeTensors
     /// <summary>Reads a file that is in memory already; the memory is not copied and must stay as it is.</summary>
     /// <param name="bytes">The whole file.</param>
     /// <exception cref="InvalidDataException">The bytes are not a valid safetensors file, or are cut short.</exception>
-    public static SafeTensorsFile Read(ReadOnlyMemory<byte> bytes)
+    public static WeightFile Read(ReadOnlyMemory<byte> bytes) => Read(ByteSource.Of(bytes), "bytes");
+
+    /// <summary>Reads the header of a file and checks it against the file's length.</summary>
+    internal static WeightFile Read(ByteSource bytes, string source, IDisposable? owner = null)
     {
         if (bytes.Length < SafeTensorsHeader.PrefixLength)
         {
-            throw new InvalidDataException($"bytes: not a safetensors file; {bytes.Length} bytes are too few for a header.");
+            throw new InvalidDataException($"{source}: not a safetensors file; {bytes.Length} bytes are too few for a header.");
         }
 
-        var length = SafeTensorsHeader.JsonLength(bytes.Span, "bytes");
+        var length = SafeTensorsHeader.JsonLength(bytes.Read(0, SafeTensorsHeader.PrefixLength), source);
         var data = SafeTensorsHeader.PrefixLength + length;
         if (bytes.Length < data)
         {
-            throw SafeTensorsReader.Truncated("bytes", data, bytes.Length);
+            throw SafeTensorsReader.Truncated(source, data, bytes.Length);
         }
 
-        var header = SafeTensorsHeader.Parse(bytes.Span[SafeTensorsHeader.PrefixLength..data], "bytes");
-        SafeTensorsReader.CheckLength(header, data, bytes.Length, "bytes");
-        return new SafeTensorsFile("bytes", header, entry => bytes[(data + (int)entry.Begin)..(data + (int)entry.End)]);
+        var header = SafeTensorsHeader.Parse(bytes.Read(SafeTensorsHeader.PrefixLength, length), source);
+        SafeTensorsReader.CheckLength(header, data, bytes.Length, source);
+        return new WeightFile(source, SafeTensorsHeader.Format, header.Entries.Select(entry => entry.With(source: bytes, offset: data)).ToArray(), header.Metadata) { Owner = owner };
     }
 
     /// <summary>

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text.Json;
-using Rnn.Tensors;
 
 namespace Rnn.Formats;
 
@@ -10,13 +10,16 @@ namespace Rnn.Formats;
 /// </summary>
 internal sealed class SafeTensorsHeader
 {
+    /// <summary>What the format is called.</summary>
+    internal const string Format = "safetensors";
+
     /// <summary>The bytes before the JSON: its length, little-endian.</summary>
     internal const int PrefixLength = 8;
 
     /// <summary>The longest header that any reader of the format takes.</summary>
     internal const int MaxJsonLength = 100_000_000;
 
-    private readonly List<SafeTensorsEntry> _entries = [];
+    private readonly List<WeightEntry> _entries = [];
     private readonly Dictionary<string, string> _metadata = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly string _source;
@@ -24,7 +27,7 @@ internal sealed class SafeTensorsHeader
     private SafeTensorsHeader(string source) => _source = source;
 
     /// <summary>The tensors in the order of their data.</summary>
-    internal IReadOnlyList<SafeTensorsEntry> Entries => _entries;
+    internal IReadOnlyList<WeightEntry> Entries => _entries;
 
     /// <summary>The free text that the writer left.</summary>
     internal IReadOnlyDictionary<string, string> Metadata => _metadata;
@@ -116,9 +119,9 @@ internal sealed class SafeTensorsHeader
         }
     }
 
-    private SafeTensorsEntry ReadEntry(ref Utf8JsonReader reader, string name)
+    private WeightEntry ReadEntry(ref Utf8JsonReader reader, string name)
     {
-        SafeTensorsType? type = null;
+        WeightType? type = null;
         List<long>? shape = null, offsets = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -127,8 +130,7 @@ internal sealed class SafeTensorsHeader
             switch (key)
             {
                 case "dtype" when reader.TokenType == JsonTokenType.String && type is null:
-                    var typeName = reader.GetString()!;
-                    type = SafeTensorsType.TryParse(typeName, out var known) ? known : throw Invalid($"'{name}' has the unknown dtype '{typeName}'");
+                    type = WeightType.Of(reader.GetString()!);
                     break;
                 case "shape" when reader.TokenType == JsonTokenType.StartArray && shape is null:
                     shape = ReadNumbers(ref reader, name, key);
@@ -150,14 +152,15 @@ internal sealed class SafeTensorsHeader
             throw Invalid($"'{name}' lacks dtype, shape or two data_offsets");
         }
 
+        // Of a type that is not known the place is all that can be checked.
         var bits = ElementBits(shape, type.Value.Bits, name);
-        if (offsets[1] < offsets[0] || bits % 8 != 0 || offsets[1] - offsets[0] != bits / 8)
+        if (offsets[1] < offsets[0] || (type.Value.Bits > 0 && (bits % 8 != 0 || offsets[1] - offsets[0] != bits / 8)))
         {
             throw Invalid(
                 $"'{name}' of type {type} and shape [{string.Join(", ", shape)}] needs {bits / 8} bytes but its data_offsets are {offsets[0]} to {offsets[1]}");
         }
 
-        return new(name, type.Value, ToShape(shape, name), offsets[0], offsets[1]);
+        return new(name, type.Value, WeightFormats.Shape(CollectionsMarshal.AsSpan(shape), name, _source), offsets[0], offsets[1]);
     }
 
     private List<long> ReadNumbers(ref Utf8JsonReader reader, string name, string key)
@@ -174,24 +177,6 @@ internal sealed class SafeTensorsHeader
         }
 
         return numbers;
-    }
-
-    private Shape ToShape(List<long> sizes, string name)
-    {
-        try
-        {
-            var dimensions = new int[sizes.Count];
-            for (var i = 0; i < dimensions.Length; i++)
-            {
-                dimensions[i] = checked((int)sizes[i]);
-            }
-
-            return new(dimensions);
-        }
-        catch (Exception exception) when (exception is OverflowException or ArgumentException)
-        {
-            throw Invalid($"'{name}' of shape [{string.Join(", ", sizes)}] is larger than a tensor can be");
-        }
     }
 
     private long ElementBits(List<long> shape, long bits, string name)

@@ -102,10 +102,10 @@ internal sealed class SafeTensorsReader : IDisposable
         new($"{source}: the file is cut short: its header needs {expected} bytes but there are {length}.");
 
     /// <summary>Reads one tensor of a seekable stream, converted, through a small buffer.</summary>
-    internal void Read<T>(SafeTensorsEntry entry, Span<T> destination)
+    internal void Read<T>(WeightEntry entry, Span<T> destination)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        SafeTensorsFile.CheckReadable(entry, Source);
+        WeightFile.CheckReadable(entry, Source);
         var size = entry.Type.Bits / 8;
         var buffer = ArrayPool<byte>.Shared.Rent(ChunkLength);
         try
@@ -116,7 +116,12 @@ internal sealed class SafeTensorsReader : IDisposable
                 var count = Math.Min(destination.Length, ChunkLength / size);
                 var bytes = buffer.AsSpan(0, count * size);
                 _stream.ReadExactly(bytes);
-                SafeTensorsConversion.Read(bytes, entry.Type, destination[..count]);
+                if (!BitConverter.IsLittleEndian)
+                {
+                    WeightConversion.Reverse(bytes, size);
+                }
+
+                WeightConversion.Read<T>(bytes, entry.Type, destination[..count]);
                 destination = destination[count..];
             }
         }
@@ -131,27 +136,30 @@ internal sealed class SafeTensorsReader : IDisposable
     }
 
     /// <summary>Reads the bytes of one tensor of a seekable stream as they are.</summary>
-    internal byte[] ReadBytes(SafeTensorsEntry entry)
+    internal byte[] ReadBytes(WeightEntry entry)
     {
         _stream.Position = _dataPosition + entry.Begin;
         return ReadGrowing(checked((int)(entry.End - entry.Begin)), _dataPosition + entry.End);
     }
 
     /// <summary>Reads all tensors in the order of their data; the stream need not be seekable.</summary>
-    internal SafeTensorsFile ReadAll()
+    internal WeightFile ReadAll()
     {
         var position = _dataPosition;
-        var file = new SafeTensorsFile(Source, Header, entry =>
+        var entries = new List<WeightEntry>();
+        foreach (var entry in Header.Entries)
         {
             var length = entry.End - entry.Begin;
             if (length > Array.MaxLength)
             {
-                throw new InvalidDataException($"{Source}: the tensor '{entry.Name}' of {length} bytes is too large to be read into memory in one piece.");
+                throw new InvalidDataException($"{Source}: the tensor '{entry.Name}' of {length} bytes is too large to be read into memory in one piece; WeightFile.Open maps the file.");
             }
 
             position += length;
-            return ReadGrowing((int)length, position);
-        });
+            entries.Add(entry.With(source: ByteSource.Of(ReadGrowing((int)length, position)), offset: -entry.Begin));
+        }
+
+        var file = new WeightFile(Source, SafeTensorsHeader.Format, entries, Header.Metadata);
         if (!_stream.CanSeek && _stream.ReadByte() >= 0)
         {
             throw new InvalidDataException($"{Source}: bytes follow after the last tensor; this is not a valid safetensors file.");

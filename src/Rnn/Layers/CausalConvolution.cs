@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Formats;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -101,6 +102,30 @@ public sealed class CausalConvolution<T> : SequenceLayer<T>
 
     /// <inheritdoc/>
     protected override string Arithmetic => $"causal convolution, {Options.KernelSize} taps, dilation {Options.Dilation}";
+
+    /// <summary>A layer with the weights of a state dict of PyTorch (<c>Conv1d</c> of one group, whose input is padded by (K−1)·d zeros before its beginning and not behind its end); sizes, taps and whether there is a bias are read from
+    /// the shapes.</summary>
+    /// <param name="file">The file, of any format.</param>
+    /// <param name="prefix">What stands before each name, with its dot: <c>conv.</c>.</param>
+    /// <param name="options">What the file does not say, such as the dilation; null for the defaults.</param>
+    /// <exception cref="InvalidDataException">The file has no such layer below the prefix, or its shapes do not fit together.</exception>
+    public static CausalConvolution<T> FromPyTorch(WeightFile file, string prefix = "", CausalConvolutionOptions? options = null)
+    {
+        var shape = PyTorchSizes.Shape(file, $"{prefix}weight", 3, "[outputs, inputs, taps], as of a Conv1d");
+        var layer = new CausalConvolution<T>(
+            shape[1], shape[0], (options ?? new()) with { KernelSize = shape[2], Bias = file.Contains($"{prefix}bias"), WeightInitializer = Initializer.Zeros });
+        layer.LoadPyTorch(file, prefix, strict: false);
+        return layer;
+    }
+
+    private protected override IEnumerable<PyTorchPart<T>> PyTorchParts(string prefix, WeightFile? file)
+    {
+        yield return new PyTorchTaps<T>(Taps.Weight.Value, $"{prefix}weight", InputSize, Options.KernelSize);
+        if (Taps.Bias is { } bias)
+        {
+            yield return new PyTorchPart<T>(bias.Value, bias.Shape, $"{prefix}bias");
+        }
+    }
 
     /// <inheritdoc/>
     public override SequenceState<T> ZeroState(int rows)

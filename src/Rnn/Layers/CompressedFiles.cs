@@ -25,21 +25,21 @@ internal static class CompressedFiles
 
         if (tensor.Memory.Format == PackedFormat.BFloat16)
         {
-            return new SafeTensorsPart[] { new(name, SafeTensorsType.BFloat16, tensor.Shape, (stream, _) => stream.Write(BFloat16(weights.AsReadOnlySpan()))) };
+            return new SafeTensorsPart[] { new(name, WeightType.BFloat16, tensor.Shape, (stream, _) => stream.Write(BFloat16(weights.AsReadOnlySpan()))) };
         }
 
-        var whole = new SafeTensorsPart(name, SafeTensorsType.Int8, tensor.Shape, (stream, _) => stream.Write(Int8(weights)));
+        var whole = new SafeTensorsPart(name, WeightType.Int8, tensor.Shape, (stream, _) => stream.Write(Int8(weights)));
         return new SafeTensorsPart[] { whole, SafeTensorsPart.Of(name + ScaleSuffix, Scales(weights)) };
     }
 
     /// <summary>Takes the scales of tensors of 8 bits out of a file's list, by the names of those tensors.</summary>
-    internal static Dictionary<string, SafeTensorsEntry> TakeScales(Dictionary<string, SafeTensorsEntry> entries)
+    internal static Dictionary<string, WeightEntry> TakeScales(Dictionary<string, WeightEntry> entries)
     {
-        var scales = new Dictionary<string, SafeTensorsEntry>(StringComparer.Ordinal);
+        var scales = new Dictionary<string, WeightEntry>(StringComparer.Ordinal);
         foreach (var (name, entry) in entries)
         {
-            if (entry.Type == SafeTensorsType.Int8 && entry.Shape.Rank == 2 && entries.TryGetValue(name + ScaleSuffix, out var scale)
-                && scale.Type == SafeTensorsType.Float32 && scale.Shape.Rank == 1 && scale.Shape[0] == entry.Shape[0])
+            if (entry.Type == WeightType.Int8 && entry.Shape.Rank == 2 && entries.TryGetValue(name + ScaleSuffix, out var scale)
+                && scale.Type == WeightType.Float32 && scale.Shape.Rank == 1 && scale.Shape[0] == entry.Shape[0])
             {
                 scales.Add(name, scale);
             }
@@ -54,7 +54,7 @@ internal static class CompressedFiles
     }
 
     /// <summary>Reads a tensor, of 8 bits where there are scales. Into compressed weights it is rounded.</summary>
-    internal static void Read<T>(SafeTensorsReader reader, SafeTensorsEntry entry, SafeTensorsEntry? scale, Tensor<T> tensor)
+    internal static void Read<T>(SafeTensorsReader reader, WeightEntry entry, WeightEntry? scale, Tensor<T> tensor)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var values = tensor.AsSpan();
@@ -94,9 +94,9 @@ internal static class CompressedFiles
         foreach (var (name, parameter) in compressible.NamedParameters)
         {
             var type = entries[name].Type;
-            if (parameter.IsWeightMatrix && (type == SafeTensorsType.BFloat16 || type == SafeTensorsType.Int8))
+            if (parameter.IsWeightMatrix && (type == WeightType.BFloat16 || type == WeightType.Int8))
             {
-                ModuleCompression.CompressMatrix(parameter, type == SafeTensorsType.Int8 ? PackedFormat.Int8 : PackedFormat.BFloat16);
+                ModuleCompression.CompressMatrix(parameter, type == WeightType.Int8 ? PackedFormat.Int8 : PackedFormat.BFloat16);
                 any = true;
             }
         }

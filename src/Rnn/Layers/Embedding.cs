@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Rnn.Formats;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -94,6 +95,19 @@ public sealed class Embedding<T> : Layer<T>
         var (count, size) = (reader.GetInt32("count"), reader.GetInt32("size"));
         reader.CountWeights((double)count * size);
         return new(count, size, new() { PaddingIndex = reader.Has("padding_index") ? reader.GetInt32("padding_index") : null, Initializer = Initializer.Zeros });
+    }
+
+    /// <summary>A table with the rows of a state dict of PyTorch (<c>Embedding</c>); its sizes are read from the shape.</summary>
+    /// <param name="file">The file, of any format.</param>
+    /// <param name="prefix">What stands before the name <c>weight</c>, with its dot: <c>embedding.</c>.</param>
+    /// <param name="options">What the file does not say, such as the padding index; null for the defaults.</param>
+    /// <exception cref="InvalidDataException">The file has no such table below the prefix.</exception>
+    public static Embedding<T> FromPyTorch(WeightFile file, string prefix = "", EmbeddingOptions? options = null)
+    {
+        var (count, size) = PyTorchSizes.Matrix(file, $"{prefix}weight");
+        var layer = new Embedding<T>(count, size, (options ?? new()) with { Initializer = Initializer.Zeros });
+        layer.LoadPyTorch(file, prefix, strict: false);
+        return layer;
     }
 
     /// <summary>The rows of indices.</summary>

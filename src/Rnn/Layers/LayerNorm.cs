@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Rnn.Formats;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -80,6 +81,19 @@ public sealed class LayerNorm<T> : Layer<T>
         var options = new LayerNormOptions { Epsilon = reader.GetDouble("epsilon"), Scale = reader.GetBoolean("scale"), Bias = reader.GetBoolean("bias") };
         reader.CountWeights((double)size * ((options.Scale ? 1 : 0) + (options.Bias ? 1 : 0)));
         return new(size, options);
+    }
+
+    /// <summary>A layer with the weights of a state dict of PyTorch (<c>LayerNorm</c> over one dimension); its size and whether there is a shift are read from the file.</summary>
+    /// <param name="file">The file, of any format.</param>
+    /// <param name="prefix">What stands before each name, with its dot: <c>norm.</c>.</param>
+    /// <param name="options">What the file does not say, such as the epsilon; null for the defaults.</param>
+    /// <exception cref="InvalidDataException">The file has no such layer below the prefix, or it normalises several dimensions.</exception>
+    public static LayerNorm<T> FromPyTorch(WeightFile file, string prefix = "", LayerNormOptions? options = null)
+    {
+        var shape = PyTorchSizes.Shape(file, $"{prefix}weight", 1, "[size], as of a normalisation over the last dimension");
+        var layer = new LayerNorm<T>(shape[0], (options ?? new()) with { Scale = true, Bias = file.Contains($"{prefix}bias") });
+        layer.LoadPyTorch(file, prefix, strict: false);
+        return layer;
     }
 
     /// <summary>The input normalised along the last dimension.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Rnn.Formats;
 using Rnn.Tensors;
 
 namespace Rnn.Layers;
@@ -128,6 +129,22 @@ public sealed class Linear<T> : Layer<T>
         reader.CountWeights((double)inputSize * outputSize);
         return new(inputSize, outputSize, new() { Bias = reader.GetBoolean("bias"), WeightInitializer = Initializer.Zeros });
     }
+
+    /// <summary>A layer with the weights of a state dict of PyTorch (<c>Linear</c>); its sizes and whether there is a bias are read from the shapes.</summary>
+    /// <param name="file">The file, of any format.</param>
+    /// <param name="prefix">What stands before each name, with its dot: <c>head.</c>.</param>
+    /// <exception cref="InvalidDataException">The file has no such layer below the prefix, or its shapes do not fit together.</exception>
+    public static Linear<T> FromPyTorch(WeightFile file, string prefix = "")
+    {
+        var (outputs, inputs) = PyTorchSizes.Matrix(file, $"{prefix}weight");
+        var layer = new Linear<T>(inputs, outputs, new() { Bias = file.Contains($"{prefix}bias"), WeightInitializer = Initializer.Zeros });
+        layer.LoadPyTorch(file, prefix, strict: false);
+        return layer;
+    }
+
+    private protected override IEnumerable<PyTorchPart<T>> PyTorchParts(string prefix, WeightFile? file) => Product.Heads == 1
+        ? base.PyTorchParts(prefix, file)
+        : throw new NotSupportedException($"{prefix}: PyTorch's Linear has no heads, and this one has {Product.Heads}.");
 
     /// <summary>x Wᵀ + b.</summary>
     /// <param name="input">[…, <see cref="InputSize"/>].</param>

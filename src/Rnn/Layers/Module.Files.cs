@@ -1,4 +1,3 @@
-using System.Text;
 using Rnn.Formats;
 using Rnn.Tensors;
 
@@ -58,7 +57,7 @@ public abstract partial class Module<T>
         var entries = reader.Header.Entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
         var scales = CompressedFiles.TakeScales(entries);
         var tensors = SavedTensors.ToList();
-        CheckFits(tensors, entries, scales, reader.Source);
+        ModuleFit.Check(tensors, entries, scales, reader.Source, TypeName);
         CheckMetadata(reader.Header.Metadata, reader.Source);
         foreach (var (name, tensor) in tensors)
         {
@@ -122,36 +121,6 @@ public abstract partial class Module<T>
             {
                 Add(child, path.Length == 0 ? name : $"{path}.{name}");
             }
-        }
-    }
-
-    private void CheckFits(List<KeyValuePair<string, Tensor<T>>> tensors, Dictionary<string, SafeTensorsEntry> entries, Dictionary<string, SafeTensorsEntry> scales, string source)
-    {
-        var missing = tensors.Where(pair => !entries.ContainsKey(pair.Key)).Select(pair => $"{pair.Key} {pair.Value.Shape}");
-        var unexpected = entries.Keys.Except(tensors.Select(pair => pair.Key), StringComparer.Ordinal).Select(name => $"{name} {entries[name].Shape}");
-        var wrong = tensors
-            .Where(pair => entries.TryGetValue(pair.Key, out var entry) && entry.Shape != pair.Value.Shape)
-            .Select(pair => $"{pair.Key} expected {pair.Value.Shape} but is {entries[pair.Key].Shape}");
-        var unreadable = tensors
-            .Where(pair => entries.TryGetValue(pair.Key, out var entry) && !entry.Type.IsReadable && !scales.ContainsKey(pair.Key))
-            .Select(pair => $"{pair.Key} is {entries[pair.Key].Type}");
-        var message = new StringBuilder();
-        Append(message, "missing", missing);
-        Append(message, "unexpected", unexpected);
-        Append(message, "of another shape", wrong);
-        Append(message, "of another type than F64, F32, F16 or BF16", unreadable);
-        if (message.Length > 0)
-        {
-            throw new InvalidDataException($"{source} does not fit this {TypeName}:{message}");
-        }
-    }
-
-    private static void Append(StringBuilder message, string what, IEnumerable<string> items)
-    {
-        var list = string.Join(", ", items);
-        if (list.Length > 0)
-        {
-            message.Append(' ').Append(what).Append(": ").Append(list).Append('.');
         }
     }
 }

@@ -62,7 +62,7 @@ public static class ModuleCatalog
             [LinearChainCrf<T>.Type] = LinearChainCrf<T>.Read,
             [SequencePooling<T>.Type] = SequencePooling<T>.Read,
             [LastStep<T>.Type] = _ => new LastStep<T>(),
-            [ActivationLayer<T>.Type] = reader => new ActivationLayer<T>(Enum.Parse<Activation>(reader.GetString("activation"))),
+            [ActivationLayer<T>.Type] = reader => new ActivationLayer<T>(ActivationFunction.Parse(reader.GetString("activation"))),
             [Sequential<T>.Type] = reader => new Sequential<T>(Layers<T>(reader)),
             [Residual<T>.Type] = Residual<T>.Read,
             [SequenceChain<T>.Type] = reader => new SequenceChain<T>(reader.GetInt32("input_size"), Layers<T>(reader)),

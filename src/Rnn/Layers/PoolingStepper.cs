@@ -30,6 +30,17 @@ internal sealed class PoolingStepper<T>
         Array.Clear(_sums);
     }
 
+    /// <summary>Everything that later steps read, as numbers.</summary>
+    internal T[] Save() => [T.CreateSaturating(_steps), _largest, _total, .. _pooled, .. _sums];
+
+    /// <summary>Goes on from what <see cref="Save"/> gave.</summary>
+    internal void Restore(ReadOnlySpan<T> saved)
+    {
+        (_steps, _largest, _total) = (long.CreateSaturating(saved[0]), saved[1], saved[2]);
+        saved.Slice(3, _pooled.Length).CopyTo(_pooled);
+        saved[(3 + _pooled.Length)..].CopyTo(_sums);
+    }
+
     /// <summary>Takes the output of the next step in.</summary>
     /// <returns>The pooled steps, [size]; they change with the next one.</returns>
     internal ReadOnlySpan<T> Step(ReadOnlySpan<T> output)

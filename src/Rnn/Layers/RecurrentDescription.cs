@@ -11,12 +11,14 @@ internal static class RecurrentDescription
 
     // Written where there are several; files from before heads were an option have none.
     private const string HeadsKey = "heads";
+    private const string ClipKey = "activation_clip";
 
     internal static void Write<T>(DescriptionWriter writer, RecurrentLayer<T> layer)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var options = layer.Options;
         writer.Write("cell", layer.Layout.Name);
+        WriteActivations(writer, layer.Activations);
         writer.Write("input_size", layer.InputSize);
         writer.Write("hidden_sizes", layer.HiddenSizes);
         writer.Write("projection_size", layer.ProjectionSize);
@@ -44,7 +46,8 @@ internal static class RecurrentDescription
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var cell = reader.GetString("cell");
-        if (!CellCatalog.Contains(cell))
+        var layout = CellCatalog.Contains(cell) ? CellCatalog.Layout(cell) : ActivatedCells.Layout(cell);
+        if (layout is null)
         {
             throw new JsonException(
                 $"the cell '{cell}' is none of the built-in ones ({string.Join(", ", CellCatalog.Names)}); for a cell of your own make the layer yourself and give it to Open");
@@ -54,10 +57,11 @@ internal static class RecurrentDescription
         var inputSize = reader.GetInt32("input_size");
         var projectionSize = reader.GetInt32("projection_size");
         var heads = reader.Has(HeadsKey) ? reader.GetInt32(HeadsKey) : 1;
-        reader.CountWeights(Weights(CellCatalog.Layout(cell), inputSize, sizes, projectionSize, heads));
+        reader.CountWeights(Weights(layout, inputSize, sizes, projectionSize, heads));
         var options = new RecurrentOptions
         {
             HiddenSizes = sizes,
+            LayerNormalization = CellCatalog.IsNormalized(cell),
             Layers = sizes.Length,
             Heads = heads,
             Bidirectional = reader.GetBoolean("bidirectional"),
@@ -75,8 +79,10 @@ internal static class RecurrentDescription
             // The weights are read from the file: the cheapest start will do.
             Initialization = RecurrentInitialization.Uniform,
         };
-        return RecurrentLayer<T>.Create(
-            cell, inputSize, sizes.Length == 0 ? 0 : sizes[^1], options, projectionSize);
+        var activations = CellCatalog.Contains(cell) ? null : ReadActivations(reader);
+        return new(
+            activations is null ? CellCatalog.Create<T>(cell) : ActivatedCells.Create(cell, activations.Rows<T>()), inputSize, sizes.Length == 0 ? 0 : sizes[^1], options,
+            projectionSize, activations);
     }
 
     /// <summary>Refuses a layer of the user's that is of another cell than the one described.</summary>
@@ -92,6 +98,30 @@ internal static class RecurrentDescription
                 $"layer: expected {(cell is null ? "a layer that is not recurrent" : $"a layer of the cell '{cell}'")}, which the file was saved with, but got {(actual is null ? "one that is not recurrent" : $"one of '{actual}'")}");
         }
     }
+
+    private static void WriteActivations(DescriptionWriter writer, CellActivations? activations)
+    {
+        if (activations is null)
+        {
+            return;
+        }
+
+        writer.Write("gate_activation", activations.Gate.ToString());
+        writer.Write("candidate_activation", activations.Candidate.ToString());
+        writer.Write("output_activation", activations.Output.ToString());
+        if (activations.Clip is { } clip)
+        {
+            writer.Write(ClipKey, clip);
+        }
+    }
+
+    private static CellActivations ReadActivations(DescriptionReader reader) => new()
+    {
+        Gate = ActivationFunction.Parse(reader.GetString("gate_activation")),
+        Candidate = ActivationFunction.Parse(reader.GetString("candidate_activation")),
+        Output = ActivationFunction.Parse(reader.GetString("output_activation")),
+        Clip = reader.Has(ClipKey) ? reader.GetDouble(ClipKey) : null,
+    };
 
     // In double: a product of sizes from a damaged file is beyond any whole number. Biases and the like, and second directions, are left out.
     private static double Weights(CellLayout layout, int inputSize, int[] sizes, int projectionSize, int heads)

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Rnn.Cells;
 using Rnn.Layers.Engine;
 using Rnn.Tensors;
 
@@ -22,6 +24,19 @@ public partial class RecurrentLayer<T>
     {
         var zeros = ZeroState(rows);
         return _initial is null ? zeros : new(rows, _stateNames, [.. zeros.Tensors.Zip(_initial, (zero, learned) => zero.Add(learned.Value))]);
+    }
+
+    /// <summary>
+    /// Calls a visitor with the type of the layer's cell, which this class does not know: so the cell's step can be run over a vector type of one's own, for example one that records what is computed.
+    /// </summary>
+    /// <typeparam name="TResult">What the visit gives.</typeparam>
+    /// <param name="visitor">The visitor.</param>
+    /// <exception cref="InvalidOperationException">The layer has activations of choice (<see cref="Activations"/>), which are no part of its cell's <c>Forward</c>.</exception>
+    [Experimental("RNN001")]
+    public TResult VisitCell<TResult>(ICellVisitor<TResult> visitor)
+    {
+        ArgumentNullException.ThrowIfNull(visitor);
+        return _engines[0].Cell.Accept(visitor);
     }
 
     /// <summary>The cell of a layer with its sizes.</summary>

@@ -26,8 +26,9 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
     private readonly Parameter<T>[]? _initial;
     private readonly string[] _stateNames;
 
-    internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0)
+    internal RecurrentLayer(CellKernels<T> cell, int inputSize, int hiddenSize, RecurrentOptions options, int projectionSize = 0, CellActivations? activations = null)
     {
+        Activations = activations;
         Layout = options.LayerNormalization ? cell.Layout.WithLayerNormalization() : cell.Layout;
         RecurrentChecks.Check(inputSize, hiddenSize, options, projectionSize, Layout);
         InputSize = inputSize;
@@ -64,6 +65,9 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
 
     /// <summary>What a step of the cell is made of.</summary>
     public CellLayout Layout { get; }
+
+    /// <summary>The activations where they are others than the cell has by itself, as options named them; else null.</summary>
+    public CellActivations? Activations { get; }
 
     /// <summary>The options the layer was made with.</summary>
     public RecurrentOptions Options { get; }
@@ -105,7 +109,7 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
     /// <summary>The cell, and each option that changes what is computed from the same weights, in evaluation too.</summary>
     protected override string Arithmetic => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Layout.Name}{(Options.Reverse ? ", reverse" : string.Empty)}{(Merges ? $", {Options.Merge}" : string.Empty)}{(Options.Residual ? ", residual" : string.Empty)}{Zoneout("hidden", Options.HiddenZoneout)}{Zoneout("cell", Options.CellZoneout)}");
+        $"{Layout.Name}{(Activations is null ? string.Empty : $", {Activations}")}{(Options.Reverse ? ", reverse" : string.Empty)}{(Merges ? $", {Options.Merge}" : string.Empty)}{(Options.Residual ? ", residual" : string.Empty)}{Zoneout("hidden", Options.HiddenZoneout)}{Zoneout("cell", Options.CellZoneout)}");
 
     private int States => Layout.States.Count;
 
@@ -230,14 +234,6 @@ public partial class RecurrentLayer<T> : SequenceLayer<T>
         var rows = tensors[0].Rank > 0 ? tensors[0].Shape[0] : 0;
         CheckSizes(tensors, rows, nameof(tensors));
         return new(rows, _stateNames, tensors.ToArray());
-    }
-
-    /// <summary>A stream that runs this layer one step at a time for one sequence, from zero or learned initial states.</summary>
-    /// <exception cref="InvalidOperationException">The layer runs back in time: it would need the future.</exception>
-    public RecurrentStream<T> CreateStream()
-    {
-        CheckCausal(nameof(CreateStream));
-        return new(CreateStepper());
     }
 
     /// <inheritdoc/>

@@ -126,8 +126,11 @@ public enum RecurrentInitialization
 /// <summary>Options of a plain recurrent network.</summary>
 public record SimpleRnnOptions : RecurrentOptions
 {
-    /// <summary>φ.</summary>
-    public Activation Activation { get; init; } = Activation.Tanh;
+    /// <summary>φ: one of <see cref="Activation"/>, or one with numbers of its own (<see cref="ActivationFunction"/>).</summary>
+    public ActivationFunction Activation { get; init; } = Rnn.Layers.Activation.Tanh;
+
+    /// <summary>What the pre-activation is cut to before φ, ±ActivationClip; null for no limit.</summary>
+    public double? ActivationClip { get; init; }
 
     /// <summary>The size that the hidden state is projected to, or 0 for none.</summary>
     public int ProjectionSize { get; init; }
@@ -136,7 +139,7 @@ public record SimpleRnnOptions : RecurrentOptions
 /// <summary>Options of an independently recurrent network.</summary>
 public record IndRnnOptions : RecurrentOptions
 {
-    /// <summary>φ.</summary>
+    /// <summary>φ: one of <see cref="Activation.Tanh"/> to <see cref="Activation.Identity"/>, with the numbers it has by itself.</summary>
     public Activation Activation { get; init; } = Activation.Relu;
 }
 
@@ -148,6 +151,31 @@ public record LstmOptions : RecurrentOptions
 
     /// <summary>Whether the input gate is one minus the forget gate.</summary>
     public bool CoupledGates { get; init; }
+
+    /// <summary>
+    /// Whether the forget gate is one minus the input gate, f = 1 − i, as with ONNX's <c>input_forget</c>; the other way about than <see cref="CoupledGates"/>, which is the same for a logistic
+    /// gate of negated weights but not for any other.
+    /// </summary>
+    public bool ForgetFromInput { get; init; }
+
+    /// <summary>The activation of the input, forget and output gate.</summary>
+    /// <remarks>
+    /// One of <see cref="Activation"/>, or one with numbers of its own (<see cref="ActivationFunction"/>). With this, <see cref="CandidateActivation"/>, <see cref="OutputActivation"/>,
+    /// <see cref="ActivationClip"/> or <see cref="ForgetFromInput"/> other than they are by themselves the layer's <c>Layout.Name</c> ends with <c>-activations</c>, and a step is slower by some passes over its numbers.
+    /// </remarks>
+    public ActivationFunction GateActivation { get; init; } = Activation.Sigmoid;
+
+    /// <summary>The activation of the cell candidate g.</summary>
+    public ActivationFunction CandidateActivation { get; init; } = Activation.Tanh;
+
+    /// <summary>The activation η of h = o⊙η(c).</summary>
+    public ActivationFunction OutputActivation { get; init; } = Activation.Tanh;
+
+    /// <summary>
+    /// What the numbers that activations get are cut to, ±ActivationClip, as with ONNX's <c>clip</c>: the pre-activations of all gates, and c in h = o⊙η(c). The cell state that the next step
+    /// reads is not cut. Null for no limit.
+    /// </summary>
+    public double? ActivationClip { get; init; }
 
     /// <summary>Whether there is a forget gate; without it the cell is the one of 1997.</summary>
     public bool ForgetGate { get; init; } = true;
@@ -184,5 +212,18 @@ public record GruOptions : RecurrentOptions
 
     /// <summary>True for h = (1−z)⊙n + z⊙h₋, as in PyTorch, Keras and ONNX; false for h = (1−z)⊙h₋ + z⊙n.</summary>
     public bool UpdateGateKeepsState { get; init; } = true;
+
+    /// <summary>The activation of the reset and the update gate.</summary>
+    /// <remarks>
+    /// One of <see cref="Activation"/>, or one with numbers of its own (<see cref="ActivationFunction"/>). With this, <see cref="CandidateActivation"/> or <see cref="ActivationClip"/> other than
+    /// they are by themselves the layer's <c>Layout.Name</c> ends with <c>-activations</c>, and a step is slower by some passes over its numbers.
+    /// </remarks>
+    public ActivationFunction GateActivation { get; init; } = Activation.Sigmoid;
+
+    /// <summary>The activation of the candidate n.</summary>
+    public ActivationFunction CandidateActivation { get; init; } = Activation.Tanh;
+
+    /// <summary>What the pre-activations of gates and candidate are cut to, ±ActivationClip; null for no limit.</summary>
+    public double? ActivationClip { get; init; }
 }
 

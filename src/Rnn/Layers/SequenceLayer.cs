@@ -90,6 +90,14 @@ public abstract class SequenceLayer<T> : Layer<T>
         return new ForwardStepper<T>(this, rows);
     }
 
+    /// <summary>A stream that runs this layer one step at a time for one sequence, from zero or learned initial states.</summary>
+    /// <exception cref="InvalidOperationException">The layer is not causal: it would need the future.</exception>
+    public SequenceStream<T> CreateStream()
+    {
+        CheckCausal(nameof(CreateStream));
+        return new(CreateStepper());
+    }
+
     /// <summary>Refuses a batch that does not fit: for <see cref="Forward(Tensor{T}, ReadOnlySpan{int}, SequenceState{T})"/> of your own.</summary>
     /// <param name="input">The input, to be [N, T, <see cref="InputSize"/>].</param>
     /// <param name="lengths">The lengths, empty or N from 0 to T.</param>

@@ -35,7 +35,7 @@ public sealed partial class SequenceState<T>
     private KeyValuePair<string, string>[] Metadata() =>
         [new(RowsKey, Rows.ToString(CultureInfo.InvariantCulture)), new(NamesKey, string.Join('\n', _names))];
 
-    private static SequenceState<T> Of(SafeTensorsFile file, string source)
+    private static SequenceState<T> Of(WeightFile file, string source)
     {
         if (!file.Metadata.TryGetValue(RowsKey, out var text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var rows)
             || !file.Metadata.TryGetValue(NamesKey, out var joined))

@@ -108,6 +108,16 @@ public abstract class SequenceStepper<T>
     /// <summary>The state after the last step: a value of its own, which further steps do not change.</summary>
     public abstract SequenceState<T> GetState();
 
+    /// <summary>Refuses what is no state of a single row.</summary>
+    internal static void CheckOneRow(SequenceState<T> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (state.Rows != 1)
+        {
+            throw new ArgumentException($"state: expected a state of one row but got {state.Rows}.", nameof(state));
+        }
+    }
+
     /// <summary>Runs one step; the spans have been checked.</summary>
     /// <param name="input">[N, <see cref="InputSize"/>].</param>
     /// <param name="output">[N, <see cref="OutputSize"/>].</param>

@@ -6,7 +6,7 @@ namespace Rnn.Models;
 
 public sealed partial class ConditionalGenerator<T>
 {
-    private const string Type = "conditional-generator";
+    internal const string Type = "conditional-generator";
     private const string Name = "conditional generator";
     private const string ClassesKey = "classes";
 

@@ -6,7 +6,7 @@ namespace Rnn.Models;
 
 public sealed partial class EncoderDecoder<T>
 {
-    private const string Type = "encoder-decoder";
+    internal const string Type = "encoder-decoder";
 
     /// <inheritdoc/>
     protected override string? FileType => Type;

@@ -5,7 +5,7 @@ namespace Rnn.Models;
 
 public sealed partial class Forecaster<T>
 {
-    private const string Type = "forecaster";
+    internal const string Type = "forecaster";
     private const string DecoderKey = "decoder";
 
     /// <inheritdoc/>

@@ -5,7 +5,7 @@ namespace Rnn.Models;
 
 public sealed partial class LanguageModel<T>
 {
-    private const string Type = "language-model";
+    internal const string Type = "language-model";
 
     // Files of the first format say so and have their description under a key of its own.
     private const string FirstFormatKey = "format";

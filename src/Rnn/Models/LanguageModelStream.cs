@@ -51,12 +51,7 @@ public sealed class LanguageModelStream<T>
     /// <exception cref="ArgumentException">The state does not fit.</exception>
     public void SetState(SequenceState<T> state)
     {
-        ArgumentNullException.ThrowIfNull(state);
-        if (state.Rows != 1)
-        {
-            throw new ArgumentException($"state: expected a state of one row but got {state.Rows}.", nameof(state));
-        }
-
+        SequenceStepper<T>.CheckOneRow(state);
         _stepper.SetState(state);
     }
 

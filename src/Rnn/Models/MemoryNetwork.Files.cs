@@ -7,7 +7,7 @@ namespace Rnn.Models;
 
 public sealed partial class MemoryNetwork<T>
 {
-    private const string Type = "memory-network";
+    internal const string Type = "memory-network";
     private const string Name = "memory network";
     private const string VocabularyKey = "vocabulary";
     private const string PositionLengthKey = "position_length";

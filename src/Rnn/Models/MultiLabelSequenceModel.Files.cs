@@ -5,7 +5,7 @@ namespace Rnn.Models;
 
 public sealed partial class MultiLabelSequenceModel<T>
 {
-    private const string Type = "multi-label-sequence-model";
+    internal const string Type = "multi-label-sequence-model";
     private const string Name = "multi-label sequence model";
 
     /// <inheritdoc/>

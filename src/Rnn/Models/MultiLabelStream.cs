@@ -44,6 +44,18 @@ public sealed class MultiLabelStream<T>
     /// <summary>Starts a new sequence.</summary>
     public void Reset() => _stepper.Reset();
 
+    /// <summary>The state after the last step, of one row: a value of its own, which can be saved and set in any stream of the model.</summary>
+    public SequenceState<T> GetState() => _stepper.GetState();
+
+    /// <summary>Goes on from a state that <see cref="GetState"/> gave.</summary>
+    /// <param name="state">A state of a stream of this model, or of one like it.</param>
+    /// <exception cref="ArgumentException">The state does not fit.</exception>
+    public void SetState(SequenceState<T> state)
+    {
+        SequenceStepper<T>.CheckOneRow(state);
+        _stepper.SetState(state);
+    }
+
     /// <summary>Reads a step and gives the scores, not the probabilities.</summary>
     internal ReadOnlySpan<T> StepLogits(ReadOnlySpan<T> input)
     {

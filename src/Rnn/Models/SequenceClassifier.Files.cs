@@ -5,7 +5,7 @@ namespace Rnn.Models;
 
 public sealed partial class SequenceClassifier<T>
 {
-    private const string Type = "sequence-classifier";
+    internal const string Type = "sequence-classifier";
     private const string VocabularyKey = "vocabulary";
 
     /// <inheritdoc/>

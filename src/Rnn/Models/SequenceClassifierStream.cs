@@ -69,6 +69,19 @@ public sealed class SequenceClassifierStream<T>
         _pooling.Reset();
     }
 
+    /// <summary>The state after the last step, of one row: a value of its own, which can be saved and set in any stream of the model.</summary>
+    public SequenceState<T> GetState() => StreamState<T>.Join(_stepper.GetState(), ("pooling", _pooling.Save()));
+
+    /// <summary>Goes on from a state that <see cref="GetState"/> gave.</summary>
+    /// <param name="state">A state of a stream of this model, or of one like it.</param>
+    /// <exception cref="ArgumentException">The state does not fit.</exception>
+    public void SetState(SequenceState<T> state)
+    {
+        var pooling = _pooling.Save();
+        StreamState<T>.Split(state, _stepper, ("pooling", pooling));
+        _pooling.Restore(pooling);
+    }
+
     private unsafe ReadOnlySpan<T> Read(ReadOnlySpan<T> input)
     {
         _stepper.Step(input, _output);

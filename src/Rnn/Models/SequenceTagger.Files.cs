@@ -8,7 +8,7 @@ namespace Rnn.Models;
 
 public sealed partial class SequenceTagger<T>
 {
-    private const string Type = "sequence-tagger";
+    internal const string Type = "sequence-tagger";
     private const string CharactersKey = "characters";
     private const string CharacterLayerKey = "character_layer";
 

@@ -6,7 +6,7 @@ namespace Rnn.Models;
 
 public sealed partial class SequenceTranscriber<T>
 {
-    private const string Type = "sequence-transcriber";
+    internal const string Type = "sequence-transcriber";
     private const string Name = "transcriber";
     private const string VocabularyKey = "vocabulary";
     private const string SourceKey = "source_vocabulary";

@@ -101,6 +101,21 @@ public sealed class SequenceTranscriberStream<T>
         (_filled, _last) = (0, _model.Blank);
     }
 
+    /// <summary>The state after the last step, of one row: a value of its own, which can be saved and set in any stream of the model.</summary>
+    public SequenceState<T> GetState() => StreamState<T>.Join(_stepper.GetState(), ("input", (T[])_input.Clone()), ("counts", [T.CreateTruncating(_filled), T.CreateTruncating(_last)]));
+
+    /// <summary>Goes on from a state that <see cref="GetState"/> gave.</summary>
+    /// <param name="state">A state of a stream of this model, or of one like it.</param>
+    /// <exception cref="ArgumentException">The state does not fit.</exception>
+    public void SetState(SequenceState<T> state)
+    {
+        var (input, counts) = (new T[_input.Length], new T[2]);
+        StreamState<T>.Split(state, _stepper, ("input", input), ("counts", counts));
+        input.CopyTo(_input, 0);
+        _probabilities.AsSpan().Clear();
+        (_filled, _last) = (Math.Clamp(int.CreateSaturating(counts[0]), 0, _input.Length - 1), Math.Clamp(int.CreateSaturating(counts[1]), 0, _model.Blank));
+    }
+
     private int? Read(ReadOnlySpan<T> input)
     {
         input.CopyTo(_input.AsSpan(_filled));

@@ -5,7 +5,7 @@ namespace Rnn.Models;
 
 public sealed partial class WaveformModel<T>
 {
-    private const string Type = "waveform-model";
+    internal const string Type = "waveform-model";
     private const string Name = "waveform model";
     private const string ConditionsKey = "conditions";
 

@@ -82,6 +82,19 @@ public sealed class WaveformStream<T>
         _last = _model.Encode(0);
     }
 
+    /// <summary>The state after the last step, of one row: a value of its own, which can be saved and set in any stream of the model. Random numbers are not part of it.</summary>
+    public SequenceState<T> GetState() => StreamState<T>.Join(_stepper.GetState(), ("last", [T.CreateTruncating(_last)]));
+
+    /// <summary>Goes on from a state that <see cref="GetState"/> gave.</summary>
+    /// <param name="state">A state of a stream of this model, or of one like it.</param>
+    /// <exception cref="ArgumentException">The state does not fit.</exception>
+    public void SetState(SequenceState<T> state)
+    {
+        T[] last = [T.Zero];
+        StreamState<T>.Split(state, _stepper, ("last", last));
+        _last = Math.Clamp(int.CreateSaturating(last[0]), 0, _model.Levels - 1);
+    }
+
     // The layer reads the last sample.
     private void Step()
     {

@@ -10,10 +10,24 @@ public sealed class CellCatalogTests
     public void Every_cell_of_the_library_is_in_the_catalog_with_every_choice_of_its_options()
     {
         var listed = CellCatalog.Types.ToHashSet();
-        var cells = typeof(ICell).Assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(ICell))).SelectMany(Close).ToList();
+        var cells = typeof(ICell).Assembly.GetTypes().Where(type => type.IsValueType && type.IsAssignableTo(typeof(ICell)) && !type.IsAssignableTo(typeof(IActivatedCell))).SelectMany(Close).ToList();
         Assert.True(cells.Count > 30);
         Assert.All(cells, cell => Assert.True(listed.Contains(cell), $"{cell} is not in CellCatalog"));
         Assert.Equal(cells.Count, listed.Count);
+    }
+
+    [Fact]
+    public void Every_cell_with_activations_of_choice_is_in_their_list()
+    {
+        Assert.Equal(ActivatedCells.Names.Count, ActivatedCells.Names.Distinct().Count());
+        var plain = CellCatalog.Names.Where(name => name.StartsWith("lstm", StringComparison.Ordinal) || name.StartsWith("gru", StringComparison.Ordinal));
+        Assert.All(plain, name => Assert.Contains($"{name}-activations", ActivatedCells.Names));
+        Assert.All(ActivatedCells.Names, name =>
+        {
+            Assert.False(CellCatalog.Contains(name));
+            ActivatedCells.Layout(name)!.Check();
+            ActivatedCells.Layout($"{name}-layernorm")!.Check();
+        });
     }
 
     [Fact]
@@ -82,7 +96,7 @@ public sealed class CellCatalogTests
         Assert.Equal("mgu", new Mgu<float>(2, 3).Layout.Name);
         Assert.Equal("rnn-tanh", new SimpleRnn<float>(2, 3).Layout.Name);
         Assert.Equal("indrnn-relu", new IndRnn<float>(2, 3).Layout.Name);
-        foreach (var activation in Enum.GetValues<Activation>())
+        foreach (var activation in Enum.GetValues<Activation>().Where(ActivationChoice.HasCell))
         {
             var name = string.Concat(activation.ToString().Select((letter, i) => i > 0 && char.IsUpper(letter) ? $"_{letter}" : $"{letter}"));
             Assert.Equal($"rnn-{name}", new SimpleRnn<float>(2, 3, new() { Activation = activation }).Layout.Name, ignoreCase: true);
@@ -91,7 +105,7 @@ public sealed class CellCatalogTests
 
         Assert.Throws<ArgumentException>(() => Lstm(new() { CoupledGates = true, ForgetGate = false }));
         Assert.Throws<ArgumentException>(() => Lstm(new() { Peepholes = (Peepholes)9 }));
-        Assert.Throws<ArgumentException>(() => new SimpleRnn<float>(2, 3, new() { Activation = (Activation)99 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SimpleRnn<float>(2, 3, new() { Activation = (Activation)99 }));
 
         static string Lstm(LstmOptions options) => new Lstm<float>(2, 3, options).Layout.Name;
         static string Gru(GruOptions options) => new Gru<float>(2, 3, options).Layout.Name;

@@ -199,7 +199,7 @@ public sealed class SafeTensorsWriteTests : IDisposable
 
         var file = SafeTensors.Read(Bytes([Named("x", new Tensor<T>(new Storage<T>(values), shape)), Named("y", Make<T>([1], 3))], []));
         Assert.Equal(shape, file["x"].Shape.Dimensions);
-        Assert.Equal(typeof(T) == typeof(float) ? SafeTensorsType.Float32 : SafeTensorsType.Float64, file["x"].Type);
+        Assert.Equal(typeof(T) == typeof(float) ? WeightType.Float32 : WeightType.Float64, file["x"].Type);
         var read = file.Get<T>("x").AsReadOnlySpan();
         Assert.True(System.Runtime.InteropServices.MemoryMarshal.AsBytes(read).SequenceEqual(System.Runtime.InteropServices.MemoryMarshal.AsBytes<T>(values)));
     }

@@ -1,7 +1,7 @@
 namespace Rnn.Tests.Learning;
 
 /// <summary>
-/// A test that trains for minutes. <c>dotnet test</c> shows it as skipped; it runs by
+/// A test that takes minutes. <c>dotnet test</c> shows it as skipped; it runs by
 /// <c>RNN_LONG_TESTS=1 dotnet test -c Release tests/Rnn.Tests --filter FullyQualifiedName~LongLearning --logger "console;verbosity=detailed"</c>.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
@@ -15,7 +15,7 @@ public sealed class LongFactAttribute : FactAttribute
         }
     }
 
-    internal const string Reason = "Trains for minutes; set RNN_LONG_TESTS=1 to run it.";
+    internal const string Reason = "Takes minutes; set RNN_LONG_TESTS=1 to run it.";
 
     internal static bool Enabled => Environment.GetEnvironmentVariable("RNN_LONG_TESTS") == "1";
 }

@@ -150,7 +150,7 @@ public class FusedLayerTests
         return CellOracle.Named(cell).Normalized && options.HiddenSizes is [17, 1, 9] ? new() { HiddenSizes = [17, 4, 9] } : options;
     }
 
-    private static void Check(RecurrentLayer<double> layer, CellOracle cell, LayerCase run, int batch = 5, int steps = Steps)
+    internal static void Check(RecurrentLayer<double> layer, CellOracle cell, LayerCase run, int batch = 5, int steps = Steps)
     {
         var random = new RandomSource(20);
         int[]? lengths = !run.IsRagged ? null
