@@ -109,7 +109,8 @@ public sealed class OnnxModel<T> : Layer<T>
         var result = new Dictionary<string, OnnxValue<T>>(outputs.Length, StringComparer.Ordinal);
         for (var i = 0; i < outputs.Length; i++)
         {
-            result[Outputs[i].Name] = outputs[i];
+            result[Outputs[i].Name] = !outputs[i].IsSequence ? outputs[i]
+                : throw new InvalidDataException($"the output '{Outputs[i].Name}' is {outputs[i]}; models give tensors only: join them in the model (ConcatFromSequence)");
         }
 
         return result;

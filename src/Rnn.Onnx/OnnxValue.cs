@@ -31,6 +31,14 @@ public sealed class OnnxValue<T>
         ElementType = type;
     }
 
+    /// <summary>A list of tensors; they exist inside of models only.</summary>
+    internal OnnxValue(OnnxValue<T>[] items)
+    {
+        Items = items;
+        Shape = new();
+        ElementType = OnnxElementType.Undefined;
+    }
+
     /// <summary>The dimensions, outermost first.</summary>
     public Shape Shape { get; }
 
@@ -50,13 +58,18 @@ public sealed class OnnxValue<T>
 
     internal static OnnxElementType FloatingType => typeof(T) == typeof(double) ? OnnxElementType.Double : OnnxElementType.Float;
 
+    /// <summary>The tensors of a list, else null. A session puts the list of each run in the place of the one before.</summary>
+    internal OnnxValue<T>[]? Items { get; set; }
+
+    internal bool IsSequence => Items is not null;
+
     internal int Rank => Shape.Rank;
 
     internal int Length => Shape.ElementCount;
 
-    internal long[] IntegerArray => _integers ?? throw new InvalidDataException($"expected whole numbers but got a tensor of {ElementType}");
+    internal long[] IntegerArray => _integers ?? throw new InvalidDataException($"expected whole numbers but got {this}");
 
-    internal Tensor<T> Floating => _tensor ?? throw new InvalidDataException($"expected floating-point numbers but got a tensor of {ElementType}");
+    internal Tensor<T> Floating => _tensor ?? throw new InvalidDataException($"expected floating-point numbers but got {this}");
 
     /// <summary>A value of 64-bit whole numbers, such as token numbers or lengths; models that declare 32 bits take it too.</summary>
     /// <param name="values">The numbers in row-major order; copied.</param>
@@ -99,7 +112,7 @@ public sealed class OnnxValue<T>
     public static implicit operator OnnxValue<T>(Tensor<T> tensor) => new(tensor);
 
     /// <summary>The type and the shape: <c>Float [1, 1, 257]</c>.</summary>
-    public override string ToString() => $"{ElementType} {Shape}";
+    public override string ToString() => Items is { } items ? $"a list of {items.Length} tensors" : $"{ElementType} {Shape}";
 
     private static long[] Checked(long[] values, Shape shape) => values.Length == shape.ElementCount
         ? values

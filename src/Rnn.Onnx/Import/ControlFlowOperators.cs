@@ -174,8 +174,6 @@ internal static class ControlFlowOperators
             values.Reverse();
         }
 
-        var place = NodeCall<T>.Axis(axis, values[0].Rank + 1);
-        var shape = new Shape([.. values[0].Shape.Dimensions[..place], 1, .. values[0].Shape.Dimensions[place..]]);
-        return Movement.Concat(call, [.. values.Select(value => ShapeOperators.WithShape(value, shape))], place);
+        return Movement.Stack(call, values, axis);
     }
 }

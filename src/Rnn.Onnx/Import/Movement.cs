@@ -117,6 +117,15 @@ internal static class Movement
         return new(result, shape, values[0].ElementType);
     }
 
+    /// <summary>Values of one shape one after another along an axis that is new.</summary>
+    internal static OnnxValue<T> Stack<T>(NodeCall<T> call, IReadOnlyList<OnnxValue<T>> values, long axis)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var place = NodeCall<T>.Axis(axis, values[0].Rank + 1);
+        var shape = new Shape([.. values[0].Shape.Dimensions[..place], 1, .. values[0].Shape.Dimensions[place..]]);
+        return Concat(call, [.. values.Select(value => ShapeOperators.WithShape(value, shape))], place);
+    }
+
     /// <summary>Dimensions of one element, or missing ones, repeated.</summary>
     internal static OnnxValue<T> Expand<T>(OnnxValue<T> value, Shape shape)
         where T : unmanaged, IFloatingPointIeee754<T> =>

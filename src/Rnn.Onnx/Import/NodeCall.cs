@@ -37,14 +37,14 @@ internal sealed class NodeCall<T>(NodeProgram<T> node, OnnxValue<T>?[] values, R
     /// <summary>A floating-point input that must be there.</summary>
     internal Tensor<T> Tensor(int input) => Value(input) is { IsFloatingPoint: true } value
         ? value.Tensor
-        : throw new InvalidDataException($"the input of number {input} is of type {Value(input).ElementType}; expected floating-point numbers");
+        : throw new InvalidDataException($"the input of number {input} is {Value(input)}; expected floating-point numbers");
 
     internal Tensor<T>? OptionalTensor(int input) => Has(input) ? Tensor(input) : null;
 
     /// <summary>An input of whole numbers that must be there.</summary>
-    internal long[] Integers(int input) => !Value(input).IsFloatingPoint
+    internal long[] Integers(int input) => Value(input) is { IsFloatingPoint: false, IsSequence: false }
         ? Value(input).IntegerArray
-        : throw new InvalidDataException($"the input of number {input} is of type {Value(input).ElementType}; expected whole numbers");
+        : throw new InvalidDataException($"the input of number {input} is {Value(input)}; expected whole numbers");
 
     internal long[]? OptionalIntegers(int input) => Has(input) ? Integers(input) : null;
 

@@ -19,9 +19,12 @@ internal sealed class OperatorSet<T>
         IndexingOperators.Register(this);
         ReductionOperators.Register(this);
         MatrixOperators.Register(this);
+        EinsumOperator.Register(this);
+        ResizeOperators.Register(this);
         ConvolutionOperators.Register(this);
         NormalizationOperators.Register(this);
         ControlFlowOperators.Register(this);
+        SequenceOperators.Register(this);
         RecurrentOperators.Register(this);
     }
 

@@ -38,6 +38,11 @@ internal sealed class SessionValue<T>
     /// <summary>Memory for a value of the type and shape of a sample, with the sample's content.</summary>
     internal static SessionValue<T> Allocate(OnnxValue<T> sample)
     {
+        if (sample.Items is { } items)
+        {
+            return new(new(items), false, null);
+        }
+
         if (!sample.IsFloatingPoint)
         {
             return new(new((long[])sample.IntegerArray.Clone(), sample.Shape, sample.ElementType), false, null);
@@ -49,14 +54,20 @@ internal sealed class SessionValue<T>
     }
 
     /// <summary>The same memory as another shape.</summary>
-    internal SessionValue<T> As(Shape shape) => new(
+    internal SessionValue<T> As(Shape shape) => Live.IsSequence ? this : new(
         IsFloatingPoint ? new OnnxValue<T>(Live.Tensor.View(shape)) : new(Live.IntegerArray, shape, Live.ElementType), IsConstant, Owner);
 
     /// <summary>Copies a result of the same shape into this memory.</summary>
     /// <exception cref="InvalidDataException">The shape is another: it depends on more than the shapes of the model's inputs.</exception>
     internal void Fill(OnnxValue<T> result, string name)
     {
-        if (result.Shape != Shape || result.IsFloatingPoint != IsFloatingPoint)
+        if (Live.IsSequence && result.IsSequence)
+        {
+            Live.Items = result.Items;
+            return;
+        }
+
+        if (result.Shape != Shape || result.IsFloatingPoint != IsFloatingPoint || result.IsSequence != Live.IsSequence)
         {
             throw new InvalidDataException($"{name}: its result {result} is not the {Live} of the session's plan; its shape depends on data. Use OnnxModel.Run for this model.");
         }

@@ -75,6 +75,13 @@ public class OperatorTests
         new("Trilu", 14, [], Matrix), new("Trilu", 14, [("upper", 0)], Matrix, Number(1)), new("Celu", 12, [("alpha", 0.6f)], Cube), new("LpNormalization", 7, [("axis", 1)], Cube), new("LpNormalization", 7, [("p", 1)], Cube),
         new("CumSum", 14, [("exclusive", 1)], Cube, Number(1)), new("CumSum", 14, [("reverse", 1)], Cube, Number(-1)),
         new("MatMul", 13, [], Cube, Small.Random(8, 4, 5)), new("MatMul", 13, [], Cube, Small.Random(8, 2, 4, 5)), new("MatMul", 13, [], Row, Small.Random(8, 4, 5)), new("MatMul", 13, [], Cube, Row),
+        .. new[] { "ijk,ijk->ijk", "ijk,ljk->il", "ijk,ijm->ikm", "ijk,ijk->", "ijk,imk->", "ijk,mjk->kj", "...k,...k->...", "i...,i...->...i", "ijk, mjn" }.Select(equation => new Case("Einsum", 12, [("equation", equation)], Cube, Other)),
+        .. new[] { "ijk->kji", "ijk->j", "ijk->", "...k->k...", "kji" }.Select(equation => new Case("Einsum", 12, [("equation", equation)], Cube)),
+        new("Einsum", 12, [("equation", "ii->i")], Small.Random(12, 4, 4)), new("Einsum", 12, [("equation", "bijj->bi")], Small.Random(12, 2, 3, 4, 4)), new("Einsum", 12, [("equation", "ijk,kl,ln->ijn")], Cube, Small.Random(8, 4, 5), Small.Random(9, 5, 2)),
+        .. new[] { "half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel" }.SelectMany(mode => new[] { "nearest", "linear" }.Select(kind =>
+            new Case("Resize", 13, [("mode", kind), ("coordinate_transformation_mode", mode)], Small.Random(13, 1, 1, 7), null!, null!, Constant(1, 1, mode == "asymmetric" ? 3 : 16)))),
+        .. new[] { "floor", "ceil", "round_prefer_floor", "round_prefer_ceil" }.Select(mode => new Case("Resize", 13, [("nearest_mode", mode)], Signal, null!, Tensor<float>.From([1, 1, 1.7f]))),
+        new("Resize", 10, [("mode", "linear")], Small.Random(13, 1, 1, 7), Tensor<float>.From([1, 1, 2])), new("Resize", 10, [], Signal, Tensor<float>.From([1, 2, 0.5f])), new("Upsample", 9, [], Signal, Tensor<float>.From([1, 1, 2])),
         new("Gemm", 13, [], Matrix, Small.Random(9, 5, 4), Row), new("Gemm", 13, [("transB", 1)], Matrix, Small.Random(9, 4, 5), Row), new("Gemm", 13, [("transA", 1), ("alpha", 0.5f), ("beta", 2f)], Matrix, Column.Shape[0] == 3 ? Small.Random(9, 3, 4) : Row, Tensor<float>.Scalar(1)),
         new("Gemm", 13, [("transB", 1)], Matrix, Small.Random(9, 4, 5)),
         new("Conv", 11, [], Signal, Small.Random(10, 6, 4, 3), Small.Random(11, 6)), new("Conv", 11, [("strides", new[] { 2 }), ("pads", new[] { 2, 1 }), ("dilations", new[] { 2 })], Signal, Small.Random(10, 6, 4, 3)),
