@@ -31,7 +31,7 @@ internal sealed class ModelScope<T>
 
         // A file that unfolds to far more than it says is not a model.
         var size = model.CalculateSize();
-        _nodesLeft = 100_000 + (size / 8);
+        _nodesLeft = 25_000 + (size / 8);
         _foldsLeft = (1 << 22) + (4L * size);
     }
 
