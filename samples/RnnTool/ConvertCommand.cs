@@ -3,7 +3,6 @@ using Rnn.Formats;
 using Rnn.Keras;
 using Rnn.Layers;
 using Rnn.Onnx;
-using Rnn.Tensors;
 using Samples;
 
 namespace RnnTool;
@@ -59,14 +58,11 @@ internal static class ConvertCommand
                 file.RequireModule(from, prefix).Save(to);
                 return "a model of this library";
             case ".safetensors" or ".npz" or ".pt" or ".pth":
-                var tensors = file.Module is { } module ? module.ToPyTorch() : All(file.Weights!);
+                var tensors = file.Module is { } module ? module.ToPyTorch() : file.Tensors();
                 WeightFile.Write(to, tensors);
                 return $"{tensors.Count} tensors{(file.Module is null ? string.Empty : " under PyTorch's names")}";
             default:
                 throw new InputException($"OUT: {to} ends with none of .safetensors, .npz, .pt, .pth, .onnx, .keras.");
         }
     }
-
-    private static List<KeyValuePair<string, Tensor<float>>> All(WeightFile weights) =>
-        [.. weights.Entries.Select(entry => KeyValuePair.Create(entry.Name, weights.Get<float>(entry.Name)))];
 }

@@ -31,6 +31,12 @@ internal static class InspectCommand
             return 0;
         }
 
+        if (opened.KerasTensors is { } keras)
+        {
+            Tensors(keras.Select(pair => (pair.Key, "F32", pair.Value.Shape.ToString(), pair.Value.Length)));
+            return 0;
+        }
+
         var weights = opened.Weights!;
         Lines("metadata", weights.Metadata.Select(pair => $"{pair.Key} = {(pair.Value.Length > 100 ? $"{pair.Value[..100]}…" : pair.Value)}"));
         Lines("recurrent layers of PyTorch", PyTorchLayer.Find(weights).Select(layer => $"{layer.Kind} at '{layer.Prefix}'"));

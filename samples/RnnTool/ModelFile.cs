@@ -3,6 +3,7 @@ using Rnn.Keras;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Onnx;
+using Rnn.Tensors;
 using Samples;
 
 namespace RnnTool;
@@ -10,7 +11,8 @@ namespace RnnTool;
 /// <summary>A file of any format: a module where the file says how to make one, else tensors by name.</summary>
 internal sealed class ModelFile : IDisposable
 {
-    private ModelFile(string kind, Module<float>? module, WeightFile? weights) => (Kind, Module, Weights) = (kind, module, weights);
+    private ModelFile(string kind, Module<float>? module, WeightFile? weights, IReadOnlyList<KeyValuePair<string, Tensor<float>>>? keras = null) =>
+        (Kind, Module, Weights, KerasTensors) = (kind, module, weights, keras);
 
     /// <summary>What wrote the file, for people.</summary>
     internal string Kind { get; }
@@ -20,6 +22,13 @@ internal sealed class ModelFile : IDisposable
 
     /// <summary>The tensors of the file; null for ONNX and Keras.</summary>
     internal WeightFile? Weights { get; }
+
+    /// <summary>The tensors of a file of Keras that has weights alone.</summary>
+    internal IReadOnlyList<KeyValuePair<string, Tensor<float>>>? KerasTensors { get; }
+
+    /// <summary>All tensors of a file that has tensors alone.</summary>
+    internal IReadOnlyList<KeyValuePair<string, Tensor<float>>> Tensors() =>
+        KerasTensors ?? [.. Weights!.Entries.Select(entry => KeyValuePair.Create(entry.Name, Weights.Get<float>(entry.Name)))];
 
     public void Dispose() => Weights?.Dispose();
 
@@ -32,8 +41,7 @@ internal sealed class ModelFile : IDisposable
             var begin = Begin(path);
             if (begin is [0x89, (byte)'H', (byte)'D', (byte)'F', ..] || (begin is [(byte)'P', (byte)'K', ..] && path.EndsWith(".keras", StringComparison.OrdinalIgnoreCase)))
             {
-                var model = KerasModel<float>.Load(path);
-                return new($"Keras {model.KerasVersion}".TrimEnd(), model.Network, null);
+                return OpenKeras(path);
             }
 
             if (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
@@ -57,8 +65,22 @@ internal sealed class ModelFile : IDisposable
     /// <param name="path">The file, for messages.</param>
     /// <param name="prefix">What stands before the names of a layer of PyTorch; null for the only one.</param>
     internal Module<float> RequireModule(string path, string? prefix) =>
-        Module ?? PyTorchLayer.Read(Weights!, prefix) ?? throw new InputException(
+        Module ?? (Weights is null ? null : PyTorchLayer.Read(Weights, prefix)) ?? throw new InputException(
             $"{path}: these are tensors without a word of what computes with them, and their names are not those of a recurrent layer of PyTorch; convert between files of weights, or load them in a program of yours.");
+
+    private static ModelFile OpenKeras(string path)
+    {
+        try
+        {
+            var model = KerasModel<float>.Load(path);
+            return new($"Keras {model.KerasVersion}".TrimEnd(), model.Network, null);
+        }
+        catch (InvalidDataException) when (KerasWeights.Read<float>(path) is { Count: > 0 } weights)
+        {
+            // Weights alone, or of a model whose description cannot be read.
+            return new("Keras, weights", null, null, weights);
+        }
+    }
 
     private static byte[] Begin(string path)
     {

@@ -59,6 +59,11 @@ internal sealed partial class KerasWeightGroup
         return file.Children(root3).Select(name => $"{root3}/{name}").Where(path => HasWeights(file, path, depth: 0)).ToArray();
     }
 
+    /// <summary>The paths of all weights, layer by layer.</summary>
+    internal static IEnumerable<string> Paths(HdfFile file) => OldRoot(file) is { } root
+        ? Layers(file).SelectMany(layer => Old(file, $"{root}/{layer}")._list!).Select(path => path.TrimStart('/'))
+        : Layers(file).SelectMany(layer => PathsBelow(file, layer, depth: 0));
+
     /// <summary>The weights of a part, such as the cell of a recurrent layer.</summary>
     /// <param name="attribute">What Keras 3 calls it.</param>
     /// <param name="index">Which of the equal shares of the list it has in older files.</param>
@@ -109,6 +114,10 @@ internal sealed partial class KerasWeightGroup
 
     private static bool HasWeights(HdfFile file, string path, int depth) =>
         depth < 8 && (file.Children($"{path}/vars").Count > 0 || file.Children(path).Any(name => file.IsGroup($"{path}/{name}") && HasWeights(file, $"{path}/{name}", depth + 1)));
+
+    private static IEnumerable<string> PathsBelow(HdfFile file, string path, int depth) => depth >= 8 ? [] : file.Children(path).Where(name => file.IsGroup($"{path}/{name}")).SelectMany(name => name == "vars"
+        ? file.Children($"{path}/vars").Where(IsNumber).OrderBy(number => int.Parse(number, CultureInfo.InvariantCulture)).Select(number => $"{path}/vars/{number}")
+        : PathsBelow(file, $"{path}/{name}", depth + 1));
 
     private static bool IsNumber(string name) => name.Length is > 0 and < 6 && name.All(char.IsAsciiDigit);
 

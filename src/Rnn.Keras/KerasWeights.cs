@@ -1,5 +1,6 @@
 using System.Numerics;
 using Rnn.Layers;
+using Rnn.Tensors;
 
 namespace Rnn.Keras;
 
@@ -15,6 +16,19 @@ public static class KerasWeights
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var archive = KerasArchive.Open(File.OpenRead(path), path);
         return KerasWeightGroup.Layers(archive.Weights);
+    }
+
+    /// <summary>All weights of a file by their paths, such as <c>layers/lstm/cell/vars/0</c>, as Keras stores them: kernels are [inputs, outputs], gates i f c o or z r h.</summary>
+    /// <param name="path">The file.</param>
+    /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>; numbers of other widths are converted.</typeparam>
+    /// <returns>The weights in the order of the layers.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged or none of Keras.</exception>
+    public static IReadOnlyList<KeyValuePair<string, Tensor<T>>> Read<T>(string path)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using var archive = KerasArchive.Open(File.OpenRead(path), path);
+        return KerasWeightGroup.Paths(archive.Weights).Select(archive.Weights.Array).Select(array => KeyValuePair.Create(array.Path, Tensor<T>.From(array.Read<T>(), array.Shape))).ToArray();
     }
 
     /// <summary>Fills a layer of yours with the weights of one of Keras.</summary>

@@ -1,4 +1,5 @@
 using Rnn.Formats;
+using Rnn.Keras;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
@@ -61,6 +62,22 @@ public sealed class RnnToolTests : IDisposable
         Assert.Contains("GRU at 'encoder.'", weights.Output, StringComparison.Ordinal);
         Assert.Contains("encoder.weight_hh_l0  F32  [9, 3]", weights.Output, StringComparison.Ordinal);
         Assert.Contains("4 tensors, 81 numbers", weights.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Files_of_Keras_with_weights_alone_are_shown_and_converted()
+    {
+        var dense = new Linear<float>(3, 2, new() { Seed = 1 });
+        new KerasModel<float>(new Sequential<float>(dense)).Save(Path.Combine(_folder, "net.weights.h5"));
+        var shown = Run(["inspect", "net.weights.h5"]);
+        Assert.True(shown.ExitCode == 0, shown.Error);
+        Assert.Contains("net.weights.h5: Keras, weights", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("layers/dense/vars/0  F32  [3, 2]", shown.Output, StringComparison.Ordinal);
+        var converted = Run(["convert", "net.weights.h5", "net.npz"]);
+        Assert.True(converted.ExitCode == 0, converted.Error);
+        using var file = WeightFile.Open(Path.Combine(_folder, "net.npz"));
+        Assert.Equal(dense.Weight.Value.Transpose().ToArray(), file.Get<float>("layers/dense/vars/0").ToArray());
+        Assert.Equal(2, Run(["run", "net.weights.h5", "--input", "x.npy"]).ExitCode);
     }
 
     [Fact]
