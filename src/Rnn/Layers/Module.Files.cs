@@ -104,23 +104,9 @@ public abstract partial class Module<T>
     }
 
     // By path, the module's own under the empty one.
-    private List<KeyValuePair<string, string>> ModuleArithmetics()
-    {
-        var found = new List<KeyValuePair<string, string>>();
-        Add(this, string.Empty);
-        return found;
-
-        void Add(Module<T> module, string path)
-        {
-            if (module.Arithmetic is { Length: > 0 } arithmetic)
-            {
-                found.Add(new(path, arithmetic));
-            }
-
-            foreach (var (name, child) in module._children)
-            {
-                Add(child, path.Length == 0 ? name : $"{path}.{name}");
-            }
-        }
-    }
+    private List<KeyValuePair<string, string>> ModuleArithmetics(string path = "") =>
+    [
+        .. Arithmetic is { Length: > 0 } own ? new[] { new KeyValuePair<string, string>(path, own) } : [],
+        .. _children.SelectMany(child => child.Value.ModuleArithmetics(path.Length == 0 ? child.Key : $"{path}.{child.Key}")),
+    ];
 }
