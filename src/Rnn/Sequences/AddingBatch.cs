@@ -5,7 +5,7 @@ namespace Rnn.Sequences;
 
 /// <summary>Sequences of the adding problem with the number that is to be said after each.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed class AddingBatch<T> : IRowBatch
+public sealed class AddingBatch<T> : IRowBatch<AddingBatch<T>>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int[] _lengths;
@@ -23,6 +23,13 @@ public sealed class AddingBatch<T> : IRowBatch
 
     /// <summary>[N, 1]: the sum of the two marked numbers, or of <see cref="AddingForm.Original"/> ½ and a quarter of it.</summary>
     public Tensor<T> Targets { get; }
+
+    /// <inheritdoc/>
+    public AddingBatch<T> TakeRows(int start, int count)
+    {
+        var rows = new RowRange(start, count, Rows);
+        return new(rows.Of(Input, rows.Longest(_lengths, Input.Shape[1])), rows.Of(_lengths), rows.Of(Targets));
+    }
 }
 
 /// <summary>The forms of the adding problem.</summary>

@@ -9,7 +9,7 @@ namespace Rnn.Sequences;
 /// predict (the sequence, then an end token).
 /// </summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed class ConditionedBatch<T> : IRowBatch
+public sealed class ConditionedBatch<T> : IRowBatch<ConditionedBatch<T>>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>What stands in <see cref="Targets"/> past the end of each row: the ignore index of a loss.</summary>
@@ -40,6 +40,13 @@ public sealed class ConditionedBatch<T> : IRowBatch
 
     /// <summary>Which of the given sequences each row holds.</summary>
     public ReadOnlySpan<int> Indices => _indices;
+
+    /// <inheritdoc/>
+    public ConditionedBatch<T> TakeRows(int start, int count)
+    {
+        var rows = new RowRange(start, count, Rows);
+        return new(rows.Of(Conditions), _rows.Take(rows), rows.Of(_indices));
+    }
 
     /// <summary>Puts sequences side by side in the order given.</summary>
     /// <param name="conditions">[N, …]: what each sequence belongs to.</param>

@@ -6,7 +6,7 @@ namespace Rnn.Sequences;
 
 /// <summary>Sequences of feature vectors of different lengths side by side: padded with zeros to [N, T, I], with the length of each row.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed class FeatureBatch<T> : IRowBatch
+public sealed class FeatureBatch<T> : IRowBatch<FeatureBatch<T>>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int[] _lengths;
@@ -30,6 +30,13 @@ public sealed class FeatureBatch<T> : IRowBatch
 
     /// <summary>Which of the given sequences each row holds.</summary>
     public ReadOnlySpan<int> Indices => _indices;
+
+    /// <inheritdoc/>
+    public FeatureBatch<T> TakeRows(int start, int count)
+    {
+        var rows = new RowRange(start, count, Rows);
+        return new(rows.Of(Input, rows.Longest(_lengths, Input.Shape[1])), rows.Of(_lengths), rows.Of(_indices));
+    }
 
     /// <summary>Puts sequences side by side in the order given.</summary>
     /// <param name="sequences">Sequences [steps, I] of equal I; no steps are allowed.</param>

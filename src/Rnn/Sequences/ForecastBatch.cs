@@ -5,7 +5,7 @@ namespace Rnn.Sequences;
 
 /// <summary>Windows of a series side by side: what was known, and what came then, in the data's own units.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed class ForecastBatch<T> : IRowBatch
+public sealed class ForecastBatch<T> : IRowBatch<ForecastBatch<T>>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int[] _starts;
@@ -48,4 +48,11 @@ public sealed class ForecastBatch<T> : IRowBatch
 
     /// <summary>At which step of the series each row's future begins.</summary>
     public ReadOnlySpan<int> Starts => _starts;
+
+    /// <inheritdoc/>
+    public ForecastBatch<T> TakeRows(int start, int count)
+    {
+        var rows = new RowRange(start, count, Rows);
+        return new(rows.Of(Past), rows.Of(Future), rows.Of(_starts));
+    }
 }

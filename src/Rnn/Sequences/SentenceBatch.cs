@@ -4,7 +4,7 @@ using Rnn.Tensors;
 namespace Rnn.Sequences;
 
 /// <summary>Sentences of words side by side, with the spellings of their words and, where they are known, a tag for each word: what a tagger reads.</summary>
-public sealed class SentenceBatch : IRowBatch
+public sealed class SentenceBatch : IRowBatch<SentenceBatch>
 {
     /// <summary>What stands in <see cref="Tags"/> past the end of each sentence: the ignore index of a loss.</summary>
     public const int Ignored = -100;
@@ -29,6 +29,31 @@ public sealed class SentenceBatch : IRowBatch
 
     /// <summary>The tag of each word [N, T], row-major; <see cref="Ignored"/> past the end of a sentence. Empty where tags are not known.</summary>
     public ReadOnlySpan<int> Tags => _tags;
+
+    /// <inheritdoc/>
+    public SentenceBatch TakeRows(int start, int count)
+    {
+        var (rows, words) = (new RowRange(start, count, Rows), Words.TakeRows(start, count));
+        var tags = _tags.Length == 0 ? [] : rows.Of(_tags, words.Steps);
+        if (Spellings is null)
+        {
+            return new(words, null, [], tags);
+        }
+
+        // The spellings that these sentences have, in the order of their first words.
+        var (spellingOf, numbers) = (rows.Of(_spellingOf, words.Steps), new Dictionary<int, int>());
+        foreach (ref var spelling in spellingOf.AsSpan())
+        {
+            if (!numbers.TryGetValue(spelling, out var number))
+            {
+                numbers.Add(spelling, number = numbers.Count);
+            }
+
+            spelling = number;
+        }
+
+        return new(words, numbers.Count > 0 ? Spellings.Select([.. numbers.Keys]) : Spellings, spellingOf, tags);
+    }
 
     /// <summary>Puts sentences side by side in the order given.</summary>
     /// <param name="words">The words of each sentence as tokens.</param>

@@ -16,7 +16,7 @@ namespace Rnn.Sequences;
 /// }
 /// </code>
 /// </example>
-public sealed class SequenceBatch : IRowBatch
+public sealed class SequenceBatch : IRowBatch<SequenceBatch>
 {
     private readonly int[] _tokens;
     private readonly int[] _lengths;
@@ -47,6 +47,14 @@ public sealed class SequenceBatch : IRowBatch
 
     /// <summary>Which of the given sequences each row holds.</summary>
     public ReadOnlySpan<int> Indices => _indices;
+
+    /// <inheritdoc/>
+    public SequenceBatch TakeRows(int start, int count)
+    {
+        var rows = new RowRange(start, count, Rows);
+        var steps = rows.Longest(_lengths, Steps);
+        return new(rows.Of(_tokens, steps), rows.Of(_lengths), rows.Of(_indices), steps);
+    }
 
     /// <summary>Puts sequences side by side in the order given.</summary>
     /// <param name="sequences">The sequences; empty ones are allowed.</param>
@@ -124,6 +132,19 @@ public sealed class SequenceBatch : IRowBatch
     {
         ArgumentNullException.ThrowIfNull(values);
         return LengthBuckets.Select(_indices, values);
+    }
+
+    /// <summary>Chosen rows in a chosen order, one or more.</summary>
+    internal SequenceBatch Select(int[] rows)
+    {
+        var steps = Math.Max(Math.Min(1, Steps), rows.Max(row => _lengths[row]));
+        var tokens = new int[rows.Length * steps];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            _tokens.AsSpan(rows[i] * Steps, steps).CopyTo(tokens.AsSpan(i * steps));
+        }
+
+        return new(tokens, Array.ConvertAll(rows, row => _lengths[row]), Array.ConvertAll(rows, row => _indices[row]), steps);
     }
 
     internal static SequenceBatch Pad(IReadOnlyList<int[]> sequences, int[] indices, int padding)

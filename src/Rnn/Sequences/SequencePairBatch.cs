@@ -7,45 +7,45 @@ namespace Rnn.Sequences;
 /// Pairs of token sequences side by side, such as sentences and their translations: what an encoder reads, what a decoder reads (a begin token, then the target) and what it is to predict (the target,
 /// then an end token).
 /// </summary>
-public sealed class SequencePairBatch : IRowBatch
+public sealed class SequencePairBatch : IRowBatch<SequencePairBatch>
 {
     /// <summary>What stands in <see cref="Targets"/> past the end of each row: the ignore index of a loss.</summary>
     public const int Ignored = -100;
 
-    private readonly int[] _inputs;
-    private readonly int[] _targets;
-    private readonly int[] _lengths;
+    private readonly TargetRows _rows;
 
-    private SequencePairBatch(SequenceBatch source, int[] inputs, int[] targets, int[] lengths, int steps)
+    private SequencePairBatch(SequenceBatch source, TargetRows rows)
     {
-        (Source, _inputs, _targets, _lengths) = (source, inputs, targets, lengths);
-        TargetSteps = steps;
-        foreach (var length in lengths)
+        (Source, _rows) = (source, rows);
+        foreach (var length in rows.Lengths)
         {
             TargetTokens += length;
         }
     }
 
     /// <summary>The number of pairs N.</summary>
-    public int Rows => _lengths.Length;
+    public int Rows => _rows.Lengths.Length;
 
     /// <summary>What the encoder reads.</summary>
     public SequenceBatch Source { get; }
 
     /// <summary>The steps U of the decoder: those of the longest target and one more.</summary>
-    public int TargetSteps { get; }
+    public int TargetSteps => _rows.Steps;
 
     /// <summary>What the decoder reads [N, U], row-major: the begin token, then the target; past its end the begin token again.</summary>
-    public ReadOnlySpan<int> Inputs => _inputs;
+    public ReadOnlySpan<int> Inputs => _rows.Inputs;
 
     /// <summary>What the decoder is to predict [N, U], row-major: the target, then the end token; past its end <see cref="Ignored"/>.</summary>
-    public ReadOnlySpan<int> Targets => _targets;
+    public ReadOnlySpan<int> Targets => _rows.Targets;
 
     /// <summary>The valid steps of each row of the decoder: the length of its target and one more.</summary>
-    public ReadOnlySpan<int> TargetLengths => _lengths;
+    public ReadOnlySpan<int> TargetLengths => _rows.Lengths;
 
     /// <summary>The tokens that are to be predicted, end tokens included: what a loss is the mean over, and what a trainer may count.</summary>
     public long TargetTokens { get; }
+
+    /// <inheritdoc/>
+    public SequencePairBatch TakeRows(int start, int count) => new(Source.TakeRows(start, count), _rows.Take(new(start, count, Rows)));
 
     /// <summary>Puts pairs side by side in the order given.</summary>
     /// <param name="sources">The sequences to read; empty ones are allowed.</param>
@@ -108,9 +108,6 @@ public sealed class SequencePairBatch : IRowBatch
         }
     }
 
-    private static SequencePairBatch Pad(IReadOnlyList<int[]> sources, IReadOnlyList<int[]> targets, int[] indices, int begin, int end, int sourcePadding)
-    {
-        var rows = TargetRows.Pad(targets, indices, begin, end);
-        return new(SequenceBatch.Pad(sources, indices, sourcePadding), rows.Inputs, rows.Targets, rows.Lengths, rows.Steps);
-    }
+    private static SequencePairBatch Pad(IReadOnlyList<int[]> sources, IReadOnlyList<int[]> targets, int[] indices, int begin, int end, int sourcePadding) =>
+        new(SequenceBatch.Pad(sources, indices, sourcePadding), TargetRows.Pad(targets, indices, begin, end));
 }

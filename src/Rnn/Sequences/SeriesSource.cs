@@ -60,7 +60,7 @@ public sealed class SeriesSource<T> : BatchSource<SeriesWindow<T>>
 
     internal ref readonly StreamPlan Plan => ref _plan;
 
-    internal Tensor<T> Copy(in StreamPlan plan, bool targets, int start, int end)
+    internal Tensor<T> Copy(in StreamPlan plan, bool targets, int firstRow, int rows, int start, int end)
     {
         if (start < 0 || end > plan.Steps || start > end)
         {
@@ -69,10 +69,10 @@ public sealed class SeriesSource<T> : BatchSource<SeriesWindow<T>>
 
         var series = targets ? _targets : _inputs;
         var (width, count) = (series.Shape[1], end - start);
-        var copy = Tensor<T>.Uninitialized([plan.Rows, count, width]);
-        for (var row = 0; row < plan.Rows; row++)
+        var copy = Tensor<T>.Uninitialized([rows, count, width]);
+        for (var row = 0; row < rows; row++)
         {
-            series.AsReadOnlySpan().Slice((int)((row * plan.RowSteps) + plan.Start + start) * width, count * width).CopyTo(copy.AsSpan()[(row * count * width)..]);
+            series.AsReadOnlySpan().Slice((int)(((firstRow + row) * plan.RowSteps) + plan.Start + start) * width, count * width).CopyTo(copy.AsSpan()[(row * count * width)..]);
         }
 
         return copy;
@@ -90,17 +90,18 @@ public sealed class SeriesSource<T> : BatchSource<SeriesWindow<T>>
 
 /// <summary>The window of a series that its source stands at; the same object moves on with the source.</summary>
 /// <typeparam name="T">The element type, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed class SeriesWindow<T> : IRowBatch
+public sealed class SeriesWindow<T> : IRowBatch<SeriesWindow<T>>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly SeriesSource<T> _source;
     private readonly StreamPlan? _plan;
+    private readonly RowRange? _rows;
 
-    /// <summary>A window that moves on with its source, or with a plan of its own one that stays.</summary>
-    internal SeriesWindow(SeriesSource<T> source, StreamPlan? plan = null) => (_source, _plan) = (source, plan);
+    /// <summary>A window that moves on with its source, or with a plan of its own one that stays; of all rows or of some.</summary>
+    internal SeriesWindow(SeriesSource<T> source, StreamPlan? plan = null, RowRange? rows = null) => (_source, _plan, _rows) = (source, plan, rows);
 
     /// <summary>The parallel rows N.</summary>
-    public int Rows => Plan.Rows;
+    public int Rows => _rows?.Count ?? Plan.Rows;
 
     /// <summary>The steps T of the window.</summary>
     public int Steps => Plan.Steps;
@@ -117,12 +118,20 @@ public sealed class SeriesWindow<T> : IRowBatch
     /// <summary>The features of some steps of the window, [N, end − start, I].</summary>
     /// <param name="start">The first step.</param>
     /// <param name="end">The step behind the last one.</param>
-    public Tensor<T> Inputs(int start, int end) => _source.Copy(Plan, targets: false, start, end);
+    public Tensor<T> Inputs(int start, int end) => _source.Copy(Plan, targets: false, _rows?.Start ?? 0, Rows, start, end);
 
     /// <summary>The targets of some steps of the window, [N, end − start, O].</summary>
     /// <param name="start">The first step.</param>
     /// <param name="end">The step behind the last one.</param>
-    public Tensor<T> Targets(int start, int end) => _source.Copy(Plan, targets: true, start, end);
+    public Tensor<T> Targets(int start, int end) => _source.Copy(Plan, targets: true, _rows?.Start ?? 0, Rows, start, end);
+
+    /// <summary>Neighbouring rows of the window as it is now; it stays when the source moves on.</summary>
+    /// <inheritdoc/>
+    public SeriesWindow<T> TakeRows(int start, int count)
+    {
+        var rows = new RowRange(start, count, Rows);
+        return new(_source, Plan, new(rows.Start + (_rows?.Start ?? 0), rows.Count, Plan.Rows));
+    }
 
     private StreamPlan Plan => _plan ?? _source.Plan;
 }

@@ -7,7 +7,7 @@ namespace Rnn.Sequences;
 /// Questions about stories side by side. A row has any number of sentences and a sentence any number of tokens: all lie one behind the other, and nothing is padded. A sentence that comes more than once in the batch, which
 /// short stories about the same things have many of, is held once.
 /// </summary>
-public sealed class StoryBatch : IRowBatch
+public sealed class StoryBatch : IRowBatch<StoryBatch>
 {
     /// <summary>What stands in <see cref="Answers"/> where the answer is not known: the ignore index of a loss.</summary>
     public const int Ignored = -100;
@@ -48,6 +48,30 @@ public sealed class StoryBatch : IRowBatch
     /// <summary>Where the question of each row begins, and the end of the last [N + 1].</summary>
     internal int[] QuestionStarts { get; }
 
+    /// <inheritdoc/>
+    public StoryBatch TakeRows(int start, int count)
+    {
+        var rows = new RowRange(start, count, Rows);
+        var (sentences, starts) = Cut(StorySentences, StoryStarts, rows);
+        var (questions, questionStarts) = Cut(QuestionTokens, QuestionStarts, rows);
+
+        // The different sentences of these stories, in the order in which they come.
+        var (tokens, tokenStarts, numbers) = (new List<int>(), new List<int> { 0 }, new Dictionary<int, int>());
+        foreach (ref var sentence in sentences.AsSpan())
+        {
+            if (!numbers.TryGetValue(sentence, out var number))
+            {
+                numbers.Add(sentence, number = numbers.Count);
+                tokens.AddRange(SentenceTokens.AsSpan(SentenceTokenStarts[sentence]..SentenceTokenStarts[sentence + 1]));
+                tokenStarts.Add(tokens.Count);
+            }
+
+            sentence = number;
+        }
+
+        return new([.. tokens], [.. tokenStarts], sentences, starts, questions, questionStarts, rows.Of(_answers), rows.Of(_indices));
+    }
+
     /// <summary>Puts questions side by side in the order given.</summary>
     /// <param name="questions">The questions with their stories.</param>
     /// <exception cref="ArgumentException">There are no questions.</exception>
@@ -75,6 +99,13 @@ public sealed class StoryBatch : IRowBatch
         {
             throw new ArgumentException("questions: expected one question or more but got none.", nameof(questions));
         }
+    }
+
+    // What lies one behind the other for each row, of some rows, and where each begins.
+    private static (int[] Values, int[] Starts) Cut(int[] values, int[] starts, RowRange rows)
+    {
+        var (first, end) = (starts[rows.Start], starts[rows.Start + rows.Count]);
+        return (values[first..end], Array.ConvertAll(starts[rows.Start..(rows.Start + rows.Count + 1)], start => start - first));
     }
 
     /// <summary>All questions, with a number for each different sentence.</summary>

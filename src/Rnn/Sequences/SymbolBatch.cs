@@ -13,7 +13,7 @@ namespace Rnn.Sequences;
 /// await trainer.FitAsync(task, batch => Loss.CrossEntropy(model.Forward(batch.OneHot&lt;float&gt;(), batch.Lengths).Output, batch.Targets, batch.Lengths));
 /// </code>
 /// </example>
-public sealed class SymbolBatch : IRowBatch
+public sealed class SymbolBatch : IRowBatch<SymbolBatch>
 {
     /// <summary>The most symbols or classes that a batch can have.</summary>
     public const int MaxSymbols = 32;
@@ -57,6 +57,13 @@ public sealed class SymbolBatch : IRowBatch
 
     /// <summary>The steps at which something is to be said.</summary>
     public int TargetCount { get; }
+
+    /// <inheritdoc/>
+    public SymbolBatch TakeRows(int start, int count)
+    {
+        var (rows, symbols) = (new RowRange(start, count, Rows), _symbols.TakeRows(start, count));
+        return new(symbols, rows.Of(_targets, symbols.Steps), rows.Of(_right, symbols.Steps), SymbolCount, ClassCount);
+    }
 
     /// <summary>Puts sequences side by side in the order given.</summary>
     /// <param name="symbols">The symbols of each row; rows without any are allowed.</param>

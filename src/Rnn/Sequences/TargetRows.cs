@@ -17,6 +17,13 @@ internal readonly struct TargetRows
     /// <summary>U.</summary>
     internal int Steps { get; }
 
+    /// <summary>Some of the rows, as many steps as the longest of them has.</summary>
+    internal TargetRows Take(RowRange rows)
+    {
+        var steps = rows.Longest(Lengths, Steps);
+        return new(rows.Of(Inputs, steps), rows.Of(Targets, steps), rows.Of(Lengths), steps);
+    }
+
     internal static TargetRows Pad(IReadOnlyList<int[]> sequences, int[] indices, int begin, int end)
     {
         var lengths = Array.ConvertAll(indices, index => sequences[index].Length + 1);

@@ -1,10 +1,12 @@
+using Rnn.Tensors;
+
 namespace Rnn.Sequences;
 
 /// <summary>
 /// A batch of windows of tokens with the token that follows each: the input of one step of truncated backpropagation through time. A source
 /// fills the same arrays again for the next window.
 /// </summary>
-public sealed class TokenWindow
+public sealed class TokenWindow : IRowBatch<TokenWindow>
 {
     internal TokenWindow(int rows, int steps)
     {
@@ -44,6 +46,19 @@ public sealed class TokenWindow
 
     /// <summary>The targets that count.</summary>
     public int TargetCount { get; internal set; }
+
+    /// <summary>Neighbouring rows in arrays of their own; of as many steps as this window, whatever their lengths.</summary>
+    /// <inheritdoc/>
+    public TokenWindow TakeRows(int start, int count)
+    {
+        var rows = new RowRange(start, count, Rows);
+        var part = new TokenWindow(count, Steps) { Steps = Steps, CarrySteps = CarrySteps, Lengths = Lengths.Length == 0 ? [] : rows.Of(Lengths) };
+        Inputs.Slice(start * Steps, count * Steps).CopyTo(part.InputArray);
+        Targets.Slice(start * Steps, count * Steps).CopyTo(part.TargetArray);
+        Starts.Slice(start, count).CopyTo(part.Resets);
+        part.TargetCount = part.Targets.Length - part.Targets.Count(NoTarget);
+        return part;
+    }
 
     /// <summary>The same window in arrays of its own.</summary>
     internal TokenWindow Copy()

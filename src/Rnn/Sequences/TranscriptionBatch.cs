@@ -8,7 +8,7 @@ namespace Rnn.Sequences;
 /// Sequences side by side, each with its labels in their order, such as recordings with what is said in them: feature vectors or tokens of different lengths, and targets of any other length. What a transcriber learns from.
 /// </summary>
 /// <typeparam name="T">The element type of the features, <see cref="float"/> or <see cref="double"/>.</typeparam>
-public sealed class TranscriptionBatch<T> : IRowBatch
+public sealed class TranscriptionBatch<T> : IRowBatch<TranscriptionBatch<T>>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int[][] _targets;
@@ -42,6 +42,10 @@ public sealed class TranscriptionBatch<T> : IRowBatch
 
     /// <summary>The labels of all rows: what the loss is the mean over, and what a trainer may count.</summary>
     public long Labels { get; }
+
+    /// <inheritdoc/>
+    public TranscriptionBatch<T> TakeRows(int start, int count) =>
+        new(Features?.TakeRows(start, count), Tokens?.TakeRows(start, count), new RowRange(start, count, Rows).Of(_targets));
 
     /// <summary>Puts sequences of feature vectors side by side in the order given.</summary>
     /// <param name="sequences">Sequences [steps, I] of equal I.</param>

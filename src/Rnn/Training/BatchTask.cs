@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Rnn.Formats;
 using Rnn.Sequences;
 using Rnn.Tensors;
@@ -15,11 +14,14 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
     private readonly Func<TBatch, Tensor<T>> _loss;
     private readonly IEnumerable<TBatch>? _validation;
     private readonly Func<TBatch, long> _count;
+    private readonly bool _isSum;
     private IEnumerator<TBatch>? _enumerator;
+    private (TBatch Batch, bool IsEmpty)[] _parts = [];
 
-    internal BatchTask(IEnumerable<TBatch> batches, Func<TBatch, Tensor<T>> loss, IEnumerable<TBatch>? validation, Func<TBatch, long>? count)
+    internal BatchTask(IEnumerable<TBatch> batches, Func<TBatch, Tensor<T>> loss, IEnumerable<TBatch>? validation, Func<TBatch, long>? count, LossReduction reduction = LossReduction.Mean)
     {
-        (_batches, _loss, _validation, _count) = (batches, loss, validation, count ?? (static batch => RowsOf(batch)));
+        (_batches, _loss, _validation, _count) = (batches, loss, validation, count ?? (static batch => RowParts.RowsOf<T>(batch)));
+        _isSum = reduction == LossReduction.Sum;
         _source = batches as BatchSource<TBatch>;
     }
 
@@ -31,6 +33,9 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
 
     /// <inheritdoc/>
     public override string Identity => $"{_source?.Identity}{(_validation is BatchSource<TBatch> source ? $", validated on {source.Identity}" : string.Empty)}";
+
+    /// <inheritdoc/>
+    public override bool HasParts => true;
 
     /// <inheritdoc/>
     internal override object[] Sources => [.. new object?[] { _source?.Root, (_validation as BatchSource<TBatch>)?.Root }.OfType<object>()];
@@ -49,21 +54,36 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
     }
 
     /// <inheritdoc/>
-    public override BatchLoss<T>? NextLoss()
-    {
-        if (_source is not null)
-        {
-            return _source.MoveNext() ? new(_loss(_source.Current), _count(_source.Current)) : null;
-        }
+    public override BatchLoss<T>? NextLoss() => MoveNext(out var batch) ? new(_loss(batch), _count(batch)) : null;
 
-        if (!_enumerator!.MoveNext())
+    /// <inheritdoc/>
+    public override double[]? NextParts(int parts)
+    {
+        if (!MoveNext(out var batch))
         {
-            EndTraining();
             return null;
         }
 
-        return new(_loss(_enumerator.Current), _count(_enumerator.Current));
+        // Cut before counting: what a part counts is asked of the part.
+        var (rows, whole) = (RowParts.RowsOf<T>(batch), 0L);
+        var counts = new long[parts];
+        _parts = new (TBatch, bool)[parts];
+        for (var part = 0; part < parts; part++)
+        {
+            var (start, count) = RowParts.Of(rows, part, parts);
+            _parts[part] = count > 0 ? (RowParts.Take<T, TBatch>(batch, start, count), false) : (batch, true);
+            counts[part] = count > 0 ? _count(_parts[part].Batch) : 0;
+            whole += counts[part];
+        }
+
+        return Array.ConvertAll(counts, count => _isSum ? 1 : whole > 0 ? (double)count / whole : 0);
     }
+
+    /// <inheritdoc/>
+    public override BatchLoss<T>? PartLoss(int part) => _parts[part].IsEmpty ? null : new(_loss(_parts[part].Batch), _count(_parts[part].Batch));
+
+    /// <inheritdoc/>
+    public override void EndStep(bool skipped) => _parts = [];
 
     /// <inheritdoc/>
     public override void EndTraining()
@@ -95,19 +115,36 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
             return null;
         }
 
-        var (sum, count, batches) = (0.0, 0.0, 0);
+        var sums = new LossSums(1);
+        ValidateParts(sums, cancellationToken);
+        return sums.Mean;
+    }
+
+    /// <inheritdoc/>
+    public override void ValidateParts(LossSums sums, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sums);
+        if (_validation is null)
+        {
+            return;
+        }
+
+        var batches = 0;
         var ended = false;
         try
         {
             foreach (var batch in _validation)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                using (TensorScope.Enter())
+                var part = batches++ % sums.Parts;
+                if (sums.Wants(part))
                 {
-                    var weight = _count(batch);
-                    sum += weight == 0 ? 0 : double.CreateTruncating(_loss(batch).Item()) * weight;
-                    count += weight;
-                    batches++;
+                    using (TensorScope.Enter())
+                    {
+                        // The loss of what does not count is not even computed.
+                        var weight = _count(batch);
+                        sums.Add(part, weight == 0 ? 0 : double.CreateTruncating(_loss(batch).Item()), weight);
+                    }
                 }
             }
 
@@ -122,17 +159,32 @@ internal sealed class BatchTask<T, TBatch> : TrainingTask<T>
             }
         }
 
-        return count > 0 ? sum / count : throw new InvalidOperationException(batches == 0
-            ? "FitAsync: there are no batches to validate on; what can be enumerated only once is empty the second time."
-            : $"FitAsync: the validation batches count for {count} rows or steps together; a mean needs one or more.");
+        if (batches == 0)
+        {
+            throw new InvalidOperationException("FitAsync: there are no batches to validate on; what can be enumerated only once is empty the second time.");
+        }
     }
 
-    // Rows where the library knows them: of its own batches, of tensors, and of tuples that begin with one.
-    private static long RowsOf(object? batch) => batch switch
+    /// <inheritdoc/>
+    internal override void UndoValidation() => (_validation as BatchSource<TBatch>)?.UndoPass();
+
+    private bool MoveNext(out TBatch batch)
     {
-        IRowBatch rows => rows.Rows,
-        Tensor<T> tensor => tensor.Rank > 0 ? tensor.Shape[0] : 1,
-        ITuple { Length: > 0 } tuple => RowsOf(tuple[0]),
-        _ => 1,
-    };
+        if (_source is not null)
+        {
+            var any = _source.MoveNext();
+            batch = any ? _source.Current : default!;
+            return any;
+        }
+
+        if (!_enumerator!.MoveNext())
+        {
+            EndTraining();
+            batch = default!;
+            return false;
+        }
+
+        batch = _enumerator.Current;
+        return true;
+    }
 }

@@ -53,7 +53,7 @@ internal sealed unsafe class BestParameters<T>(Trainer<T> trainer)
     /// <summary>Saves the parameters as they are, where the trainer has a path for them.</summary>
     internal void SaveLast()
     {
-        if (trainer.ModelPath is { } path)
+        if (trainer.ModelPath is { } path && trainer.Processes is null or { Rank: 0 })
         {
             trainer.Model.Save(path);
         }

@@ -46,29 +46,47 @@ public static class SequenceEvaluation
             throw new ArgumentException($"tokens: expected two or more, of which all but the first are predicted, but got {tokens.Length}.", nameof(tokens));
         }
 
-        var (sum, count) = Score(model, tokens.Span, rows, steps, 0, ignored, cancellationToken);
-        return count > 0 ? sum / count : throw new ArgumentException("tokens: all that are to be predicted are ignored; a mean needs one.", nameof(tokens));
+        var sums = new LossSums(1);
+        Measure(model, tokens, rows, steps, ignored, sums, cancellationToken);
+        return sums.Total is (var sum, > 0 and var count, _) ? sum / count : throw new ArgumentException("tokens: all that are to be predicted are ignored; a mean needs one.", nameof(tokens));
+    }
+
+    /// <summary>The same in parts, which are of neighbouring rows.</summary>
+    internal static void Measure<T>(
+        ISequenceModel<T> model, ReadOnlyMemory<int> tokens, int rows, int steps, int ignored, LossSums sums, CancellationToken cancellationToken)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        rows = Math.Min(rows, tokens.Length - 1);
+        for (var part = 0; part < sums.Parts; part++)
+        {
+            if (sums.Wants(part) && RowParts.Of(rows, part, sums.Parts) is (var start, > 0 and var own))
+            {
+                var (sum, count) = Score(model, tokens.Span, rows, steps, 0, ignored, cancellationToken, start, own);
+                sums.AddSum(part, sum, count);
+            }
+        }
     }
 
     /// <summary>
     /// The sum of the negative log-likelihoods of all tokens but the first and of those to be ignored, and how many these are: cut into parallel rows, each of which reads up to
-    /// <paramref name="warmUp"/> of the tokens before its part to find its state.
+    /// <paramref name="warmUp"/> of the tokens before its part to find its state. Of these rows all are measured, or <paramref name="only"/> from <paramref name="start"/> on.
     /// </summary>
     internal static (double Sum, long Count) Score<T>(
-        ISequenceModel<T> model, ReadOnlySpan<int> tokens, int rows, int steps, int warmUp, int? ignored, CancellationToken cancellationToken)
+        ISequenceModel<T> model, ReadOnlySpan<int> tokens, int rows, int steps, int warmUp, int? ignored, CancellationToken cancellationToken, int start = 0, int? only = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         // No token has this number: one that is out of range is not left out but makes the model throw.
         const int None = int.MinValue;
         var predictions = tokens.Length - 1;
-        rows = Math.Min(rows, predictions);
+        var whole = Math.Min(rows, predictions);
+        rows = only ?? whole;
         var (first, begin, end) = (new int[rows], new int[rows], new int[rows]);
         var longest = 0;
         for (var row = 0; row < rows; row++)
         {
-            first[row] = (int)((long)predictions * row / rows);
+            first[row] = (int)((long)predictions * (start + row) / whole);
             begin[row] = Math.Max(0, first[row] - warmUp);
-            end[row] = (int)((long)predictions * (row + 1) / rows);
+            end[row] = (int)((long)predictions * (start + row + 1) / whole);
             longest = Math.Max(longest, end[row] - begin[row]);
         }
 

@@ -18,8 +18,9 @@ internal sealed class SeriesTask<T>(
     BatchSource<SeriesWindow<T>> series, SeriesForward<T> forward, Func<Tensor<T>, Tensor<T>, Tensor<T>> loss, BatchSource<SeriesWindow<T>>? validation) : TrainingTask<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly CarriedState<T> _carried = new();
+    private readonly CarriedParts<T> _carried = new();
     private SequenceState<T>? _next;
+    private int _parts;
 
     /// <inheritdoc/>
     public override bool HasValidation => validation is not null;
@@ -29,6 +30,9 @@ internal sealed class SeriesTask<T>(
 
     /// <inheritdoc/>
     public override string Identity => $"{series.Identity}{(validation is null ? string.Empty : $", validated on {validation.Identity}")}";
+
+    /// <inheritdoc/>
+    public override bool HasParts => true;
 
     /// <inheritdoc/>
     internal override object[] Sources => validation is null ? [series.Root] : [series.Root, validation.Root];
@@ -41,7 +45,43 @@ internal sealed class SeriesTask<T>(
     }
 
     /// <inheritdoc/>
-    public override BatchLoss<T>? NextLoss() => series.MoveNext() ? Window(series.Current, _carried.State, out _next) : null;
+    public override BatchLoss<T>? NextLoss()
+    {
+        if (!series.MoveNext())
+        {
+            return null;
+        }
+
+        _carried.Cut(1);
+        return Window(series.Current, _carried.Whole.State, out _next);
+    }
+
+    /// <inheritdoc/>
+    public override double[]? NextParts(int parts)
+    {
+        if (!series.MoveNext())
+        {
+            return null;
+        }
+
+        _carried.Cut(parts);
+        _parts = parts;
+        var rows = series.Current.Rows;
+        return [.. Enumerable.Range(0, parts).Select(part => (double)RowParts.Of(rows, part, parts).Count / rows)];
+    }
+
+    /// <inheritdoc/>
+    public override BatchLoss<T>? PartLoss(int part) => PartOf(series.Current, part, _parts) is { } rows ? Window(rows, _carried[part].State, out _next) : null;
+
+    /// <inheritdoc/>
+    public override void EndPart(int part)
+    {
+        if (_next is not null)
+        {
+            _carried[part].Keep(_next);
+            _next = null;
+        }
+    }
 
     /// <inheritdoc/>
     public override void EndStep(bool skipped)
@@ -51,12 +91,26 @@ internal sealed class SeriesTask<T>(
         {
             _carried.Forget();
         }
-        else
+        else if (_next is not null)
         {
-            _carried.Keep(_next!);
+            _carried.Whole.Keep(_next);
         }
 
         _next = null;
+    }
+
+    /// <inheritdoc/>
+    public override void SavePart(int part, int parts, StateTree<T> state)
+    {
+        _carried.Cut(parts);
+        _carried[part].SaveState(state);
+    }
+
+    /// <inheritdoc/>
+    public override void RestorePart(int part, int parts, StateTree<T> state)
+    {
+        _carried.Cut(parts);
+        _carried[part].RestoreState(state);
     }
 
     /// <inheritdoc/>
@@ -83,20 +137,41 @@ internal sealed class SeriesTask<T>(
             return null;
         }
 
-        var carried = new CarriedState<T>();
-        var (sum, count) = (0.0, 0L);
+        var sums = new LossSums(1);
+        ValidateParts(sums, cancellationToken);
+        return sums.Total.Sum / sums.Total.Weight;
+    }
+
+    /// <inheritdoc/>
+    public override void ValidateParts(LossSums sums, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sums);
+        if (validation is null)
+        {
+            return;
+        }
+
+        var carried = new CarriedParts<T>();
+        carried.Cut(sums.Parts);
         var ended = false;
         try
         {
             foreach (var each in validation)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                using (TensorScope.Enter())
+                for (var part = 0; part < sums.Parts; part++)
                 {
-                    var window = Window(each, carried.State, out var next);
-                    sum += double.CreateTruncating(window.Loss.Item()) * window.Count;
-                    count += window.Count;
-                    carried.Keep(next);
+                    if (!sums.Wants(part) || PartOf(each, part, sums.Parts) is not { } rows)
+                    {
+                        continue;
+                    }
+
+                    using (TensorScope.Enter())
+                    {
+                        var window = Window(rows, carried[part].State, out var next);
+                        sums.AddSum(part, double.CreateTruncating(window.Loss.Item()) * window.Count, window.Count);
+                        carried[part].Keep(next);
+                    }
                 }
             }
 
@@ -110,9 +185,13 @@ internal sealed class SeriesTask<T>(
                 validation.UndoPass();
             }
         }
-
-        return sum / count;
     }
+
+    /// <inheritdoc/>
+    internal override void UndoValidation() => validation?.UndoPass();
+
+    private static SeriesWindow<T>? PartOf(SeriesWindow<T> window, int part, int parts) =>
+        RowParts.Of(window.Rows, part, parts) is (var start, > 0 and var count) ? count == window.Rows ? window : window.TakeRows(start, count) : null;
 
     private BatchLoss<T> Window(SeriesWindow<T> window, SequenceState<T>? state, out SequenceState<T> next)
     {

@@ -18,8 +18,9 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     private readonly ReadOnlyMemory<int> _validation;
     private readonly int _validationRows;
     private readonly int _ignored;
-    private readonly CarriedState<T> _carried = new();
+    private readonly CarriedParts<T> _carried = new();
     private SequenceState<T>? _next;
+    private int _parts;
     private int[] _inputColumns = [];
     private int[] _targetColumns = [];
 
@@ -48,6 +49,9 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     }
 
     /// <inheritdoc/>
+    public override bool HasParts => true;
+
+    /// <inheritdoc/>
     internal override object[] Sources => [_windows.Root];
 
     /// <inheritdoc/>
@@ -60,23 +64,49 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     /// <inheritdoc/>
     public override BatchLoss<T>? NextLoss()
     {
-        if (!_windows.MoveNext())
+        if (!MoveNext())
         {
             return null;
         }
 
-        var window = _windows.Current;
-        window.Ignore(_ignored);
-        _carried.ResetRows(window.Starts);
-        var loss = window.CarrySteps < window.Steps ? OverlappingLoss(window) : WholeLoss(window);
-        var targets = Math.Max(1, window.TargetCount);
-        var divisor = _options.Reduction switch
+        _carried.Cut(1);
+        return LossOf(_windows.Current, _carried.Whole);
+    }
+
+    /// <inheritdoc/>
+    public override double[]? NextParts(int parts)
+    {
+        if (!MoveNext())
         {
-            LossReduction.Sum => targets,
-            LossReduction.SumOverStepsMeanOverRows => (double)targets / window.Rows,
-            _ => 1,
-        };
-        return new(loss, window.TargetCount) { ReportDivisor = divisor };
+            return null;
+        }
+
+        _carried.Cut(parts);
+        _parts = parts;
+        var shares = new double[parts];
+        var window = _windows.Current;
+
+        var whole = _options.Reduction == LossReduction.Sum ? 1 : ShareOf(window);
+        for (var part = 0; part < parts; part++)
+        {
+            shares[part] = whole > 0 && PartOf(window, part) is { } rows ? ShareOf(rows) / whole : 0;
+        }
+
+        return shares;
+    }
+
+    /// <inheritdoc/>
+    public override BatchLoss<T>? PartLoss(int part) =>
+        PartOf(_windows.Current, part) is { } rows ? LossOf(rows, _carried[part]) with { ReportDivisor = DivisorOf(_windows.Current) } : null;
+
+    /// <inheritdoc/>
+    public override void EndPart(int part)
+    {
+        if (_next is not null)
+        {
+            _carried[part].Keep(_next);
+            _next = null;
+        }
     }
 
     /// <inheritdoc/>
@@ -87,12 +117,26 @@ internal sealed class TokenTask<T> : TrainingTask<T>
         {
             _carried.Forget();
         }
-        else
+        else if (_next is not null)
         {
-            _carried.Keep(_next!);
+            _carried.Whole.Keep(_next);
         }
 
         _next = null;
+    }
+
+    /// <inheritdoc/>
+    public override void SavePart(int part, int parts, StateTree<T> state)
+    {
+        _carried.Cut(parts);
+        _carried[part].SaveState(state);
+    }
+
+    /// <inheritdoc/>
+    public override void RestorePart(int part, int parts, StateTree<T> state)
+    {
+        _carried.Cut(parts);
+        _carried[part].RestoreState(state);
     }
 
     /// <inheritdoc/>
@@ -113,20 +157,67 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     public override double? Validate(CancellationToken cancellationToken) =>
         HasValidation ? SequenceEvaluation.Measure(_model, _validation, _validationRows, ValidationSteps, _ignored, cancellationToken) : null;
 
-    private Tensor<T> WholeLoss(TokenWindow window)
+    /// <inheritdoc/>
+    public override void ValidateParts(LossSums sums, CancellationToken cancellationToken)
     {
-        var (loss, state) = _model.ForwardLoss(window.Inputs, window.Rows, window.ValidSteps, StateOf(window), window.Targets, _options);
+        ArgumentNullException.ThrowIfNull(sums);
+        if (HasValidation)
+        {
+            SequenceEvaluation.Measure(_model, _validation, _validationRows, ValidationSteps, _ignored, sums, cancellationToken);
+        }
+    }
+
+    private bool MoveNext()
+    {
+        if (!_windows.MoveNext())
+        {
+            return false;
+        }
+
+        _windows.Current.Ignore(_ignored);
+        return true;
+    }
+
+    private TokenWindow? PartOf(TokenWindow window, int part) =>
+        RowParts.Of(window.Rows, part, _parts) is (var start, > 0 and var count) ? window.TakeRows(start, count) : null;
+
+    private BatchLoss<T> LossOf(TokenWindow window, CarriedState<T> carried)
+    {
+        carried.ResetRows(window.Starts);
+        var loss = window.CarrySteps < window.Steps ? OverlappingLoss(window, carried.State) : WholeLoss(window, carried.State);
+        return new(loss, window.TargetCount) { ReportDivisor = DivisorOf(window) };
+    }
+
+    private double DivisorOf(TokenWindow window) => _options.Reduction switch
+    {
+        LossReduction.Sum => Math.Max(1, window.TargetCount),
+        LossReduction.SumOverStepsMeanOverRows => (double)Math.Max(1, window.TargetCount) / window.Rows,
+        _ => 1,
+    };
+
+    // What the losses of parts are in proportion to.
+    private double ShareOf(TokenWindow window) => _options.Reduction switch
+    {
+        LossReduction.Sum => 1,
+        LossReduction.SumOverStepsMeanOverRows => window.Rows,
+        LossReduction.Mean => SumOfWeights(window),
+        _ => window.TargetCount,
+    };
+
+    private Tensor<T> WholeLoss(TokenWindow window, SequenceState<T>? carried)
+    {
+        var (loss, state) = _model.ForwardLoss(window.Inputs, window.Rows, window.ValidSteps, StateOf(window, carried), window.Targets, _options);
         _next = state;
         return loss;
     }
 
     // The next window begins inside this one: the forward pass is cut there to have the state, the gradient flows through the cut.
-    private Tensor<T> OverlappingLoss(TokenWindow window)
+    private Tensor<T> OverlappingLoss(TokenWindow window, SequenceState<T>? carried)
     {
         var (rows, cut) = (window.Rows, window.CarrySteps);
         var sums = _options with { Reduction = LossReduction.Sum };
         var first = _model.ForwardLoss(
-            Columns(ref _inputColumns, window.Inputs, rows, 0, cut), rows, default, _carried.State, Columns(ref _targetColumns, window.Targets, rows, 0, cut), sums);
+            Columns(ref _inputColumns, window.Inputs, rows, 0, cut), rows, default, carried, Columns(ref _targetColumns, window.Targets, rows, 0, cut), sums);
         var second = _model.ForwardLoss(
             Columns(ref _inputColumns, window.Inputs, rows, cut, window.Steps), rows, default, first.State, Columns(ref _targetColumns, window.Targets, rows, cut, window.Steps), sums);
         var loss = first.Loss + second.Loss;
@@ -141,22 +232,17 @@ internal sealed class TokenTask<T> : TrainingTask<T>
     }
 
     // Rows that begin a sequence beside others that continue get the model's initial states; where those are learned, gradients flow to them.
-    private SequenceState<T>? StateOf(TokenWindow window)
-    {
-        if (_carried.State is not { } carried || !window.Starts.Contains(true) || _model.InitialState(window.Rows) is not { } initial)
-        {
-            return _carried.State;
-        }
-
-        return carried.ResetRows(window.Starts, initial);
-    }
+    private SequenceState<T>? StateOf(TokenWindow window, SequenceState<T>? carried) =>
+        carried is null || !window.Starts.Contains(true) || _model.InitialState(window.Rows) is not { } initial ? carried : carried.ResetRows(window.Starts, initial);
 
     // What a mean over the window's targets is divided by.
-    private double WeightOf(TokenWindow window)
+    private double WeightOf(TokenWindow window) => SumOfWeights(window) is > 0 and var sum ? sum : 1;
+
+    private double SumOfWeights(TokenWindow window)
     {
         if (_options.ClassWeights is not { } weights)
         {
-            return Math.Max(1, window.TargetCount);
+            return window.TargetCount;
         }
 
         var sum = 0.0;
@@ -165,7 +251,7 @@ internal sealed class TokenTask<T> : TrainingTask<T>
             sum += target == TokenWindow.NoTarget ? 0 : weights[target];
         }
 
-        return sum > 0 ? sum : 1;
+        return sum;
     }
 
     // Some columns of a matrix, in a buffer that the next call uses again.

@@ -111,7 +111,7 @@ public sealed partial class Trainer<T>
             throw new ArgumentException($"validation: {endless.Identity} has no end; keep some of its batches and validate on those, such as source.Take(8).ToArray(), or set its PassLength.", nameof(validation));
         }
 
-        return FitAsync(new BatchTask<T, TBatch>(batches, loss, validation, count), epochs, progress, cancellationToken);
+        return FitAsync(new BatchTask<T, TBatch>(batches, loss, validation, count, PartLosses), epochs, progress, cancellationToken);
     }
 
     /// <summary>
@@ -180,19 +180,25 @@ public sealed partial class Trainer<T>
         TrainingTask<T> task, int? epochs = null, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(task);
-        if (cancellationToken.IsCancellationRequested)
+
+        // In a group the run itself looks at the token and checks, so that the others hear of what is refused here.
+        var isAlone = Processes is null or { Size: 1 };
+        if (isAlone && cancellationToken.IsCancellationRequested)
         {
             return Task.FromCanceled<TrainingResult>(cancellationToken);
         }
 
-        var mark = Enter(task);
+        var mark = TrainerChecks.Enter(this, task);
         try
         {
-            Check(task, epochs);
+            if (isAlone)
+            {
+                TrainerChecks.Check(this, task, epochs);
+            }
 
             // A thread of its own: a training of hours is nothing for the pool.
-            var run = new TrainingRun<T>(this, task, mark, epochs ?? int.MaxValue, progress, cancellationToken);
-            var result = Task.Factory.StartNew(run.Execute, cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            var run = new TrainingRun<T>(this, task, mark, epochs, progress, cancellationToken);
+            var result = Task.Factory.StartNew(run.Execute, isAlone ? cancellationToken : CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
             // Where it is cancelled before it begins, the run itself cannot say that it has ended.
             _ = result.ContinueWith(

@@ -207,7 +207,49 @@ public sealed partial class Trainer<T>
     } = 1;
 
     /// <summary>
-    /// Called for each update when all its gradients are there, before they are looked at, clipped and used: the place for a sum over processes. It may write to
+    /// P, the parts that every batch is cut into by rows and that are computed one after another; 1 by default. The update is that of the whole batch, without its memory. Part 0 has the first rows, and sizes differ by one at most;
+    /// each part's gradient is computed from zero, and they are added up in order, weighted by what their losses are means over. With N <see cref="Processes"/> a batch always has N parts, one for each, and gives the bits of one process with N parts.
+    /// </summary>
+    /// <remarks>
+    /// Before a batch is computed each of the model's random sources (<see cref="Module{T}.NamedRandomSources"/>) draws one number; part p draws from a source made of that number and p
+    /// (<c>new RandomSource(number).Split(p)</c>). So no part's numbers depend on another's, and a training goes on with another number of parts from where the sources stand. What is random and not registered with the model is no longer the same
+    /// from one number of processes to another. With <see cref="AccumulationSteps"/> above 1 one process keeps P gradients.
+    /// </remarks>
+    public int BatchParts
+    {
+        get;
+        init => field = OptionRange.AtLeast(1, value, nameof(BatchParts));
+    } = 1;
+
+    /// <summary>
+    /// How the losses of a batch's parts make that of the batch, where batches come with a loss function: of means, the default, weighted by what is counted of each part, or as sums. Losses over tokens follow
+    /// <see cref="TokenLoss"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is neither <see cref="LossReduction.Mean"/> nor <see cref="LossReduction.Sum"/>.</exception>
+    public LossReduction PartLosses
+    {
+        get;
+        init => field = value is LossReduction.Mean or LossReduction.Sum
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(PartLosses), value, $"PartLosses: expected Mean or Sum but got {value}.");
+    }
+
+    /// <summary>
+    /// The processes that train this model together, each by a trainer made alike of a model, an optimiser and data made alike; null, the default, for this one alone. Batches stay as they are: each process computes its share
+    /// of the rows, see <see cref="BatchParts"/>, and gradients are added up before <see cref="AfterBackward"/>. So all have the same parameters to the bit after every update.
+    /// </summary>
+    /// <remarks>
+    /// Parameters, optimiser, schedule and random sources at the start are those of rank 0, or of the checkpoint that it reads. Rank 0 alone reports progress and writes <see cref="ModelPath"/> and <see cref="CheckpointPath"/>; its clock decides whatever
+    /// is decided by time. Validation is shared out. An exception on one process, or its cancellation after the update under way, ends the training of all. Hooks and schedules run on every process and must do the same on each.
+    /// A group of one process is as none.
+    /// </remarks>
+    public ProcessGroup? Processes { get; init; }
+
+    /// <summary>The parts of a batch.</summary>
+    internal int PartCount => Processes?.Size ?? BatchParts;
+
+    /// <summary>
+    /// Called for each update when all its gradients are there, added up over all <see cref="Processes"/>, before they are looked at, clipped and used. It may write to
     /// <see cref="UpdateContext{T}.Gradients"/>.
     /// </summary>
     public UpdateHook<T>? AfterBackward { get; init; }

@@ -59,21 +59,28 @@ internal static class TrainingCheckpoint
 
     private static void CheckIdentity(StateValues state, IEnumerable<KeyValuePair<string, string>> identity, string name)
     {
-        var differences = new StringBuilder();
-        foreach (var (key, text) in identity)
-        {
-            var saved = state.Contains(IdentityPrefix + key) ? state.GetText(IdentityPrefix + key) : "missing";
-            if (saved != text)
-            {
-                var (was, now) = FirstDifference(saved, text);
-                differences.Append($" {key} was '{was}' and is now '{now}'.");
-            }
-        }
-
+        var saved = identity.Select(pair => KeyValuePair.Create(pair.Key, state.Contains(IdentityPrefix + pair.Key) ? state.GetText(IdentityPrefix + pair.Key) : "missing"));
+        var differences = Differences(saved, identity, "was", "is now");
         if (differences.Length > 0)
         {
             throw new InvalidDataException($"{name} is the checkpoint of another training; this one cannot go on from it.{differences}");
         }
+    }
+
+    /// <summary>A sentence, after a space, for each of the texts that differ.</summary>
+    internal static string Differences(IEnumerable<KeyValuePair<string, string>> first, IEnumerable<KeyValuePair<string, string>> second, string was, string isNow)
+    {
+        var differences = new StringBuilder();
+        foreach (var ((key, saved), (_, text)) in first.Zip(second))
+        {
+            if (saved != text)
+            {
+                var (before, now) = FirstDifference(saved, text);
+                differences.Append($" {key} {was} '{before}' and {isNow} '{now}'.");
+            }
+        }
+
+        return differences.ToString();
     }
 
     // Of texts of many lines only the first line that differs.

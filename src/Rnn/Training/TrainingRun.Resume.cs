@@ -13,6 +13,9 @@ internal sealed partial class TrainingRun<T>
 
     private TimeSpan Elapsed => _elapsedBefore + _clock.Elapsed;
 
+    // What is decided by time: in a group by that of rank 0 where all met last.
+    private TimeSpan DecisionTime => _sync is null ? Elapsed : _groupTime;
+
     private void SaveCheckpointWhereDue()
     {
         if (trainer.CheckpointPath is null || _counts.Updates == _saved.Updates)
@@ -20,7 +23,7 @@ internal sealed partial class TrainingRun<T>
             return;
         }
 
-        if ((trainer.CheckpointEvery is { } every && _counts.Updates % every == 0) || Elapsed - _saved.At >= trainer.CheckpointInterval)
+        if ((trainer.CheckpointEvery is { } every && _counts.Updates % every == 0) || DecisionTime - _saved.At >= trainer.CheckpointInterval)
         {
             SaveCheckpoint();
         }
@@ -33,6 +36,18 @@ internal sealed partial class TrainingRun<T>
             return;
         }
 
+        // Of a group rank 0 gets what the others carry, and writes.
+        CollectParts();
+        if (IsMain)
+        {
+            TrainingCheckpoint.Write(path, CurrentState(), TrainingIdentity.Of(trainer, task));
+        }
+
+        _saved = (DecisionTime, _counts.Updates);
+    }
+
+    private StateTree<T> CurrentState()
+    {
         var state = new StateTree<T>();
         trainer.Model.SaveState(state.Branch("model"));
         _optimizer.SaveState(state.Branch("optimizer"));
@@ -41,18 +56,15 @@ internal sealed partial class TrainingRun<T>
         task.SaveState(state.Branch("data"));
         _best.SaveState(state.Branch("best"));
         SaveCounters(state.Branch("run"));
-        TrainingCheckpoint.Write(path, state, TrainingIdentity.Of(trainer, task));
-        _saved = (Elapsed, _counts.Updates);
+        return state;
     }
 
-    private void Resume()
-    {
-        if (!trainer.Resume || trainer.CheckpointPath is not { } path || !File.Exists(path))
-        {
-            return;
-        }
+    // Null where the training begins.
+    private StateTree<T>? ReadCheckpoint() =>
+        trainer.Resume && trainer.CheckpointPath is { } path && File.Exists(path) ? TrainingCheckpoint.Read<T>(path, TrainingIdentity.Of(trainer, task)) : null;
 
-        var state = TrainingCheckpoint.Read<T>(path, TrainingIdentity.Of(trainer, task));
+    private void Restore(StateTree<T> state)
+    {
 
         // Data and model may share a random source; then the model's state of it is the right one, so it is restored after the data's.
         task.RestoreState(state.Branch("data"));
@@ -62,7 +74,7 @@ internal sealed partial class TrainingRun<T>
         trainer.AveragingTrigger?.RestoreState(state.Branch("trigger"));
         _best.RestoreState(state.Branch("best"));
         RestoreCounters(state.Branch("run"));
-        _saved = (Elapsed, _counts.Updates);
+        _saved = (Elapsed, _counts.Updates == 0 ? -1 : _counts.Updates);
     }
 
     private void SaveCounters(StateValues state)

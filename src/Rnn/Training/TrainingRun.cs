@@ -8,7 +8,7 @@ namespace Rnn.Training;
 
 /// <summary>One training from its first update to its end.</summary>
 internal sealed partial class TrainingRun<T>(
-    Trainer<T> trainer, TrainingTask<T> task, IDisposable mark, int epochs, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
+    Trainer<T> trainer, TrainingTask<T> task, IDisposable mark, int? epochs, IProgress<TrainingProgress>? progress, CancellationToken cancellationToken)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Optimizer<T> _optimizer = trainer.Optimizer;
@@ -42,14 +42,20 @@ internal sealed partial class TrainingRun<T>(
             }
 
             _optimizer.ZeroGradients();
-            Resume();
+            Begin();
             stop = RunEpochs();
             SaveCheckpoint();
             Validate();
+            Meet(SyncPoint.End);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (_sync is null ? cancellationToken.IsCancellationRequested : _isCancelled)
         {
-            SaveCheckpoint();
+            EndCancelled();
+            throw;
+        }
+        catch (Exception exception) when (_sync is not null)
+        {
+            _sync.Fail(exception);
             throw;
         }
         finally
@@ -93,7 +99,7 @@ internal sealed partial class TrainingRun<T>(
 
             if (!_epoch.HasBegun)
             {
-                if (_epoch.Number >= epochs)
+                if (_epoch.Number >= (epochs ?? int.MaxValue))
                 {
                     return TrainingStop.Epochs;
                 }
@@ -112,7 +118,7 @@ internal sealed partial class TrainingRun<T>(
                     return TrainingStop.EarlyStop;
                 }
 
-                cancellationToken.ThrowIfCancellationRequested();
+                ThrowIfCancelled();
                 if (LimitReached() is { } limit)
                 {
                     return limit;
@@ -140,7 +146,7 @@ internal sealed partial class TrainingRun<T>(
 
     private TrainingStop? LimitReached() =>
         _counts.Updates >= trainer.MaxUpdates ? TrainingStop.Updates
-        : Elapsed >= trainer.MaxTime ? TrainingStop.Time
+        : DecisionTime >= trainer.MaxTime ? TrainingStop.Time
         : null;
 
     // One update, of as many batches as it takes; false where the data of the epoch have come to their end.
@@ -153,16 +159,13 @@ internal sealed partial class TrainingRun<T>(
         while (update is null && !_epoch.DataEnded)
         {
             using var scope = TensorScope.Enter();
-            if (task.NextLoss() is not { } batch)
+            if (_parts is null ? !Compute(ref lossSum, ref count) : !_parts.Compute())
             {
                 _epoch.DataEnded = true;
                 break;
             }
 
-            lossSum += double.CreateTruncating(batch.Loss.Item()) / batch.ReportDivisor;
-            batch.Loss.Backward();
-            count += batch.Count;
-            update = ++batches == trainer.AccumulationSteps ? Update(batches, lossSum / batches) : null;
+            update = ++batches == trainer.AccumulationSteps ? Update(batches, ref lossSum, ref count) : null;
             task.EndStep(update is { Skipped: true });
         }
 
@@ -175,7 +178,7 @@ internal sealed partial class TrainingRun<T>(
         if (update is null)
         {
             // The epoch has ended before the last batch of this update.
-            update = Update(batches, lossSum / batches);
+            update = Update(batches, ref lossSum, ref count);
             if (update.Value.Skipped)
             {
                 task.EndStep(skipped: true);
@@ -183,6 +186,19 @@ internal sealed partial class TrainingRun<T>(
         }
 
         Report(lossSum / batches, count, update.Value.Norm, update.Value.Skipped);
+        return true;
+    }
+
+    private bool Compute(ref double lossSum, ref long count)
+    {
+        if (task.NextLoss() is not { } batch)
+        {
+            return false;
+        }
+
+        lossSum += double.CreateTruncating(batch.Loss.Item()) / batch.ReportDivisor;
+        batch.Loss.Backward();
+        count += batch.Count;
         return true;
     }
 
@@ -217,12 +233,21 @@ internal sealed partial class TrainingRun<T>(
         };
         trainer.AfterUpdate?.Invoke(new(trainer, _counts.Updates, loss, skipped));
         _isBetweenUpdates = true;
-        progress?.Report(_last);
+        ReportProgress();
+    }
+
+    private void ReportProgress()
+    {
+        if (IsMain)
+        {
+            progress?.Report(_last);
+        }
     }
 
     // Gradients are looked at before anything hides what is wrong with them; then limit values, measure what is left, update and clear.
-    private (double Norm, bool Skipped) Update(int batches, double loss)
+    private (double Norm, bool Skipped) Update(int batches, ref double lossSum, ref long count)
     {
+        AddUpParts(batches, ref lossSum, ref count);
         if (batches > 1)
         {
             GradientClipping.Scale(_optimizer.Block.NamedParameters, 1.0 / batches);
@@ -230,7 +255,7 @@ internal sealed partial class TrainingRun<T>(
 
         if (trainer.AfterBackward is { } hook)
         {
-            hook(new(trainer, _counts.Updates + 1, loss));
+            hook(new(trainer, _counts.Updates + 1, lossSum / batches));
             _optimizer.Block.MarkGradientsWritten();
         }
 
@@ -287,7 +312,7 @@ internal sealed partial class TrainingRun<T>(
     private void MoveSchedule(int epochs) => trainer.ScheduleStart = _scheduleStart + trainer.ScheduleUnit switch
     {
         ScheduleUnit.Epochs => epochs,
-        ScheduleUnit.Seconds => Elapsed.TotalSeconds,
+        ScheduleUnit.Seconds => DecisionTime.TotalSeconds,
         _ => _counts.Updates,
     };
 
@@ -304,7 +329,7 @@ internal sealed partial class TrainingRun<T>(
         {
             if (Measure() is not { } loss)
             {
-                if (trainer.NeedsValidation is { } option)
+                if (TrainerChecks.NeedsValidation(trainer) is { } option)
                 {
                     throw new InvalidOperationException($"{option}: it needs validation losses, but Validate of {task.GetType().Name.Split('`')[0]} gave none.");
                 }
@@ -328,7 +353,7 @@ internal sealed partial class TrainingRun<T>(
 
         (trainer.Schedule as PlateauSchedule)?.Observe(_validationLoss.Value);
         _last = _last with { ValidationLoss = _validationLoss, BestValidationLoss = _best.Loss, Elapsed = Elapsed };
-        progress?.Report(_last);
+        ReportProgress();
         return _best.IsPatienceOver;
     }
 
@@ -336,7 +361,7 @@ internal sealed partial class TrainingRun<T>(
     {
         using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Enter();
-        return task.Validate(cancellationToken);
+        return _parts is null ? task.Validate(cancellationToken) : MeasureParts();
     }
 
     // Of the whole training, kept from run to run by its checkpoint.

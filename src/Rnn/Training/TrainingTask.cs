@@ -31,6 +31,12 @@ public abstract class TrainingTask<T>
     /// <summary>Identifies the task and its data, for example by sizes and a hash: a checkpoint is resumed with the same only. The name of the type unless overridden.</summary>
     public virtual string Identity => GetType().Name.Split('`')[0];
 
+    /// <summary>
+    /// Whether its batches can be computed in parts, which <see cref="Trainer{T}.BatchParts"/> and <see cref="Trainer{T}.Processes"/> need; false unless overridden. A task that overrides it with true also overrides
+    /// <see cref="NextParts"/> and <see cref="PartLoss"/>, and where something is carried from batch to batch <see cref="SavePart"/> and <see cref="RestorePart"/>.
+    /// </summary>
+    public virtual bool HasParts => false;
+
     /// <summary>What has one place in its data, which the run moves: no other run may read from it at the same time.</summary>
     internal virtual object[] Sources => [];
 
@@ -42,6 +48,43 @@ public abstract class TrainingTask<T>
 
     /// <summary>Computes the loss of the next batch, recorded for the backward pass; null at the end of the pass.</summary>
     public abstract BatchLoss<T>? NextLoss();
+
+    /// <summary>Goes to the next batch of the pass and cuts it by rows, in place of <see cref="NextLoss"/> where <see cref="HasParts"/> is true and the trainer asks for parts.</summary>
+    /// <param name="parts">The number of parts, the same for the whole training.</param>
+    /// <returns>
+    /// For each part what its loss and its gradient are multiplied by before they are added up, which follows from the whole batch: of means the share of what each is the mean over, of sums 1. Null at the end of the pass.
+    /// </returns>
+    public virtual double[]? NextParts(int parts) => throw new NotSupportedException($"{GetType().Name.Split('`')[0]} has no parts.");
+
+    /// <summary>
+    /// Computes the loss of a part of the batch, recorded for the backward pass. Called for each part in order, or in a group of processes for that of this process alone. Nothing but the part's rows, the parameters and the model's
+    /// random sources may decide it.
+    /// </summary>
+    /// <param name="part">The part, from 0.</param>
+    /// <returns>The loss with the count of this part and the <see cref="BatchLoss{T}.ReportDivisor"/> of the whole batch; null for a part that has no rows.</returns>
+    public virtual BatchLoss<T>? PartLoss(int part) => throw new NotSupportedException($"{GetType().Name.Split('`')[0]} has no parts.");
+
+    /// <summary>Called after the backward pass of a part, while what it has computed is still there: the place to copy what the same part of the next batch goes on from. <see cref="EndStep"/> follows after all parts.</summary>
+    /// <param name="part">The part.</param>
+    public virtual void EndPart(int part)
+    {
+    }
+
+    /// <summary>Saves what is carried from batch to batch for one part, so that the process that writes a checkpoint gets it.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="parts">The number of parts.</param>
+    /// <param name="state">Where to; nothing is copied, and it is sent before the next batch.</param>
+    public virtual void SavePart(int part, int parts, StateTree<T> state)
+    {
+    }
+
+    /// <summary>Takes over what <see cref="SavePart"/> of another process saved, so that <see cref="SaveState"/> saves what all parts carry: for any number of parts.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="parts">The number of parts.</param>
+    /// <param name="state">Where from.</param>
+    public virtual void RestorePart(int part, int parts, StateTree<T> state)
+    {
+    }
 
     /// <summary>
     /// Called after the backward pass of each batch; of the last one of an update (<see cref="Trainer{T}.AccumulationSteps"/>) after the parameters have been updated, or
@@ -79,6 +122,25 @@ public abstract class TrainingTask<T>
     /// </summary>
     /// <param name="cancellationToken">Asks to stop; throw <see cref="OperationCanceledException"/>.</param>
     public virtual double? Validate(CancellationToken cancellationToken) => null;
+
+    /// <summary>
+    /// The same in parts, so that the processes of a group measure together: adds the losses of the parts that are wanted here. Unless overridden part 0 is the whole, by <see cref="Validate"/>.
+    /// </summary>
+    /// <param name="sums">Takes the losses.</param>
+    /// <param name="cancellationToken">Asks to stop; throw <see cref="OperationCanceledException"/>.</param>
+    public virtual void ValidateParts(LossSums sums, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sums);
+        if (sums.Wants(0) && Validate(cancellationToken) is { } loss)
+        {
+            sums.Add(0, loss, 1);
+        }
+    }
+
+    /// <summary>Leaves the validation data as if the last measurement had not been made, since another process has broken it off.</summary>
+    internal virtual void UndoValidation()
+    {
+    }
 }
 
 /// <summary>The loss of one batch.</summary>
