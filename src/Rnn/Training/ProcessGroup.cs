@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -27,6 +28,9 @@ public abstract class ProcessGroup
     /// <summary>The number of processes N.</summary>
     public abstract int Size { get; }
 
+    /// <summary>The time that this process has spent in operations so far: in moving, in adding up and in waiting for the others.</summary>
+    public TimeSpan CommunicationTime { get; private set; }
+
     /// <summary>Gives the values of one process to all.</summary>
     /// <param name="values">On the root the values; on the others what they are written to, as many.</param>
     /// <param name="root">The rank that has them.</param>
@@ -41,6 +45,7 @@ public abstract class ProcessGroup
             throw new ArgumentOutOfRangeException(nameof(root), root, $"root: expected a rank from 0 to {Size - 1} but got {root}.");
         }
 
+        using var time = new Timing(this);
         var step = Math.Max(1, MaxBytes / Unsafe.SizeOf<TValue>());
         for (var start = 0; start < values.Length && Size > 1; start += step)
         {
@@ -68,6 +73,7 @@ public abstract class ProcessGroup
             return;
         }
 
+        using var time = new Timing(this);
         var step = Math.Max(1, MaxBytes / Size / Unsafe.SizeOf<TValue>());
         if (own.Length <= step)
         {
@@ -106,6 +112,7 @@ public abstract class ProcessGroup
             return;
         }
 
+        using var time = new Timing(this);
         var slice = SliceOf(Math.Min(step, values.Length), size, line);
         var sums = Buffer<T>(ref _sent, slice * size);
         var received = Buffer<T>(ref _received, slice * size);
@@ -166,4 +173,11 @@ public abstract class ProcessGroup
     }
 
     private static int SliceOf(int length, int size, int line) => (((length + size - 1) / size) + line - 1) / line * line;
+
+    private readonly struct Timing(ProcessGroup group) : IDisposable
+    {
+        private readonly long _start = Stopwatch.GetTimestamp();
+
+        public void Dispose() => group.CommunicationTime += Stopwatch.GetElapsedTime(_start);
+    }
 }
