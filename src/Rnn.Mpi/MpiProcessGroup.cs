@@ -28,7 +28,7 @@ public sealed unsafe class MpiProcessGroup : ProcessGroup, IDisposable
     private readonly MPI.Environment? _environment;
     private readonly MpiTransport? _transport;
     private readonly Pulse? _pulse;
-    private int[] _requests = [];
+    private readonly int[] _requests = [];
     private bool _isDisposed;
 
     private MpiProcessGroup()

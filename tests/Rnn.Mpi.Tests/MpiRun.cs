@@ -15,17 +15,13 @@ internal static class MpiRun
     /// <summary>Runs the program and waits for its end.</summary>
     /// <param name="processes">How many; 0 for one without mpirun.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="options">Options of mpirun.</param>
-    internal static (int Code, string Output, string Error) Start(int processes, string arguments, string options = "")
+    internal static (int Code, string Output, string Error) Start(int processes, string arguments)
     {
         var program = $"\"{typeof(MpiRun).Assembly.Location}\" {arguments}";
         var start = processes == 0
             ? new ProcessStartInfo("dotnet", program)
-            : new ProcessStartInfo(Launcher!, $"-n {processes} {options} dotnet {program}");
+            : new ProcessStartInfo(Launcher!, $"-n {processes} dotnet {program}");
         (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
-
-        // Many processes on few processors: one that waits must not keep one busy.
-        start.Environment["DOTNET_TieredPGO"] = "0";
         using var process = Process.Start(start)!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         if (!process.WaitForExit(TimeSpan.FromMinutes(3)))

@@ -91,7 +91,7 @@ internal static class RankProgram
         }
     }
 
-    // train CASE UPDATES [parts=N] [checkpoint=PATH] [throw=UPDATE] [kill=UPDATE] [differ]: what happens happens on rank 1.
+    // train CASE UPDATES [parts=N] [checkpoint=PATH] [throw=UPDATE] [kill=UPDATE] [freeze=UPDATE] [differ]: what happens happens on rank 1.
     private static async Task TrainAsync(MpiProcessGroup mpi, string[] args)
     {
         var options = args.Skip(3).Select(arg => arg.Split('=')).ToDictionary(pair => pair[0], pair => pair[^1]);
@@ -124,6 +124,11 @@ internal static class RankProgram
                 if (mpi.Rank == 1 && update.Number == Option("kill"))
                 {
                     Process.GetCurrentProcess().Kill();
+                }
+
+                if (mpi.Rank == 1 && update.Number == Option("freeze"))
+                {
+                    Process.Start("kill", $"-STOP {Environment.ProcessId}").WaitForExit();
                 }
             },
         };

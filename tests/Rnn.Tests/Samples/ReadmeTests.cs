@@ -7,6 +7,7 @@ using Microsoft.CodeAnalysis.CSharp;
 using Rnn.Cells;
 using Rnn.Formats;
 using Rnn.Keras;
+using Rnn.Mpi;
 using Rnn.Layers;
 using Rnn.Tests.Architecture;
 
@@ -35,7 +36,7 @@ public sealed partial class ReadmeTests : IDisposable
             Path.Combine(_folder, "sales.csv"),
             ["month,sales", .. Enumerable.Range(0, 160).Select(t => FormattableString.Invariant($"{2010 + (t / 12)}-{1 + (t % 12):D2},{100 + t + (20 * Math.Sin(t * Math.PI / 6)) + (t * 7 % 5):F1}"))]);
         PyTorchFile.Write(Path.Combine(_folder, "checkpoint.pt"), [.. new Lstm<float>(8, 16).ToPyTorch("encoder.lstm."), .. new Linear<float>(16, 3).ToPyTorch("head.")]);
-        foreach (var library in new[] { "Rnn.dll", "Rnn.Keras.dll", "PureHDF.dll", "System.Numerics.Tensors.dll", "MathNet.Numerics.dll", "Microsoft.ML.Tokenizers.dll" })
+        foreach (var library in new[] { "Rnn.dll", "Rnn.Keras.dll", "PureHDF.dll", "Rnn.Mpi.dll", "MPI.dll", "System.Numerics.Tensors.dll", "MathNet.Numerics.dll", "Microsoft.ML.Tokenizers.dll" })
         {
             File.Copy(Path.Combine(AppContext.BaseDirectory, library), Path.Combine(_folder, library));
         }
@@ -57,7 +58,7 @@ public sealed partial class ReadmeTests : IDisposable
     {
         // Those of the package for ONNX are compiled and run by its own tests.
         var examples = Examples().Matches(Readme()).Select(match => match.Groups["code"].Value).Where(code => !code.Contains("using Rnn.Onnx;", StringComparison.Ordinal)).ToArray();
-        Assert.Equal(15, examples.Length);
+        Assert.Equal(16, examples.Length);
         var outputs = new string[examples.Length];
         for (var i = 0; i < examples.Length; i++)
         {
@@ -107,7 +108,7 @@ public sealed partial class ReadmeTests : IDisposable
     [Fact]
     public void Names_in_tables_and_sentences_exist()
     {
-        var types = typeof(Rnn.Kernels.Simd).Assembly.GetExportedTypes().Concat(typeof(KerasModel<>).Assembly.GetExportedTypes());
+        var types = typeof(Rnn.Kernels.Simd).Assembly.GetExportedTypes().Concat(typeof(KerasModel<>).Assembly.GetExportedTypes()).Concat(typeof(MpiProcessGroup).Assembly.GetExportedTypes());
         var known = types.Concat([typeof(Span<>), typeof(double), typeof(Stream)])
             .SelectMany(type => type.GetMembers().Select(member => member.Name).Append(type.Name.Split('`')[0]))
             .ToHashSet();

@@ -1,5 +1,4 @@
 using Rnn.Tensors;
-using Rnn.Training;
 
 namespace Rnn.Tests.Training;
 

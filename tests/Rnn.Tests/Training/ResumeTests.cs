@@ -1,5 +1,3 @@
-using Rnn.Layers;
-using Rnn.Models;
 using Rnn.Sequences;
 using Rnn.Tensors;
 using Rnn.Training;
