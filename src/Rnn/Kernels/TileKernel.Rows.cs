@@ -78,43 +78,85 @@ internal static unsafe partial class TileKernel<TSimd, TVector, T>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RunFull(int rows, TileCall<T>* call)
     {
-        switch (rows)
+        if (call->BStep != Width)
         {
-            case 1: Run<N1, N2>(call); break;
-            case 2: Run<N2, N2>(call); break;
-            case 3: Run<N3, N2>(call); break;
-            case 4: Run<N4, N2>(call); break;
-            case 5: Run<N5, N2>(call); break;
-            case 6: Run<N6, N2>(call); break;
-            case 7: Run<N7, N2>(call); break;
-            case 8: Run<N8, N2>(call); break;
-            case 9: Run<N9, N2>(call); break;
-            case 10: Run<N10, N2>(call); break;
-            case 11: Run<N11, N2>(call); break;
-            case 12: Run<N12, N2>(call); break;
+            RunFull<StridedTile>(rows, call);
+        }
+        else if (call->AStep == sizeof(T))
+        {
+            RunFull<InPlaceTile>(rows, call);
+        }
+        else if (call->ARow == sizeof(T) && call->AStep == rows * sizeof(T))
+        {
+            RunFull<PackedTile>(rows, call);
+        }
+        else
+        {
+            RunFull<StridedTile>(rows, call);
+        }
+    }
+
+    private static void RunHalf(int rows, TileCall<T>* call)
+    {
+        if (call->BStep != Width)
+        {
+            RunHalf<StridedTile>(rows, call);
+        }
+        else if (call->AStep == sizeof(T))
+        {
+            RunHalf<InPlaceTile>(rows, call);
+        }
+        else if (call->ARow == sizeof(T) && call->AStep == rows * sizeof(T))
+        {
+            RunHalf<PackedTile>(rows, call);
+        }
+        else
+        {
+            RunHalf<StridedTile>(rows, call);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void RunHalf(int rows, TileCall<T>* call)
+    private static void RunFull<TForm>(int rows, TileCall<T>* call)
+        where TForm : struct, ITileForm
     {
         switch (rows)
         {
-            case 1: Run<N1, N1>(call); break;
-            case 2: Run<N2, N1>(call); break;
-            case 3: Run<N3, N1>(call); break;
-            case 4: Run<N4, N1>(call); break;
-            case 5: Run<N5, N1>(call); break;
-            case 6: Run<N6, N1>(call); break;
-            case 7: Run<N7, N1>(call); break;
-            case 8: Run<N8, N1>(call); break;
-            case 9: Run<N9, N1>(call); break;
-            case 10: Run<N10, N1>(call); break;
-            case 11: Run<N11, N1>(call); break;
-            case 12: Run<N12, N1>(call); break;
+            case 1: Run<N1, N2, TForm>(call); break;
+            case 2: Run<N2, N2, TForm>(call); break;
+            case 3: Run<N3, N2, TForm>(call); break;
+            case 4: Run<N4, N2, TForm>(call); break;
+            case 5: Run<N5, N2, TForm>(call); break;
+            case 6: Run<N6, N2, TForm>(call); break;
+            case 7: Run<N7, N2, TForm>(call); break;
+            case 8: Run<N8, N2, TForm>(call); break;
+            case 9: Run<N9, N2, TForm>(call); break;
+            case 10: Run<N10, N2, TForm>(call); break;
+            case 11: Run<N11, N2, TForm>(call); break;
+            case 12: Run<N12, N2, TForm>(call); break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RunHalf<TForm>(int rows, TileCall<T>* call)
+        where TForm : struct, ITileForm
+    {
+        switch (rows)
+        {
+            case 1: Run<N1, N1, TForm>(call); break;
+            case 2: Run<N2, N1, TForm>(call); break;
+            case 3: Run<N3, N1, TForm>(call); break;
+            case 4: Run<N4, N1, TForm>(call); break;
+            case 5: Run<N5, N1, TForm>(call); break;
+            case 6: Run<N6, N1, TForm>(call); break;
+            case 7: Run<N7, N1, TForm>(call); break;
+            case 8: Run<N8, N1, TForm>(call); break;
+            case 9: Run<N9, N1, TForm>(call); break;
+            case 10: Run<N10, N1, TForm>(call); break;
+            case 11: Run<N11, N1, TForm>(call); break;
+            case 12: Run<N12, N1, TForm>(call); break;
         }
     }
 }

@@ -9,19 +9,23 @@ internal static unsafe partial class TileKernel<TSimd, TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>Steps of k in one turn of the loop where distances are constants: what is not a product, addresses, count and prefetch, is then done once for all of them.</summary>
+    private const int Turn = 4;
+
     /// <summary>
     /// Computes tiles one after the other. Every accumulator is a local of its own: the JIT keeps locals in
     /// registers, never arrays, and leaves out what lies beyond <typeparamref name="TRows"/> and <typeparamref name="TVectors"/>.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Run<TRows, TVectors>(TileCall<T>* call)
+    private static void Run<TRows, TVectors, TForm>(TileCall<T>* call)
         where TRows : struct, ICount
         where TVectors : struct, ICount
+        where TForm : struct, ITileForm
     {
         var a0 = call->A;
         var aRow = call->ARow;
-        var aStep = call->AStep;
-        var bStep = call->BStep;
+        var aStep = TForm.IsPacked ? TRows.Value * sizeof(T) : TForm.IsInPlace ? sizeof(T) : call->AStep;
+        var bStep = TForm.IsPacked || TForm.IsInPlace ? 2 * TSimd.Count : call->BStep;
         var prefetch = call->Prefetch;
         var prefetchStep = call->PrefetchStep;
         var start = call->Start;
@@ -42,87 +46,61 @@ internal static unsafe partial class TileKernel<TSimd, TVector, T>
         TVector c90 = default, c91 = default;
         TVector c100 = default, c101 = default;
         TVector c110 = default, c111 = default;
-        {
-            var from = start + startRows[0];
-            c00 = TSimd.Load(from);
-            c01 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
-        }
+        Begin<TVectors>(start + startRows[0], out c00, out c01);
 
         if (TRows.Value > 1)
         {
-            var from = start + startRows[1];
-            c10 = TSimd.Load(from);
-            c11 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[1], out c10, out c11);
         }
 
         if (TRows.Value > 2)
         {
-            var from = start + startRows[2];
-            c20 = TSimd.Load(from);
-            c21 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[2], out c20, out c21);
         }
 
         if (TRows.Value > 3)
         {
-            var from = start + startRows[3];
-            c30 = TSimd.Load(from);
-            c31 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[3], out c30, out c31);
         }
 
         if (TRows.Value > 4)
         {
-            var from = start + startRows[4];
-            c40 = TSimd.Load(from);
-            c41 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[4], out c40, out c41);
         }
 
         if (TRows.Value > 5)
         {
-            var from = start + startRows[5];
-            c50 = TSimd.Load(from);
-            c51 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[5], out c50, out c51);
         }
 
         if (TRows.Value > 6)
         {
-            var from = start + startRows[6];
-            c60 = TSimd.Load(from);
-            c61 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[6], out c60, out c61);
         }
 
         if (TRows.Value > 7)
         {
-            var from = start + startRows[7];
-            c70 = TSimd.Load(from);
-            c71 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[7], out c70, out c71);
         }
 
         if (TRows.Value > 8)
         {
-            var from = start + startRows[8];
-            c80 = TSimd.Load(from);
-            c81 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[8], out c80, out c81);
         }
 
         if (TRows.Value > 9)
         {
-            var from = start + startRows[9];
-            c90 = TSimd.Load(from);
-            c91 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[9], out c90, out c91);
         }
 
         if (TRows.Value > 10)
         {
-            var from = start + startRows[10];
-            c100 = TSimd.Load(from);
-            c101 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[10], out c100, out c101);
         }
 
         if (TRows.Value > 11)
         {
-            var from = start + startRows[11];
-            c110 = TSimd.Load(from);
-            c111 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+            Begin<TVectors>(start + startRows[11], out c110, out c111);
         }
 
         // What the next tile starts from.
@@ -144,221 +122,112 @@ internal static unsafe partial class TileKernel<TSimd, TVector, T>
         var a3 = a + (3 * aRow);
         var a6 = a3 + (3 * aRow);
         var a9 = a6 + (3 * aRow);
-        do
+        if (TForm.IsPacked || TForm.IsInPlace)
         {
-            var b0 = TSimd.Load(b);
-            var b1 = TVectors.Value > 1 ? TSimd.Load(b + TSimd.Count) : default;
-            b += bStep;
+            for (; count >= Turn; count -= Turn)
+            {
+                Step<TRows, TVectors, TForm>(0, a, a3, a6, a9, aRow, b,
+                    ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                    ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+                Step<TRows, TVectors, TForm>(1, a, a3, a6, a9, aRow, b,
+                    ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                    ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+                Step<TRows, TVectors, TForm>(2, a, a3, a6, a9, aRow, b,
+                    ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                    ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+                Step<TRows, TVectors, TForm>(3, a, a3, a6, a9, aRow, b,
+                    ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                    ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+                b += Turn * bStep;
+                a += Turn * aStep;
+                a3 += Turn * aStep;
+                a6 += Turn * aStep;
+                a9 += Turn * aStep;
+                Prefetch.ToSecond(prefetch);
+                if (2 * TSimd.Count * sizeof(T) >= Prefetch.Line)
+                {
+                    Prefetch.ToSecond(prefetch + (2 * prefetchStep));
+                }
+
+                if (2 * TSimd.Count * sizeof(T) > Prefetch.Line)
+                {
+                    Prefetch.ToSecond(prefetch + prefetchStep);
+                    Prefetch.ToSecond(prefetch + (3 * prefetchStep));
+                }
+
+                prefetch += Turn * prefetchStep;
+            }
+        }
+
+        for (; count != 0; count--)
+        {
+            Step<TRows, TVectors, TForm>(0, a, a3, a6, a9, aRow, b,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
             Prefetch.ToSecond(prefetch);
             prefetch += prefetchStep;
-
-            {
-                var x = TSimd.Broadcast((T*)a);
-                c00 = TSimd.MultiplyAdd(x, b0, c00);
-                c01 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c01) : default;
-            }
-
-            if (TRows.Value > 1)
-            {
-                var x = TSimd.Broadcast((T*)(a + aRow));
-                c10 = TSimd.MultiplyAdd(x, b0, c10);
-                c11 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c11) : default;
-            }
-
-            if (TRows.Value > 2)
-            {
-                var x = TSimd.Broadcast((T*)(a + (2 * aRow)));
-                c20 = TSimd.MultiplyAdd(x, b0, c20);
-                c21 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c21) : default;
-            }
-
-            if (TRows.Value > 3)
-            {
-                var x = TSimd.Broadcast((T*)a3);
-                c30 = TSimd.MultiplyAdd(x, b0, c30);
-                c31 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c31) : default;
-            }
-
-            if (TRows.Value > 4)
-            {
-                var x = TSimd.Broadcast((T*)(a3 + aRow));
-                c40 = TSimd.MultiplyAdd(x, b0, c40);
-                c41 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c41) : default;
-            }
-
-            if (TRows.Value > 5)
-            {
-                var x = TSimd.Broadcast((T*)(a3 + (2 * aRow)));
-                c50 = TSimd.MultiplyAdd(x, b0, c50);
-                c51 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c51) : default;
-            }
-
-            if (TRows.Value > 6)
-            {
-                var x = TSimd.Broadcast((T*)a6);
-                c60 = TSimd.MultiplyAdd(x, b0, c60);
-                c61 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c61) : default;
-            }
-
-            if (TRows.Value > 7)
-            {
-                var x = TSimd.Broadcast((T*)(a6 + aRow));
-                c70 = TSimd.MultiplyAdd(x, b0, c70);
-                c71 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c71) : default;
-            }
-
-            if (TRows.Value > 8)
-            {
-                var x = TSimd.Broadcast((T*)(a6 + (2 * aRow)));
-                c80 = TSimd.MultiplyAdd(x, b0, c80);
-                c81 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c81) : default;
-            }
-
-            if (TRows.Value > 9)
-            {
-                var x = TSimd.Broadcast((T*)a9);
-                c90 = TSimd.MultiplyAdd(x, b0, c90);
-                c91 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c91) : default;
-            }
-
-            if (TRows.Value > 10)
-            {
-                var x = TSimd.Broadcast((T*)(a9 + aRow));
-                c100 = TSimd.MultiplyAdd(x, b0, c100);
-                c101 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c101) : default;
-            }
-
-            if (TRows.Value > 11)
-            {
-                var x = TSimd.Broadcast((T*)(a9 + (2 * aRow)));
-                c110 = TSimd.MultiplyAdd(x, b0, c110);
-                c111 = TVectors.Value > 1 ? TSimd.MultiplyAdd(x, b1, c111) : default;
-            }
-
+            b += bStep;
             a += aStep;
             a3 += aStep;
             a6 += aStep;
             a9 += aStep;
         }
-        while (--count != 0);
 
-        {
-            var to = c + cRows[0];
-            TSimd.Store(c00, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c01, to + TSimd.Count);
-            }
-        }
+        End<TVectors>(c + cRows[0], c00, c01);
 
         if (TRows.Value > 1)
         {
-            var to = c + cRows[1];
-            TSimd.Store(c10, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c11, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[1], c10, c11);
         }
 
         if (TRows.Value > 2)
         {
-            var to = c + cRows[2];
-            TSimd.Store(c20, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c21, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[2], c20, c21);
         }
 
         if (TRows.Value > 3)
         {
-            var to = c + cRows[3];
-            TSimd.Store(c30, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c31, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[3], c30, c31);
         }
 
         if (TRows.Value > 4)
         {
-            var to = c + cRows[4];
-            TSimd.Store(c40, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c41, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[4], c40, c41);
         }
 
         if (TRows.Value > 5)
         {
-            var to = c + cRows[5];
-            TSimd.Store(c50, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c51, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[5], c50, c51);
         }
 
         if (TRows.Value > 6)
         {
-            var to = c + cRows[6];
-            TSimd.Store(c60, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c61, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[6], c60, c61);
         }
 
         if (TRows.Value > 7)
         {
-            var to = c + cRows[7];
-            TSimd.Store(c70, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c71, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[7], c70, c71);
         }
 
         if (TRows.Value > 8)
         {
-            var to = c + cRows[8];
-            TSimd.Store(c80, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c81, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[8], c80, c81);
         }
 
         if (TRows.Value > 9)
         {
-            var to = c + cRows[9];
-            TSimd.Store(c90, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c91, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[9], c90, c91);
         }
 
         if (TRows.Value > 10)
         {
-            var to = c + cRows[10];
-            TSimd.Store(c100, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c101, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[10], c100, c101);
         }
 
         if (TRows.Value > 11)
         {
-            var to = c + cRows[11];
-            TSimd.Store(c110, to);
-            if (TVectors.Value > 1)
-            {
-                TSimd.Store(c111, to + TSimd.Count);
-            }
+            End<TVectors>(c + cRows[11], c110, c111);
         }
 
         if (--tiles != 0)
@@ -369,6 +238,109 @@ internal static unsafe partial class TileKernel<TSimd, TVector, T>
             c += call->CTile;
             cRows += call->CRowsTile;
             goto Tile;
+        }
+    }
+
+    /// <summary>The products of one k with all rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step<TRows, TVectors, TForm>(
+        int k, byte* a, byte* a3, byte* a6, byte* a9, nint aRow, T* b,
+        ref TVector c00, ref TVector c01, ref TVector c10, ref TVector c11, ref TVector c20, ref TVector c21,
+        ref TVector c30, ref TVector c31, ref TVector c40, ref TVector c41, ref TVector c50, ref TVector c51,
+        ref TVector c60, ref TVector c61, ref TVector c70, ref TVector c71, ref TVector c80, ref TVector c81,
+        ref TVector c90, ref TVector c91, ref TVector c100, ref TVector c101, ref TVector c110, ref TVector c111)
+        where TRows : struct, ICount
+        where TVectors : struct, ICount
+        where TForm : struct, ITileForm
+    {
+        var b0 = TSimd.Load(b + (k * 2 * TSimd.Count));
+        var b1 = TVectors.Value > 1 ? TSimd.Load(b + (k * 2 * TSimd.Count) + TSimd.Count) : default;
+        Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 0) * sizeof(T)) : a + (k * sizeof(T)), b0, b1, ref c00, ref c01);
+
+        if (TRows.Value > 1)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 1) * sizeof(T)) : a + aRow + (k * sizeof(T)), b0, b1, ref c10, ref c11);
+        }
+
+        if (TRows.Value > 2)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 2) * sizeof(T)) : a + (2 * aRow) + (k * sizeof(T)), b0, b1, ref c20, ref c21);
+        }
+
+        if (TRows.Value > 3)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 3) * sizeof(T)) : a3 + (k * sizeof(T)), b0, b1, ref c30, ref c31);
+        }
+
+        if (TRows.Value > 4)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 4) * sizeof(T)) : a3 + aRow + (k * sizeof(T)), b0, b1, ref c40, ref c41);
+        }
+
+        if (TRows.Value > 5)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 5) * sizeof(T)) : a3 + (2 * aRow) + (k * sizeof(T)), b0, b1, ref c50, ref c51);
+        }
+
+        if (TRows.Value > 6)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 6) * sizeof(T)) : a6 + (k * sizeof(T)), b0, b1, ref c60, ref c61);
+        }
+
+        if (TRows.Value > 7)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 7) * sizeof(T)) : a6 + aRow + (k * sizeof(T)), b0, b1, ref c70, ref c71);
+        }
+
+        if (TRows.Value > 8)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 8) * sizeof(T)) : a6 + (2 * aRow) + (k * sizeof(T)), b0, b1, ref c80, ref c81);
+        }
+
+        if (TRows.Value > 9)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 9) * sizeof(T)) : a9 + (k * sizeof(T)), b0, b1, ref c90, ref c91);
+        }
+
+        if (TRows.Value > 10)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 10) * sizeof(T)) : a9 + aRow + (k * sizeof(T)), b0, b1, ref c100, ref c101);
+        }
+
+        if (TRows.Value > 11)
+        {
+            Add<TVectors>(TForm.IsPacked ? a + (((k * TRows.Value) + 11) * sizeof(T)) : a9 + (2 * aRow) + (k * sizeof(T)), b0, b1, ref c110, ref c111);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<TVectors>(byte* a, TVector b0, TVector b1, ref TVector c0, ref TVector c1)
+        where TVectors : struct, ICount
+    {
+        var x = TSimd.Broadcast((T*)a);
+        c0 = TSimd.MultiplyAdd(x, b0, c0);
+        if (TVectors.Value > 1)
+        {
+            c1 = TSimd.MultiplyAdd(x, b1, c1);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Begin<TVectors>(T* from, out TVector c0, out TVector c1)
+        where TVectors : struct, ICount
+    {
+        c0 = TSimd.Load(from);
+        c1 = TVectors.Value > 1 ? TSimd.Load(from + TSimd.Count) : default;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void End<TVectors>(T* to, TVector c0, TVector c1)
+        where TVectors : struct, ICount
+    {
+        TSimd.Store(c0, to);
+        if (TVectors.Value > 1)
+        {
+            TSimd.Store(c1, to + TSimd.Count);
         }
     }
 }

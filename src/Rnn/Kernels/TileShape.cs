@@ -18,7 +18,7 @@ internal static unsafe class TileShape
     internal static int BlockLength(int inner, int largest)
     {
         var blocks = (inner + largest - 1) / largest;
-        return blocks <= 1 ? inner : (inner + blocks - 1) / blocks;
+        return blocks <= 1 ? inner : Math.Min(largest, (((inner + blocks - 1) / blocks) + 3) & -4);
     }
 
     /// <summary>The distances of rows that lie in turn.</summary>
