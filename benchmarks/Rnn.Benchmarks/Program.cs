@@ -15,6 +15,7 @@ try
         ["warmup"] => WarmupCommand.Run(),
         ["memory", .. var rest] => MemoryCommand.Run(rest),
         ["model", .. var rest] => ModelCommand.Run(rest),
+        ["mpi", .. var rest] => MpiCommand.Run(rest),
         ["peers", .. var rest] => PeersCommand.Run(rest),
         ["strides", .. var rest] => StridesCommand.Run(rest),
         ["silence", .. var rest] => SilenceCommand.Run(rest),
@@ -35,7 +36,7 @@ catch (ProgramFailedException failed)
 }
 
 static string[] Commands() =>
-    ["cells", "compare", "compressed", "first", "kernels", "layers", "memory", "model", "peers", "shapes", "silence", "strides", "warmup"];
+    ["cells", "compare", "compressed", "first", "kernels", "layers", "memory", "model", "mpi", "peers", "shapes", "silence", "strides", "warmup"];
 
 static int RunBenchmarkDotNet(string[] arguments)
 {

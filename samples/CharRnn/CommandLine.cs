@@ -20,7 +20,8 @@ internal sealed class CommandLine
     private readonly Option<double?> _dropout = InputOptions.Probability("--dropout", "P", "probability of dropping a value");
     private readonly Option<double?> _clip = InputOptions.Positive("--clip", "X", "limit of the gradient's norm");
     private readonly Option<ulong?> _seed = InputOptions.Whole<ulong>("--seed", "N", "seed of all random numbers", minimum: 0);
-    private readonly Option<int?> _threads = InputOptions.Whole<int>("--threads", "N", "threads to use");
+    private readonly Option<int?> _threads = InputOptions.Whole<int>("--threads", "N", "threads to use; all, with --mpi those of this machine shared out among its processes");
+    private readonly Option<bool> _mpi = new("--mpi") { Description = "train together with the other processes that mpirun has started" };
     private readonly Option<string?> _save = InputOptions.Text("--save", "FILE", "where the model goes; char-rnn.safetensors");
     private readonly Option<string?> _load = InputOptions.Text("--load", "FILE", "a saved model to go on from; with --prompt and nothing to train it only writes");
     private readonly Option<WeightFormat?> _compress = InputOptions.Choice<WeightFormat>("--compress", "save weights of 16 or 8 bits, for writing only; with --load and nothing to train it only compresses");
@@ -39,7 +40,7 @@ internal sealed class CommandLine
         _cell = InputOptions.Text("--cell", "NAME", $"recurrent cell: {string.Join(", ", Settings.Cells)}");
         Command = new("Trains a recurrent network on the characters of a text and lets it write.")
         {
-            _text, _cell, _hidden, _layers, _embedding, _steps, _minutes, _batch, _window, _learningRate, _dropout, _clip, _seed, _threads, _save, _load,
+            _text, _cell, _hidden, _layers, _embedding, _steps, _minutes, _batch, _window, _learningRate, _dropout, _clip, _seed, _threads, _mpi, _save, _load,
             _compress, _resume, _prompt, _length, _temperature, _topK,
         };
     }
@@ -64,7 +65,8 @@ internal sealed class CommandLine
             Dropout = parsed.GetValue(_dropout),
             Clip = parsed.GetValue(_clip) ?? 1,
             Seed = parsed.GetValue(_seed) ?? 0,
-            Threads = parsed.GetValue(_threads) ?? Environment.ProcessorCount,
+            Threads = parsed.GetValue(_threads),
+            Mpi = parsed.GetValue(_mpi),
             Save = parsed.GetValue(_save) ?? "char-rnn.safetensors",
             Load = parsed.GetValue(_load),
             Compress = parsed.GetValue(_compress),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Rnn.Kernels;
 using Rnn.Layers;
 using Rnn.Models;
 using Rnn.Sequences;
@@ -119,7 +120,7 @@ internal sealed record Plan
     }
 
     public override string ToString() =>
-        $"{Batch} × {Window} characters a step, learning rate {LearningRate}, {(Settings.Time is { } time ? $"{time.TotalMinutes} minutes" : $"{Steps} steps")}, {Settings.Threads} threads";
+        $"{Batch} × {Window} characters a step, learning rate {LearningRate}, {(Settings.Time is { } time ? $"{time.TotalMinutes} minutes" : $"{Steps} steps")}, {Workers.MaxThreads} threads";
 }
 
 /// <summary>The learning rate rises in a line over the first fiftieth of the training and falls to nothing along half a cosine.</summary>

@@ -1,5 +1,4 @@
 using CharRnn;
-using Rnn.Kernels;
 using Rnn.Sequences;
 using Rnn.Training;
 using Samples;
@@ -11,7 +10,7 @@ return await Sample.RunAsync(commandLine.Command, args);
 
 static async Task<int> RunAsync(Settings settings, CancellationToken cancellation)
 {
-    Workers.MaxThreads = settings.Threads;
+    using var processes = Processes.Start(settings);
     var model = settings.Load is null ? null : Files.LoadModel(settings.Load, settings.OnlyWrites || settings.OnlyCompresses);
     if (model is not null && settings.OnlyWrites)
     {
@@ -42,8 +41,9 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
         ScheduleUnit = settings.Time is null ? ScheduleUnit.Updates : ScheduleUnit.Seconds,
         CheckpointPath = settings.Checkpoint,
         Resume = settings.Resume,
+        Processes = processes.Group,
     };
-    var report = Report.Create($"{tokens.Length:N0} characters, {vocabulary.Count} different; {plan.TrainingLength:N0} to learn, the rest to validate\n{plan}\n{model}");
+    var report = processes.CreateReport($"{tokens.Length:N0} characters, {vocabulary.Count} different; {plan.TrainingLength:N0} to learn, the rest to validate\n{plan}\n{model}");
     if (settings.Resume)
     {
         report.Line(File.Exists(settings.Checkpoint) ? $"going on from {Path.GetFullPath(settings.Checkpoint)}" : $"there is no {settings.Checkpoint} to go on from; the training begins anew");
@@ -66,9 +66,18 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
     {
         throw new InputException($"--resume: {error.Message}", error);
     }
+    catch (ProcessGroupException error)
+    {
+        throw new InputException($"--mpi: {error.Message}", error);
+    }
     finally
     {
         report.EndProgress();
+    }
+
+    if (!processes.IsFirst)
+    {
+        return result is null ? 130 : 0;
     }
 
     if (watch.Update > 0)
@@ -84,14 +93,6 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
         return 130;
     }
 
-    var score = model.Score(tokens.AsSpan(plan.TrainingLength), Plan.Scoring, CancellationToken.None);
-    report.Text("a longer text", Writer.Write(model, settings.Prompt, settings.Length, settings, CancellationToken.None));
-    report.Line($"validation: {score.Loss:F4} nats per character, perplexity {score.Perplexity:F2}, {score.BitsPerCharacter:F3} bits per character");
-    Compression.Apply(model, tokens.AsMemory(plan.TrainingLength), settings, report);
-    report.Line($"the model is saved in {Path.GetFullPath(settings.Save)}");
-    File.Delete(settings.Checkpoint);
-    report.Line(
-        $"result loss={score.Loss:F4} perplexity={score.Perplexity:F3} steps={result.Updates} seconds={result.Elapsed.TotalSeconds:F1} "
-        + $"tokens_per_second={result.Tokens / result.Elapsed.TotalSeconds:F0}");
+    Ending.Show(model, tokens.AsMemory(plan.TrainingLength), result, settings, processes, report);
     return 0;
 }

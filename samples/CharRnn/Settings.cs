@@ -38,7 +38,11 @@ internal sealed record Settings
 
     public required ulong Seed { get; init; }
 
-    public required int Threads { get; init; }
+    /// <summary>The threads to use; null for all processors, with <see cref="Mpi"/> for the share of this process.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Whether other processes train with this one.</summary>
+    public bool Mpi { get; init; }
 
     public required string Save { get; init; }
 
@@ -81,6 +85,11 @@ internal sealed record Settings
         if (Load is not null && Array.Find(parts, part => part.Given) is { Name: { } name })
         {
             throw new InputException($"{name}: this is part of the saved model {Load} and stays as it is; leave the option out, or train a new model without --load.");
+        }
+
+        if (Mpi && (OnlyWrites || OnlyCompresses))
+        {
+            throw new InputException("--mpi: processes share a training, but there is nothing to train; leave it out, or give --steps.");
         }
 
         if (!OnlyWrites)

@@ -15,6 +15,9 @@ public abstract class Report
         return Console.IsOutputRedirected ? new PlainReport() : new LiveReport(AnsiConsole.Console);
     }
 
+    /// <summary>Says nothing: of one of several processes, the first of which reports.</summary>
+    public static Report None { get; } = new SilentReport();
+
     /// <summary>Reports the progress after a step.</summary>
     /// <param name="progress">What the trainer says.</param>
     /// <param name="done">The part of the training that is done, from 0 to 1.</param>
@@ -34,6 +37,17 @@ public abstract class Report
     private static string Describe(in TrainingProgress progress) =>
         $"loss {progress.SmoothedLoss:F3}{(progress.ValidationLoss is { } loss ? $"  validation {loss:F3}" : string.Empty)}  gradient norm {progress.GradientNorm:F2}"
         + $"  {progress.TokensPerSecond:N0} tokens/s";
+
+    private sealed class SilentReport : Report
+    {
+        public override void Progress(in TrainingProgress progress, double done)
+        {
+        }
+
+        public override void Line(string line)
+        {
+        }
+    }
 
     private sealed class PlainReport : Report
     {
