@@ -38,7 +38,7 @@ internal sealed class Processes : IDisposable
 
     /// <summary>The report of the first process; the others say nothing.</summary>
     internal Report CreateReport(string introduction) => IsFirst
-        ? Report.Create(_group is null ? introduction : $"{introduction}\n{_group.Size} processes")
+        ? Report.Create(_group is null ? introduction : $"{introduction}\n{_group.Size} process{(_group.Size == 1 ? string.Empty : "es")}")
         : Report.None;
 
     /// <summary>What of the training's time has gone into communication, where there are several processes.</summary>

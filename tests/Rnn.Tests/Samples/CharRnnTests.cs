@@ -71,6 +71,20 @@ public sealed partial class CharRnnTests : IDisposable
     }
 
     [Fact]
+    public void With_mpi_and_no_launcher_it_trains_alone()
+    {
+        string[] options = ["--text", "text.txt", "--steps", "20", "--learning-rate", "0.01", .. Small];
+        var together = Run(["--mpi", "--threads", "1", "--save", "together.safetensors", .. options]);
+        Assert.True(together.ExitCode == 0, together.Error);
+        Assert.Contains("\n1 process\n", together.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        var alone = Run(["--threads", "1", "--save", "alone.safetensors", .. options]);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "alone.safetensors")), File.ReadAllBytes(Path.Combine(_folder, "together.safetensors")));
+        var nothing = Run(["--mpi", "--load", "alone.safetensors", "--prompt", "the"]);
+        Assert.Equal(2, nothing.ExitCode);
+        Assert.StartsWith("--mpi: ", nothing.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_result_and_time_can_be_the_limit()
     {
         var first = Train(seed: "3", threads: "1");
