@@ -9,6 +9,7 @@ internal sealed class RunGroup<T>(Trainer<T> trainer, TrainingTask<T> task, Canc
 {
     private readonly PartRun<T>? _parts = trainer.PartCount > 1 ? new(trainer, task) : null;
     private readonly RankSync? _sync = trainer.Processes is { Size: > 1 } group ? new(group) : null;
+    private StateTree<T>[] _collected = [];
     private bool _isCancelled;
 
     /// <summary>Whether this process reports and writes.</summary>
@@ -140,8 +141,10 @@ internal sealed class RunGroup<T>(Trainer<T> trainer, TrainingTask<T> task, Canc
         var own = new StateTree<T>();
         if (!IsMain)
         {
-            task.SavePart(rank, size, own);
+            task.SavePart(rank, size, own.Branch("carried"));
         }
+
+        _parts!.Compressed?.SaveState(own.Branch("sum"));
 
         Meet(here);
         var states = new StateTree<T>[size];
@@ -152,9 +155,39 @@ internal sealed class RunGroup<T>(Trainer<T> trainer, TrainingTask<T> task, Canc
                 states[root] = StateExchange.Broadcast(_sync.Group, own, root);
             }
         });
+        states[0] = own;
         for (var part = 1; part < size && IsMain; part++)
         {
-            task.RestorePart(part, size, states[part]);
+            task.RestorePart(part, size, states[part].Branch("carried"));
+        }
+
+        _collected = states;
+    }
+
+    /// <summary>Saves what of the other processes belongs into a checkpoint beside the data: the errors of rounded gradients. After <see cref="CollectParts"/>.</summary>
+    internal void SaveState(StateTree<T> state)
+    {
+        if (_parts?.Compressed is not null && _collected.Length > 0)
+        {
+            state.Set("processes", _collected.Length);
+            foreach (var (rank, collected) in _collected.Index())
+            {
+                foreach (var (path, tensor) in collected.Tensors.Where(pair => pair.Key.StartsWith("sum.", StringComparison.Ordinal)))
+                {
+                    state.Branch(CompressedSum<T>.Name(rank)).Add(path["sum.".Length..], tensor);
+                }
+            }
+
+            _collected = [];
+        }
+    }
+
+    /// <summary>Takes back what <see cref="SaveState"/> saved; nothing where no errors were saved, or none are kept here.</summary>
+    internal void RestoreState(StateTree<T> state)
+    {
+        if (_parts?.Compressed is { } compressed && state.Contains("processes"))
+        {
+            compressed.RestoreState(state, (int)state.GetInt64("processes"));
         }
     }
 

@@ -16,6 +16,7 @@ internal static class TrainingIdentity
         {
             new("Library", $"{typeof(Trainer<T>).Assembly.GetName().Version}"),
             new("Vectors", $"{Simd.VectorBits} bits{(Simd.HasFusedMultiplyAdd ? string.Empty : " without fused multiply-add")}"),
+            new(nameof(trainer.Communication), $"{trainer.Communication}"),
             new("Epochs", $"{epochs}"),
             new(nameof(trainer.MaxUpdates), $"{trainer.MaxUpdates}"),
             new(nameof(trainer.MaxTime), $"{trainer.MaxTime}"),

@@ -94,6 +94,7 @@ internal sealed partial class TrainingRun<T>
         trainer.AveragingTrigger?.SaveState(state.Branch("trigger"));
         task.SaveState(state.Branch("data"));
         _best.SaveState(state.Branch("best"));
+        _group.SaveState(state.Branch("gradients"));
         SaveCounters(state.Branch("run"));
         return state;
     }
@@ -112,6 +113,7 @@ internal sealed partial class TrainingRun<T>
         trainer.Schedule?.RestoreState(state.Branch("schedule"));
         trainer.AveragingTrigger?.RestoreState(state.Branch("trigger"));
         _best.RestoreState(state.Branch("best"));
+        _group.RestoreState(state.Branch("gradients"));
         RestoreCounters(state.Branch("run"));
         _saved = (Elapsed, _counts.Updates == 0 ? -1 : _counts.Updates);
     }
