@@ -17,6 +17,7 @@ internal sealed unsafe class PartRun<T>
     private readonly RandomState[] _states;
     private readonly ulong[] _numbers;
     private readonly bool _accumulates;
+    private readonly CompressedSum<T>? _compressed;
 
     // In one process: the sum over the parts so far, or over more than one batch the gradient of each part.
     private readonly T[][] _gradients;
@@ -30,6 +31,7 @@ internal sealed unsafe class PartRun<T>
         (_states, _numbers) = (new RandomState[_randoms.Length], new ulong[_randoms.Length]);
         _totals = new (double, long)[trainer.PartCount];
         _accumulates = trainer.AccumulationSteps > 1;
+        _compressed = _group is not null && trainer.Communication.Gradients == GradientFormat.BFloat16 ? new(_group, _block.Length) : null;
         _gradients = _group is not null ? [] : [.. Enumerable.Range(0, _accumulates ? _totals.Length : 1).Select(_ => new T[_block.Length])];
     }
 
@@ -37,6 +39,9 @@ internal sealed unsafe class PartRun<T>
 
     /// <summary>What the part of this process, of a group, has lost and counted since the last update.</summary>
     internal (double Loss, long Count) Own => _totals[_group!.Rank];
+
+    /// <summary>The sum of gradients in fewer words; null where they are sent as they are.</summary>
+    internal CompressedSum<T>? Compressed => _compressed;
 
     /// <summary>The next batch, forward and back; false at the end of the pass.</summary>
     internal bool Compute()
@@ -90,7 +95,14 @@ internal sealed unsafe class PartRun<T>
     {
         if (_group is not null)
         {
-            _group.AllSum(Gradient);
+            if (_compressed is not null)
+            {
+                _compressed.AddUp(Gradient);
+            }
+            else
+            {
+                _group.AllSum(Gradient);
+            }
         }
         else
         {

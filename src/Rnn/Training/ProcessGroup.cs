@@ -137,6 +137,14 @@ public abstract class ProcessGroup
         }
     }
 
+    /// <summary>Sends a block to each process and receives one from each, of the same size.</summary>
+    internal void AllToAll<TValue>(ReadOnlySpan<TValue> sent, Span<TValue> received)
+        where TValue : unmanaged
+    {
+        using var time = new Timing(this);
+        AllToAllBytes(MemoryMarshal.AsBytes(sent), MemoryMarshal.AsBytes(received));
+    }
+
     /// <summary>
     /// Ends all processes, where one of them can go on no longer and the others wait for it. Called where a process fails between two operations that belong together; does nothing unless overridden.
     /// </summary>

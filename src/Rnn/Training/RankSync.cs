@@ -128,9 +128,10 @@ internal sealed class RankSync(ProcessGroup group)
             if (BitConverter.DoubleToInt64Bits(first.Norm) != BitConverter.DoubleToInt64Bits(other.Norm))
             {
                 _isOver = true;
-                throw new ProcessGroupException(string.Create(
+                var message = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The processes have come apart: in update {first.Updates} the norm of the gradients was {first.Norm:r} on rank 0 and {other.Norm:r} on rank {rank}. A hook that changes gradients or parameters must do the same on all.")) { Rank = rank };
+                    $"The processes have come apart: in update {first.Updates} the norm of the gradients was {first.Norm:r} on rank 0 and {other.Norm:r} on rank {rank}. A hook that changes gradients or parameters must do the same on all.");
+                throw new ProcessGroupException(message) { Rank = rank };
             }
         }
     }

@@ -245,6 +245,13 @@ public sealed partial class Trainer<T>
     /// </remarks>
     public ProcessGroup? Processes { get; init; }
 
+    /// <summary>What the <see cref="Processes"/> send each other; without others it does nothing.</summary>
+    public CommunicationOptions Communication
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Communication));
+    } = new();
+
     /// <summary>The parts of a batch.</summary>
     internal int PartCount => Processes?.Size ?? BatchParts;
 

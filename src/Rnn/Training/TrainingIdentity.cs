@@ -12,9 +12,11 @@ internal static class TrainingIdentity
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var identity = Of(trainer, task);
-        identity.AddRange([
+        identity.AddRange(new KeyValuePair<string, string>[]
+        {
             new("Library", $"{typeof(Trainer<T>).Assembly.GetName().Version}"),
             new("Vectors", $"{Simd.VectorBits} bits{(Simd.HasFusedMultiplyAdd ? string.Empty : " without fused multiply-add")}"),
+            new(nameof(trainer.Communication), $"{trainer.Communication}"),
             new("Epochs", $"{epochs}"),
             new(nameof(trainer.MaxUpdates), $"{trainer.MaxUpdates}"),
             new(nameof(trainer.MaxTime), $"{trainer.MaxTime}"),
@@ -23,7 +25,7 @@ internal static class TrainingIdentity
             new(nameof(trainer.CheckpointPath), trainer.CheckpointPath is null ? "none" : "set"),
             new(nameof(trainer.CheckpointEvery), $"{trainer.CheckpointEvery}"),
             new(nameof(trainer.CheckpointInterval), $"{trainer.CheckpointInterval}"),
-        ]);
+        });
         return identity;
     }
 

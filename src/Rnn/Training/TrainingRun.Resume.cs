@@ -14,7 +14,46 @@ internal sealed partial class TrainingRun<T>
     private TimeSpan Elapsed => _elapsedBefore + _clock.Elapsed;
 
     // What is decided by time: in a group by that of rank 0 where all met last.
-    private TimeSpan DecisionTime => _sync is null ? Elapsed : _groupTime;
+    private TimeSpan DecisionTime => _group.HasOthers ? _group.Time : Elapsed;
+
+    private void Begin()
+    {
+        if (_group.Begin(Here(SyncPoint.Start), epochs, ReadCheckpoint, CurrentState) is { } state)
+        {
+            Restore(state);
+        }
+
+        if (_group.HasOthers)
+        {
+            _group.Meet(Here(SyncPoint.Begun));
+            _saved.At = DecisionTime;
+        }
+    }
+
+    private void EndCancelled()
+    {
+        try
+        {
+            SaveCheckpoint();
+            _group.Meet(Here(SyncPoint.End));
+        }
+        catch (Exception exception) when (_group.HasOthers)
+        {
+            _group.Fail(exception);
+            throw;
+        }
+    }
+
+    // Where this process is, for a meeting with the others.
+    private SyncRecord Here(SyncPoint point) => new()
+    {
+        Point = point,
+        Epoch = _epoch.Number,
+        Updates = _counts.Updates,
+        Ticks = Elapsed.Ticks,
+        Norm = _last.GradientNorm,
+        IsCancelled = cancellationToken.IsCancellationRequested,
+    };
 
     private void SaveCheckpointWhereDue()
     {
@@ -37,8 +76,8 @@ internal sealed partial class TrainingRun<T>
         }
 
         // Of a group rank 0 gets what the others carry, and writes.
-        CollectParts();
-        if (IsMain)
+        _group.CollectParts(Here(SyncPoint.Checkpoint));
+        if (_group.IsMain)
         {
             TrainingCheckpoint.Write(path, CurrentState(), TrainingIdentity.Of(trainer, task));
         }
@@ -55,6 +94,7 @@ internal sealed partial class TrainingRun<T>
         trainer.AveragingTrigger?.SaveState(state.Branch("trigger"));
         task.SaveState(state.Branch("data"));
         _best.SaveState(state.Branch("best"));
+        _group.SaveState(state.Branch("gradients"));
         SaveCounters(state.Branch("run"));
         return state;
     }
@@ -73,6 +113,7 @@ internal sealed partial class TrainingRun<T>
         trainer.Schedule?.RestoreState(state.Branch("schedule"));
         trainer.AveragingTrigger?.RestoreState(state.Branch("trigger"));
         _best.RestoreState(state.Branch("best"));
+        _group.RestoreState(state.Branch("gradients"));
         RestoreCounters(state.Branch("run"));
         _saved = (Elapsed, _counts.Updates == 0 ? -1 : _counts.Updates);
     }

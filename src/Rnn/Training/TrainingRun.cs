@@ -13,6 +13,7 @@ internal sealed partial class TrainingRun<T>(
 {
     private readonly Optimizer<T> _optimizer = trainer.Optimizer;
     private readonly BestParameters<T> _best = new(trainer);
+    private readonly RunGroup<T> _group = new(trainer, task, cancellationToken);
     private readonly SpeedMeter _speed = new();
     private readonly Stopwatch _clock = new();
     private TrainingProgress _last;
@@ -46,16 +47,16 @@ internal sealed partial class TrainingRun<T>(
             stop = RunEpochs();
             SaveCheckpoint();
             Validate();
-            Meet(SyncPoint.End);
+            _group.Meet(Here(SyncPoint.End));
         }
-        catch (OperationCanceledException) when (_sync is null ? cancellationToken.IsCancellationRequested : _isCancelled)
+        catch (OperationCanceledException) when (_group.IsCancelled)
         {
             EndCancelled();
             throw;
         }
-        catch (Exception exception) when (_sync is not null)
+        catch (Exception exception) when (_group.HasOthers)
         {
-            _sync.Fail(exception);
+            _group.Fail(exception);
             throw;
         }
         finally
@@ -118,7 +119,7 @@ internal sealed partial class TrainingRun<T>(
                     return TrainingStop.EarlyStop;
                 }
 
-                ThrowIfCancelled();
+                _group.ThrowIfCancelled();
                 if (LimitReached() is { } limit)
                 {
                     return limit;
@@ -159,7 +160,7 @@ internal sealed partial class TrainingRun<T>(
         while (update is null && !_epoch.DataEnded)
         {
             using var scope = TensorScope.Enter();
-            if (_parts is null ? !Compute(ref lossSum, ref count) : !_parts.Compute())
+            if (_group.HasParts ? !_group.Compute() : !Compute(ref lossSum, ref count))
             {
                 _epoch.DataEnded = true;
                 break;
@@ -238,7 +239,7 @@ internal sealed partial class TrainingRun<T>(
 
     private void ReportProgress()
     {
-        if (IsMain)
+        if (_group.IsMain)
         {
             progress?.Report(_last);
         }
@@ -247,7 +248,7 @@ internal sealed partial class TrainingRun<T>(
     // Gradients are looked at before anything hides what is wrong with them; then limit values, measure what is left, update and clear.
     private (double Norm, bool Skipped) Update(int batches, ref double lossSum, ref long count)
     {
-        AddUpParts(batches, ref lossSum, ref count);
+        _group.AddUp(Here(SyncPoint.Update) with { Batches = batches }, ref lossSum, ref count);
         if (batches > 1)
         {
             GradientClipping.Scale(_optimizer.Block.NamedParameters, 1.0 / batches);
@@ -361,7 +362,7 @@ internal sealed partial class TrainingRun<T>(
     {
         using var evaluation = Evaluation.Enter();
         using var noGradient = NoGradient.Enter();
-        return _parts is null ? task.Validate(cancellationToken) : MeasureParts();
+        return _group.Measure(Here(SyncPoint.Validation));
     }
 
     // Of the whole training, kept from run to run by its checkpoint.

@@ -10,7 +10,7 @@ public class PublicApiTests
     private static readonly string[] Open =
     [
         "DifferentiableOperation`1", "Attention`1", "StateValues", "Initializer", "Module`1", "Layer`1", "SequenceLayer`1", "RecurrentLayer`1", "ScanLayer`1", "SequenceLayerOutput`1", "SequenceStepper`1",
-        "RecurrentOptions", "GruOptions", "IndRnnOptions", "LstmOptions", "SLstmOptions", "SimpleRnnOptions", "BatchSource`1", "GeneratedSource`1", "AdamBase`1", "Optimizer`1", "Schedule", "TrainingTask`1",
+        "RecurrentOptions", "GruOptions", "IndRnnOptions", "LstmOptions", "SLstmOptions", "SimpleRnnOptions", "BatchSource`1", "GeneratedSource`1", "AdamBase`1", "Optimizer`1", "Schedule", "TrainingTask`1", "ProcessGroup",
     ];
 
     [Fact]

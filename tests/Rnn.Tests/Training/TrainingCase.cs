@@ -23,7 +23,7 @@ internal class TrainingCase
 
     public TrainingCase(
         string name, string? path, int updates, int cancelAfter = 0, int cancelInUpdate = 0, bool resume = true, int? every = null, TimeSpan? interval = null, double rate = 0.01, int hidden = 5,
-        double norm = 1, double dropout = 0.25, int parts = 1, ProcessGroup? processes = null, int batch = 3, int steps = 6, bool random = true, int failIn = 0, int scaleOf = 0)
+        double norm = 1, double dropout = 0.25, int parts = 1, ProcessGroup? processes = null, int batch = 3, int steps = 6, bool random = true, int failIn = 0, int scaleOf = 0, GradientFormat format = GradientFormat.Full)
     {
         // Data and modules have seeds of their own, so the order in which they are made does not matter.
         var lstm = new Lstm<double>(4, hidden, random
@@ -44,6 +44,7 @@ internal class TrainingCase
         {
             BatchParts = parts,
             Processes = processes,
+            Communication = new() { Gradients = format },
             BatchSize = batch,
             SequenceLength = steps,
             SequenceStride = name == "overlapping stream" ? 4 : null,
