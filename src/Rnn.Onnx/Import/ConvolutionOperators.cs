@@ -13,11 +13,19 @@ internal static class ConvolutionOperators
         set.Add("ConvTranspose", call => ConvolveTransposed(call));
         set.Add("MaxPool", call => Pool(call, double.NegativeInfinity, (patches, _) => patches.Max(-1)));
         set.Add("AveragePool", call => Pool(call, 0, (patches, counts) => patches.Sum(-1) / counts));
+        set.Add("LpPool", call => Norm(call) switch
+        {
+            1 => Pool(call, 0, (patches, _) => patches.Abs().Sum(-1)),
+            2 => Pool(call, 0, (patches, _) => patches.Square().Sum(-1).Sqrt()),
+            var p => Pool(call, 0, (patches, _) => patches.Abs().Power(p).Sum(-1).Power(1 / p)),
+        });
+        set.Add("GlobalLpPool", call => Global(call, (x, axes) => Norm(call) == 2 ? x.Square().Sum(axes, true).Sqrt() : x.Abs().Power(Norm(call)).Sum(axes, true).Power(1 / Norm(call))));
         set.Add("GlobalAveragePool", call => Global(call, (x, axes) => x.Mean(axes, true)));
         set.Add("GlobalMaxPool", call => Global(call, (x, axes) => x.Max(axes, true)));
     }
 
-    private static OnnxValue<T> Convolve<T>(NodeCall<T> call)
+    /// <summary>A convolution of the first input with the second, plus the third.</summary>
+    internal static OnnxValue<T> Convolve<T>(NodeCall<T> call)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var (x, weight) = (call.Tensor(0), call.Tensor(1));
@@ -124,6 +132,10 @@ internal static class ConvolutionOperators
         var counts = call.Attributes.Flag("count_include_pad") ? Tensor<T>.Full(T.CreateTruncating(window.Size), 1) : window.Patches(window.Padded(call, ones, T.Zero)).Sum(-1);
         return function(patches, counts).Reshape([x.Shape[0], x.Shape[1], .. window.Outputs]);
     }
+
+    private static double Norm<T>(NodeCall<T> call)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        call.Attributes.Int("p", 2) is var p and >= 1 ? p : throw new InvalidDataException($"a norm with p = {call.Attributes.Int("p", 2)}");
 
     private static OnnxValue<T> Global<T>(NodeCall<T> call, Func<Tensor<T>, int[], Tensor<T>> function)
         where T : unmanaged, IFloatingPointIeee754<T> => call.Tensor(0) is { Rank: >= 3 } x
