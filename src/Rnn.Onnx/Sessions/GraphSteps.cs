@@ -123,7 +123,7 @@ internal sealed class ScanStep<T> : SessionStep<T>
     }
 }
 
-/// <summary>Loop: a graph again and again, as often as a number and a condition say. What it collects has a length that is known beforehand.</summary>
+/// <summary>Loop: a graph again and again, as often as a number and a condition say. What it collects has the length that it has on zeros.</summary>
 internal sealed class LoopStep<T> : SessionStep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -136,17 +136,18 @@ internal sealed class LoopStep<T> : SessionStep<T>
     private readonly SessionValue<T>?[] _final;
     private readonly CarriedValues<T> _carried;
     private readonly long _most;
+    private readonly int _length;
 
     private LoopStep(
-        NodeProgram<T> node, PlannedGraph<T> body, SessionValue<T>? count, SessionValue<T>? condition, SessionValue<T>[] initial, SequencePart<T>?[] collected, SessionValue<T>?[] final, long most)
+        NodeProgram<T> node, PlannedGraph<T> body, SessionValue<T>? count, SessionValue<T>? condition, SessionValue<T>[] initial, SequencePart<T>?[] collected, SessionValue<T>?[] final, long most, int length)
     {
-        (_node, _body, _count, _condition, _initial, _collected, _final, _most) = (node, body, count, condition, initial, collected, final, most);
+        (_node, _body, _count, _condition, _initial, _collected, _final, _most, _length) = (node, body, count, condition, initial, collected, final, most, length);
         _carried = new(body.Inputs[2..], body.Outputs[1..(1 + initial.Length)]);
     }
 
     internal override bool IsAllocationFree => _body.IsAllocationFree;
 
-    /// <summary>The step of a node; null where shapes change from iteration to iteration, or how much is collected depends on data.</summary>
+    /// <summary>The step of a node; null where shapes change from iteration to iteration, or nothing is collected on zeros.</summary>
     internal static LoopStep<T>? Create(NodeProgram<T> node, SessionValue<T>?[] inputs, SessionValue<T>?[] outputs, SessionValue<T>?[] outer, SessionPlanner<T> planner)
     {
         var carried = Math.Max(0, inputs.Length - 2);
@@ -170,12 +171,13 @@ internal sealed class LoopStep<T> : SessionStep<T>
             collected[i] = outputs[carried + i] is { } output ? new(output, body.Outputs[1 + carried + i], 0, reverse: false) : null;
         }
 
-        // A condition that is passed on stays what it was.
-        var goesOn = body.Outputs[0] is { IsConstant: true } always ? always.Integers[0] != 0 : body.Outputs[0].Owner == body.Inputs[1];
-        var isCounted = goesOn && count is { IsConstant: true } && (condition is null || (condition.IsConstant && condition.Integers[0] != 0));
-        var fits = collected.Length == 0 || (isCounted && count!.Integers[0] > 0 && Array.TrueForAll(collected, part => part?.Fits(count.Integers[0]) != false));
-        return fits ? new(node, body, count, condition, initial, collected, outputs[..carried], planner.MaxIterations) : null;
+        // As often as on zeros, or the run is an error, since the shapes behind it would be others.
+        var length = Array.Find(outputs[carried..], output => output is not null)?.Shape[0] ?? -1;
+        var fits = length != 0 && Array.TrueForAll(collected, part => part?.Fits(length) != false);
+        return fits ? new(node, body, count, condition, initial, collected, outputs[..carried], planner.MaxIterations, length) : null;
     }
+
+    private InvalidDataException OtherLength() => new($"{_node}: the loop does not run for the {_length} iterations of the session's plan; how often depends on data. Use OnnxModel.Run for this model.");
 
     // A body that does not run with zeros is left to the operator itself, which may never enter it.
     private static PlannedGraph<T>? Planned(GraphProgram<T> graph, OnnxValue<T>[] samples, SessionValue<T>?[] outer, SessionPlanner<T> planner)
@@ -195,8 +197,14 @@ internal sealed class LoopStep<T> : SessionStep<T>
         var count = _count is null ? long.MaxValue : _count.Integers[0];
         var goes = _condition is null || _condition.Integers[0] != 0;
         _carried.Begin(_initial);
-        for (var iteration = 0L; iteration < count && goes; iteration++)
+        var iteration = 0L;
+        for (; iteration < count && goes; iteration++)
         {
+            if (iteration == _length)
+            {
+                throw OtherLength();
+            }
+
             if (iteration >= _most)
             {
                 throw new InvalidDataException($"{_node}: the loop has run for more iterations than OnnxOptions.MaxIterations allows");
@@ -211,6 +219,11 @@ internal sealed class LoopStep<T> : SessionStep<T>
             }
 
             _carried.Advance();
+        }
+
+        if (_length >= 0 && iteration != _length)
+        {
+            throw OtherLength();
         }
 
         _carried.End(_final);

@@ -102,7 +102,7 @@ public class OperatorTests
             new Case("ScatterElements", 18, [("axis", 1), ("reduction", reduction)], Matrix, OnnxValue<float>.FromIntegers([1L, -1, 0, 0, 2, 2], 3, 2), Small.Random(31, 3, 2)),
         }),
         new("Scatter", 9, [("axis", 1)], Matrix, OnnxValue<float>.FromIntegers([1L, -1, 0, 3, 2, 2], 3, 2), Small.Random(31, 3, 2)),
-        new("LpPool", 11, [("kernel_shape", new[] { 3 }), ("strides", new[] { 2 })], Signal), new("LpPool", 11, [("kernel_shape", new[] { 3 }), ("p", 3)], Signal), new("GlobalLpPool", 2, [], Signal), new("GlobalMaxPool", 1, [], Signal),
+        new("LpPool", 11, [("kernel_shape", new[] { 3 }), ("strides", new[] { 2 })], Signal), new("LpPool", 11, [("kernel_shape", new[] { 3 }), ("p", 3)], Signal), new("GlobalLpPool", 7, [], Signal), new("GlobalMaxPool", 7, [], Signal),
         new("MaxPool", 12, [("kernel_shape", new[] { 2, 3 }), ("strides", new[] { 2, 1 }), ("pads", new[] { 1, 0, 0, 1 }), ("dilations", new[] { 1, 2 })], Small.Random(12, 1, 2, 5, 7)), new("MaxPool", 12, [("kernel_shape", new[] { 3 }), ("strides", new[] { 2 }), ("ceil_mode", 1)], Signal),
         new("AveragePool", 11, [("kernel_shape", new[] { 2, 2 }), ("strides", new[] { 2, 2 }), ("pads", new[] { 1, 1, 0, 0 }), ("count_include_pad", 1)], Small.Random(12, 1, 2, 5, 6)),
         new("Conv", 11, [("group", 2), ("strides", new[] { 2, 1 }), ("pads", new[] { 1, 0, 1, 2 })], Small.Random(12, 2, 4, 5, 6), Small.Random(13, 6, 2, 3, 2), Small.Random(14, 6)), new("Conv", 11, [("group", 4)], Signal, Small.Random(13, 8, 1, 3), Small.Random(14, 8)),
@@ -146,6 +146,12 @@ public class OperatorTests
         var test = Cases[number];
         int[] constants = [.. Enumerable.Range(1, test.Inputs.Length - 1)];
         var model = OnnxModel.Load<float>(test.Model(constants).ToByteArray());
+        if (test.Op == "MelWeightMatrix")
+        {
+            Assert.Contains("0 mel filters", Assert.Throws<InvalidDataException>(() => model.CreateSession(("x0", new Shape()))).Message, StringComparison.Ordinal);
+            return;
+        }
+
         var session = model.CreateSession(("x0", test.Inputs[0].Shape));
         if (test.Op is "ConstantOfShape" or "Range" or "NonZero" or "HannWindow" or "HammingWindow" or "BlackmanWindow")
         {
