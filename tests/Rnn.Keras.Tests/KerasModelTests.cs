@@ -238,7 +238,7 @@ public class KerasModelTests
     {
         AssertRefused("peephole", new Lstm<double>(3, 4, new() { Peepholes = Peepholes.Diagonal }));
         AssertRefused("2 layers", new Gru<double>(3, 4, new() { Layers = 2, Residual = true }));
-        AssertRefused("2 layers", new Gru<double>(3, 4, new() { Layers = 2, Reverse = true }));
+        AssertRefused("ReverseTime", new Gru<double>(3, 4, new() { Layers = 2, Reverse = true }));
         AssertRefused("learned initial state", new Gru<double>(3, 4, new() { LearnedInitialState = true }));
         AssertRefused("zoneout", new Lstm<double>(3, 4, new() { CellZoneout = 0.1 }));
         AssertRefused("forget gate", new Lstm<double>(3, 4, new() { ForgetFromInput = true }));

@@ -26,12 +26,15 @@ internal static class ConvolutionOperators
 
     /// <summary>A convolution of the first input with the second, plus the third.</summary>
     internal static OnnxValue<T> Convolve<T>(NodeCall<T> call)
+        where T : unmanaged, IFloatingPointIeee754<T> => AddBias(Convolve(call, call.Tensor(0), call.Tensor(1)), call.OptionalTensor(2));
+
+    /// <summary>A convolution with the attributes of a node.</summary>
+    internal static Tensor<T> Convolve<T>(NodeCall<T> call, Tensor<T> x, Tensor<T> weight)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var (x, weight) = (call.Tensor(0), call.Tensor(1));
         var groups = Groups(call, x, weight, outputsFirst: true);
         var window = new Window(call.Attributes, x.Shape, weight.Shape.Dimensions[2..]);
-        return AddBias(call, Apply(call, window.Padded(call, x, T.Zero), weight, window, groups));
+        return Apply(call, window.Padded(call, x, T.Zero), weight, window, groups);
     }
 
     // Every input spreads over a window of outputs. Zeros between the inputs and around them make it a convolution with the window turned round.
@@ -61,7 +64,7 @@ internal static class ConvolutionOperators
         var (channels, outputs) = (weight.Shape[0], weight.Shape[1]);
         weight = weight.Reshape([groups, channels / groups, outputs, .. kernel]).Transpose(1, 2).Reshape([groups * outputs, channels / groups, .. kernel]);
         var plain = window.TransposedWindow(x.Shape, kernel);
-        return AddBias(call, Apply(call, plain.Padded(call, x, T.Zero), weight, plain, groups));
+        return AddBias(Apply(call, plain.Padded(call, x, T.Zero), weight, plain, groups), call.OptionalTensor(2));
     }
 
     private static int Groups<T>(NodeCall<T> call, Tensor<T> x, Tensor<T> weight, bool outputsFirst)
@@ -73,10 +76,11 @@ internal static class ConvolutionOperators
         return fits && weight.Length > 0 ? (int)groups : throw new InvalidDataException($"weights {weight.Shape} in {groups} groups for the input {x.Shape}");
     }
 
-    private static OnnxValue<T> AddBias<T>(NodeCall<T> call, Tensor<T> y)
+    /// <summary>A number for each channel of [N, C, …] added, if there is any.</summary>
+    internal static Tensor<T> AddBias<T>(Tensor<T> y, Tensor<T>? bias)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (call.OptionalTensor(2) is not { } bias)
+        if (bias is null)
         {
             return y;
         }

@@ -10,9 +10,29 @@ internal static class QuantizationOperators
     internal static void Register<T>(OperatorSet<T> set)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        set.Add("QuantizeLinear", call => Quantize(call));
+        set.Add("QuantizeLinear", call => Quantize(call, call.Tensor(0), call.Tensor(1), call.Optional(2), call.Attributes.Int("axis", 1)));
         set.Add("DequantizeLinear", call => Dequantize(call, call.Value(0), call.Tensor(1), call.Optional(2), call.Attributes.Int("axis", 1)));
         set.AddSeveral("DynamicQuantizeLinear", DynamicQuantize);
+        set.Add("QLinearMatMul", call =>
+        {
+            var product = MatrixOperators.Product(call, Dequantize(call, call.Value(0), call.Tensor(1), call.Value(2), -2).Tensor, Dequantize(call, call.Value(3), call.Tensor(4), call.Value(5), -1).Tensor);
+            return Quantize(call, product, call.Tensor(6), call.Value(7), 1);
+        });
+        set.Add("QLinearConv", call =>
+        {
+            var (x, weight) = (Dequantize(call, call.Value(0), call.Tensor(1), call.Value(2), 1).Tensor, Dequantize(call, call.Value(3), call.Tensor(4), call.Value(5), 0).Tensor);
+
+            // The bias has the scale of both together.
+            var bias = call.Optional(8) is { } numbers ? ArithmeticOperators.Cast(numbers, OnnxElementType.Float).Tensor * call.Tensor(1).Reshape(new Shape()) * Along(call.Tensor(4), numbers.Shape, 0) : null;
+            return Quantize(call, ConvolutionOperators.AddBias(ConvolutionOperators.Convolve(call, x, weight), bias), call.Tensor(6), call.Value(7), 1);
+        });
+        set.Add("ConvInteger", call =>
+        {
+            // Exact as long as single precision holds the sums, 2²⁴.
+            var one = Tensor<T>.Scalar(T.One);
+            return ArithmeticOperators.Cast<T>(
+                ConvolutionOperators.Convolve(call, Dequantize(call, call.Value(0), one, call.Optional(2), 1).Tensor, Dequantize(call, call.Value(1), one, call.Optional(3), 0).Tensor), OnnxElementType.Int32);
+        });
         set.Add("MatMulInteger", call => IntegerProduct(call));
     }
 
@@ -34,13 +54,11 @@ internal static class QuantizationOperators
         return x * Along(scale, x.Shape, axis);
     }
 
-    private static OnnxValue<T> Quantize<T>(NodeCall<T> call)
+    private static OnnxValue<T> Quantize<T>(NodeCall<T> call, Tensor<T> x, Tensor<T> scale, OnnxValue<T>? zero, long axis)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var (x, scale, zero) = (call.Tensor(0), call.Tensor(1), call.Optional(2));
         var type = zero?.ElementType ?? (OnnxElementType)call.Attributes.Int("output_dtype", (long)OnnxElementType.UInt8);
         var (low, high) = Range(type);
-        var axis = call.Attributes.Int("axis", 1);
         var scaled = (x / Along(scale, x.Shape, axis)).AsReadOnlySpan();
         var zeros = zero is null ? null : Along(ArithmeticOperators.Cast(zero, OnnxElementType.Float).Tensor, x.Shape, axis).BroadcastTo(x.Shape).ToArray();
         var result = new long[x.Length];

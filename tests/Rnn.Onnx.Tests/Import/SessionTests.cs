@@ -89,7 +89,7 @@ public class SessionTests
     [Fact]
     public void Weights_that_change_are_seen_by_the_next_run()
     {
-        foreach (var name in new[] { "grouped convolution", "transposed convolution", "transposed convolution in groups" })
+        foreach (var name in Models.Keys.Where(name => name.Contains("convolution", StringComparison.Ordinal)))
         {
             var (proto, inputs) = Models[name];
             var model = OnnxModel.Load<float>(proto.ToByteArray());
@@ -211,10 +211,10 @@ public class SessionTests
         var expected = OtherRuntime.Run(proto, ("x", Steps));
         var model = OnnxModel.Load<float>(proto.ToByteArray());
         var found = model.Run(("x", Steps));
-        foreach (var (name, i) in new[] { "g", "h", "c" }.Select((name, i) => (name, i)))
+        for (var i = 0; i < expected.Count; i++)
         {
             // The other rounds inputs and states to 8 bits, which is not done here.
-            Compare.Same(expected[i], found[name], 0.02, name);
+            Compare.Same(expected[i], found[model.Outputs[i].Name], 0.02, model.Outputs[i].Name);
         }
 
         var session = model.CreateSession(("x", Steps.Shape));
