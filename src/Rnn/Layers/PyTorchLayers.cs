@@ -71,7 +71,7 @@ public static class PyTorchLayers
             $"{file.Source}: there is no recurrent layer of PyTorch{(prefix is null ? string.Empty : $" below '{prefix}'")}; {(all.Count > 0 ? $"there are some with the prefix {Prefixes(all)}" : "no tensor is called weight_ih_l0 or weight_ih beside a weight_hh that fits")}.");
     }
 
-    private static string Prefixes(IReadOnlyList<(string Prefix, string Kind)> layers) => WeightFile.List([.. layers.Select(layer => $"'{layer.Prefix}'")], 8);
+    private static string Prefixes(IReadOnlyList<(string Prefix, string Kind)> layers) => WeightFile.List(layers.Select(layer => $"'{layer.Prefix}'"), 8);
 
     // The rows of the input weights are those of all gates; the columns of the recurrent ones are the state, or its projection.
     private static string? Kind(WeightFile file, string prefix, string suffix, int rows)
