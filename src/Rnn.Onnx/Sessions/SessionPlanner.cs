@@ -49,7 +49,7 @@ internal sealed class SessionPlanner<T>(OnnxOptions options, long inputElements)
         return Array.ConvertAll(graph.Outputs, slot => values[slot] ?? throw new InvalidDataException($"the output '{graph.Names[slot]}' was not made"));
     }
 
-    // Whether nothing else, in this graph or around it, reads the memory of a value that a node reads last says isOwn.
+    // isOwn says of a value that this node reads last whether nothing else, in this graph or around it, reads the same memory.
     private void PlanNode(NodeProgram<T> node, SessionValue<T>?[] values, OnnxValue<T>?[] live, Func<int, bool> isOwn)
     {
         var inputs = Array.ConvertAll(node.Inputs, slot => slot < 0 ? null : values[slot]);
