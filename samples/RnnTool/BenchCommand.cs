@@ -18,21 +18,21 @@ internal static class BenchCommand
         var steps = InputOptions.Whole<int>("--steps", "T", "time steps, where the model does not fix them; 100");
         var threads = InputOptions.Whole<int>("--threads", "N", "threads to use; 1");
         var seconds = InputOptions.Positive("--seconds", "S", "time for each measurement; 2");
-        var prefix = InputOptions.Text("--prefix", "TEXT", "what stands before the names of a layer of PyTorch", mayBeEmpty: true);
-        var command = new Command("bench", "Measures how fast a model runs.") { model, batch, steps, threads, seconds, prefix };
+        var command = new Command("bench", "Measures how fast a model runs.") { model, batch, steps, threads, seconds };
+        LayerOptions.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             Workers.MaxThreads = parsed.GetValue(threads) ?? 1;
             return Task.FromResult(Run(
-                parsed.GetRequiredValue(model), parsed.GetValue(batch) ?? 1, parsed.GetValue(steps) ?? 100, TimeSpan.FromSeconds(parsed.GetValue(seconds) ?? 2), parsed.GetValue(prefix), cancellation));
+                parsed.GetRequiredValue(model), parsed.GetValue(batch) ?? 1, parsed.GetValue(steps) ?? 100, TimeSpan.FromSeconds(parsed.GetValue(seconds) ?? 2), LayerOptions.Read(parsed), cancellation));
         });
         return command;
     }
 
-    private static int Run(string path, int batch, int steps, TimeSpan time, string? prefix, CancellationToken cancellation)
+    private static int Run(string path, int batch, int steps, TimeSpan time, LayerOptions options, CancellationToken cancellation)
     {
         using var file = ModelFile.Open(path);
-        var module = file.RequireModule(path, prefix);
+        var module = file.RequireModule(path, options);
         module.Evaluate();
         using var off = NoGradient.Enter();
         try
@@ -65,7 +65,7 @@ internal static class BenchCommand
         }
         catch (Exception error) when (error is ArgumentException or InvalidDataException or NotSupportedException or InvalidOperationException)
         {
-            throw new InputException(error.Message, error);
+            throw ToolErrors.Input(error);
         }
     }
 

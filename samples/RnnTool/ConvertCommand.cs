@@ -14,48 +14,49 @@ internal static class ConvertCommand
     {
         var from = new Argument<string>("IN") { Description = "the file to read" };
         var to = new Argument<string>("OUT") { Description = "the file to write; its end says the format: .safetensors, .npz, .pt, .onnx, .keras" };
-        var prefix = InputOptions.Text("--prefix", "TEXT", "what stands before the names of a layer of PyTorch: encoder.lstm.", mayBeEmpty: true);
-        var opset = InputOptions.Whole<int>("--opset", "N", "the operator set of a .onnx file; 14 to 22", OnnxExportOptions.MinOpset);
+        var opset = InputOptions.Whole<int>("--opset", "N", $"the operator set of a .onnx file; {OnnxExportOptions.MinOpset} to {OnnxExportOptions.MaxOpset}", OnnxExportOptions.MinOpset);
         var pytorch = new Option<bool>("--pytorch") { Description = "write the weights of a .safetensors file under PyTorch's names" };
-        var command = new Command("convert", "Writes a model, or its weights, in another format.") { from, to, prefix, opset, pytorch };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(from), parsed.GetRequiredValue(to), parsed.GetValue(prefix), parsed.GetValue(opset), parsed.GetValue(pytorch)));
+        var command = new Command("convert", "Writes a model, or its weights, in another format.") { from, to, opset, pytorch };
+        LayerOptions.AddTo(command);
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(from), parsed.GetRequiredValue(to), LayerOptions.Read(parsed), parsed.GetValue(opset), parsed.GetValue(pytorch)));
         return command;
     }
 
-    private static int Run(string from, string to, string? prefix, int? opset, bool pytorch)
+    private static int Run(string from, string to, LayerOptions options, int? opset, bool pytorch)
     {
         InputFiles.CheckSavePath("OUT", to);
         using var file = ModelFile.Open(from);
         try
         {
-            var written = Write(file, from, to, prefix, opset, pytorch);
+            var written = Write(file, from, to, options, opset, pytorch);
             Console.WriteLine($"{written} in {Path.GetFullPath(to)}");
             return 0;
         }
         catch (Exception error) when (error is NotSupportedException or ArgumentException or InvalidDataException or IOException)
         {
-            throw new InputException(error.Message, error);
+            throw ToolErrors.Input(error);
         }
     }
 
-    private static string Write(ModelFile file, string from, string to, string? prefix, int? opset, bool pytorch)
+    private static string Write(ModelFile file, string from, string to, LayerOptions options, int? opset, bool pytorch)
     {
         switch (Path.GetExtension(to).ToLowerInvariant())
         {
             case ".onnx":
-                file.RequireModule(from, prefix).SaveOnnx(to, new() { Opset = opset ?? new OnnxExportOptions().Opset });
+                file.RequireModule(from, options).SaveOnnx(to, new() { Opset = opset ?? new OnnxExportOptions().Opset });
                 return "a model of ONNX operators";
             case ".keras":
-                var network = file.RequireModule(from, prefix) switch
+                var network = file.RequireModule(from, options) switch
                 {
                     Sequential<float> sequential => sequential,
+                    OnnxModel<float> => throw new InputException($"{from}: a model of ONNX is a graph of operators and no chain of layers, as Keras' sequential models are."),
                     Layer<float> layer => new Sequential<float>(layer),
                     var other => throw new InputException($"{from}: {other.GetType().Name.Split('`')[0]} is no chain of layers, as Keras' sequential models are."),
                 };
                 new KerasModel<float>(network).Save(to);
                 return "a model of Keras";
-            case ".safetensors" when !pytorch && (file.Module is not null || prefix is not null):
-                file.RequireModule(from, prefix).Save(to);
+            case ".safetensors" when !pytorch && (file.Module is not null || options.Prefix is not null):
+                file.RequireModule(from, options).Save(to);
                 return "a model of this library";
             case ".safetensors" or ".npz" or ".pt" or ".pth":
                 var tensors = file.Module is { } module ? module.ToPyTorch() : file.Tensors();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rnn.Layers;
 using Rnn.Onnx;
 
 namespace RnnTool;
@@ -39,7 +40,7 @@ internal static class InspectCommand
 
         var weights = opened.Weights!;
         Lines("metadata", weights.Metadata.Select(pair => $"{pair.Key} = {(pair.Value.Length > 100 ? $"{pair.Value[..100]}…" : pair.Value)}"));
-        Lines("recurrent layers of PyTorch", PyTorchLayer.Find(weights).Select(layer => $"{layer.Kind} at '{layer.Prefix}'"));
+        Lines("recurrent layers of PyTorch", PyTorchLayers.FindRecurrent(weights).Select(layer => $"{layer.Kind} at '{layer.Prefix}'"));
         Tensors(weights.Entries.Select(entry => (entry.Name, entry.Type.ToString(), entry.Shape.ToString(), entry.Shape.ElementCount)));
         return 0;
     }

@@ -15,18 +15,18 @@ internal static class RunCommand
         var model = new Argument<string>("MODEL") { Description = "the model" };
         var inputs = new Option<string[]>("--input", "-i") { HelpName = "[NAME=]FILE", Description = "an array for an input, .npy; once for each input", Required = true };
         var outputs = new Option<string[]>("--output", "-o") { HelpName = "[NAME=]FILE", Description = "where an output goes, .npy; without it shapes are shown" };
-        var prefix = InputOptions.Text("--prefix", "TEXT", "what stands before the names of a layer of PyTorch", mayBeEmpty: true);
         var lengths = InputOptions.Text("--lengths", "FILE", "the number of steps of each row, for batches of unequal sequences");
-        var command = new Command("run", "Runs a model on arrays of NumPy.") { model, inputs, outputs, prefix, lengths };
+        var command = new Command("run", "Runs a model on arrays of NumPy.") { model, inputs, outputs, lengths };
+        LayerOptions.AddTo(command);
         command.SetAction(parsed => Run(
-            parsed.GetRequiredValue(model), parsed.GetRequiredValue(inputs), parsed.GetValue(outputs) ?? [], parsed.GetValue(prefix), parsed.GetValue(lengths)));
+            parsed.GetRequiredValue(model), parsed.GetRequiredValue(inputs), parsed.GetValue(outputs) ?? [], LayerOptions.Read(parsed), parsed.GetValue(lengths)));
         return command;
     }
 
-    private static int Run(string path, string[] inputs, string[] outputs, string? prefix, string? lengths)
+    private static int Run(string path, string[] inputs, string[] outputs, LayerOptions options, string? lengths)
     {
         using var file = ModelFile.Open(path);
-        var module = file.RequireModule(path, prefix);
+        var module = file.RequireModule(path, options);
         try
         {
             var results = Results(module, [.. inputs.Select(Split)], lengths is null ? [] : Integers(lengths));
@@ -42,7 +42,7 @@ internal static class RunCommand
         }
         catch (Exception error) when (error is ArgumentException or InvalidDataException or IOException or NotSupportedException or InvalidOperationException)
         {
-            throw new InputException(error.Message, error);
+            throw ToolErrors.Input(error);
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed record KerasExportedLayer<T>(string ClassName, string Name, Json
 internal sealed class KerasExport<T>(IReadOnlyList<Layer<T>> network, Func<Layer<T>, string?> nameOf)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly IReadOnlyList<Layer<T>> _network = KerasStack<T>.Split(network);
     private readonly List<KerasExportedLayer<T>> _layers = [];
     private int _at;
 
@@ -33,9 +34,9 @@ internal sealed class KerasExport<T>(IReadOnlyList<Layer<T>> network, Func<Layer
             Add("Masking", null, new() { ["mask_value"] = value });
         }
 
-        for (_at = 0; _at < network.Count; _at++)
+        for (_at = 0; _at < _network.Count; _at++)
         {
-            switch (network[_at])
+            switch (_network[_at])
             {
                 case RecurrentLayer<T> recurrent:
                     AddRecurrent(recurrent);
@@ -126,7 +127,7 @@ internal sealed class KerasExport<T>(IReadOnlyList<Layer<T>> network, Func<Layer
 
     private void AddInput()
     {
-        var size = network.Select(layer => layer switch
+        var size = _network.Select(layer => layer switch
         {
             SequenceLayer<T> sequence => sequence.InputSize,
             Linear<T> linear => linear.InputSize,
@@ -138,7 +139,7 @@ internal sealed class KerasExport<T>(IReadOnlyList<Layer<T>> network, Func<Layer
         {
             < 0 => throw new NotSupportedException("network: no layer says the size of the input."),
             0 => new JsonArray(null, null),
-            _ => network.Any(layer => layer is SequenceLayer<T>) ? new JsonArray(null, null, size) : new JsonArray(null, size),
+            _ => _network.Any(layer => layer is SequenceLayer<T>) ? new JsonArray(null, null, size) : new JsonArray(null, size),
         };
         Add("InputLayer", null, new() { ["batch_shape"] = batch });
     }
@@ -157,6 +158,14 @@ internal sealed class KerasExport<T>(IReadOnlyList<Layer<T>> network, Func<Layer
         if (multiplies && (layer.Directions == 1 || options.Merge is DirectionMerge.Sum or DirectionMerge.Mean))
         {
             throw Refusal(layer, "directions are multiplied that it does not have");
+        }
+
+        var lacking = options.LearnedInitialState ? "learned initial state"
+            : options.HiddenZoneout > 0 || options.CellZoneout > 0 ? "zoneout, which also acts in evaluation"
+            : options is LstmOptions { ForgetFromInput: true } ? "forget gate that is made from the input gate" : null;
+        if (lacking is not null)
+        {
+            throw Refusal(layer, $"Keras has no {lacking}");
         }
 
         // Throws where Keras has no such cell.
@@ -218,7 +227,7 @@ internal sealed class KerasExport<T>(IReadOnlyList<Layer<T>> network, Func<Layer
     private TLayer? Next<TLayer>(Func<TLayer, bool>? accepts = null)
         where TLayer : Layer<T>
     {
-        if (_at + 1 < network.Count && network[_at + 1] is TLayer next && accepts?.Invoke(next) != false)
+        if (_at + 1 < _network.Count && _network[_at + 1] is TLayer next && accepts?.Invoke(next) != false)
         {
             _at++;
             return next;

@@ -246,49 +246,38 @@ internal sealed class KerasLayerBuilder<T>
         var first = cell.Arrays(config, 2, 3, 3 * gates)[0].Shape;
         var columns = cell.Arrays(config, 2, 3, 3 * gates).Length > 3 ? units : (long)units * gates;
         Require(config, first.Length == 2 && first[0] > 0 && first[1] == columns, $"the kernel has shape [{string.Join(", ", first)}]; expected [inputs, {columns}]");
-        var (bias, dropout) = (config.Flag("use_bias", otherwise: true), config.Probability("recurrent_dropout", "dropout_U"));
-        var (bidirectional, merge) = (both is not null, both?.Merge ?? DirectionMerge.Concatenate);
         var activation = config.Activation("activation", "tanh");
+        switch (config.ClassName)
+        {
+            case "LSTM":
+                return new Lstm<T>(first[0], units, Shared(new LstmOptions
+                {
+                    GateActivation = config.Activation("recurrent_activation", "hard_sigmoid", "inner_activation"),
+                    CandidateActivation = activation,
+                    OutputActivation = activation,
+                }));
+            case "GRU":
+                return new Gru<T>(first[0], units, Shared(new GruOptions
+                {
+                    GateActivation = config.Activation("recurrent_activation", "hard_sigmoid", "inner_activation"),
+                    CandidateActivation = activation,
+                    ResetAfter = config.Flag("reset_after", otherwise: false),
+                }));
+            default:
+                return new SimpleRnn<T>(first[0], units, Shared(new SimpleRnnOptions { Activation = activation }));
+        }
 
         // The weights are filled in: the cheapest start will do.
-        const RecurrentInitialization Start = RecurrentInitialization.Uniform;
-        return config.ClassName switch
-        {
-            "LSTM" => new Lstm<T>(first[0], units, new()
+        TOptions Shared<TOptions>(TOptions options)
+            where TOptions : RecurrentOptions => options with
             {
-                Bidirectional = bidirectional,
-                Merge = merge,
+                Bidirectional = both is not null,
+                Merge = both?.Merge ?? DirectionMerge.Concatenate,
                 Reverse = backwards,
-                Bias = bias,
-                RecurrentDropout = dropout,
-                Initialization = Start,
-                GateActivation = config.Activation("recurrent_activation", "hard_sigmoid", "inner_activation"),
-                CandidateActivation = activation,
-                OutputActivation = activation,
-            }),
-            "GRU" => new Gru<T>(first[0], units, new()
-            {
-                Bidirectional = bidirectional,
-                Merge = merge,
-                Reverse = backwards,
-                Bias = bias,
-                RecurrentDropout = dropout,
-                Initialization = Start,
-                GateActivation = config.Activation("recurrent_activation", "hard_sigmoid", "inner_activation"),
-                CandidateActivation = activation,
-                ResetAfter = config.Flag("reset_after", otherwise: false),
-            }),
-            _ => new SimpleRnn<T>(first[0], units, new()
-            {
-                Bidirectional = bidirectional,
-                Merge = merge,
-                Reverse = backwards,
-                Bias = bias,
-                RecurrentDropout = dropout,
-                Initialization = Start,
-                Activation = activation,
-            }),
-        };
+                Bias = config.Flag("use_bias", otherwise: true),
+                RecurrentDropout = config.Probability("recurrent_dropout", "dropout_U"),
+                Initialization = RecurrentInitialization.Uniform,
+            };
     }
 
     private void AddOperation(bool isNeeded, KerasOperationKind kind)

@@ -128,7 +128,21 @@ public sealed class OnnxModel<T> : Layer<T>
     /// <param name="shapes">The shapes of inputs whose dimensions the file leaves open; those with fixed dimensions need none.</param>
     /// <exception cref="ArgumentException">An input's shape is open and not given, or is none that the model declares.</exception>
     /// <exception cref="InvalidDataException">The shapes do not fit an operator.</exception>
-    public OnnxSession<T> CreateSession(params ReadOnlySpan<(string Name, Shape Shape)> shapes) => new(this, shapes);
+    public OnnxSession<T> CreateSession(params ReadOnlySpan<(string Name, Shape Shape)> shapes) => new(this, [], shapes);
+
+    /// <summary>Prepares the model for inputs of fixed shapes, some of which always have the same values, such as a sampling rate: what follows from these alone is computed once, and of branches that they choose only one is kept.</summary>
+    /// <param name="constants">Inputs with their values.</param>
+    /// <param name="shapes">The shapes of other inputs whose dimensions the file leaves open.</param>
+    /// <exception cref="ArgumentException">An input's shape is open and not given, or is none that the model declares.</exception>
+    /// <exception cref="InvalidDataException">The shapes do not fit an operator.</exception>
+    /// <example><code>
+    /// var session = model.CreateSession([("sr", OnnxValue&lt;float&gt;.FromIntegers([16_000L], new Shape()))], ("input", new Shape(1, 512)), ("state", new Shape(2, 1, 128)));
+    /// </code></example>
+    public OnnxSession<T> CreateSession(IReadOnlyList<(string Name, OnnxValue<T> Value)> constants, params ReadOnlySpan<(string Name, Shape Shape)> shapes)
+    {
+        ArgumentNullException.ThrowIfNull(constants);
+        return new(this, constants, shapes);
+    }
 
     internal int IndexOf(string name)
     {

@@ -11,7 +11,7 @@ namespace Rnn.Onnx;
 /// </summary>
 /// <remarks>
 /// From the second run on nothing is allocated where <see cref="IsAllocationFree"/>. A session is for one thread at a time; any number of sessions share one model. Made by
-/// <see cref="OnnxModel{T}.CreateSession"/>. Weights that training changes are seen by the next run.
+/// <c>CreateSession</c> of <see cref="OnnxModel{T}"/>. Weights that training changes are seen by the next run.
 /// </remarks>
 /// <example>
 /// <code>
@@ -31,7 +31,7 @@ public sealed class OnnxSession<T>
     private readonly List<(int Input, int Output)> _carried = [];
     private (int Input, int Output)? _main;
 
-    internal OnnxSession(OnnxModel<T> model, ReadOnlySpan<(string Name, Shape Shape)> shapes)
+    internal OnnxSession(OnnxModel<T> model, IReadOnlyList<(string Name, OnnxValue<T> Value)> constants, ReadOnlySpan<(string Name, Shape Shape)> shapes)
     {
         _model = model;
         var given = new Shape?[model.Inputs.Count];
@@ -40,7 +40,14 @@ public sealed class OnnxSession<T>
             given[model.IndexOf(name)] = shape;
         }
 
-        _inputs = [.. model.Inputs.Select((input, i) => SessionValue<T>.Allocate(Zeros(input, given[i])))];
+        var values = new OnnxValue<T>?[model.Inputs.Count];
+        foreach (var (name, value) in constants)
+        {
+            var i = model.IndexOf(name);
+            values[i] = OnnxModel<T>.Checked(model.Inputs[i], value ?? throw new ArgumentException($"constants: the value of '{name}' is null.", nameof(constants)));
+        }
+
+        _inputs = [.. model.Inputs.Select((input, i) => values[i] is { } value ? SessionValue<T>.Constant(value) : SessionValue<T>.Allocate(Zeros(input, given[i])))];
         var planner = new SessionPlanner<T>(model.Options, _inputs.Sum(input => (long)input.Length));
         var outputs = planner.Plan(model.Program, _inputs, []);
 
@@ -75,6 +82,7 @@ public sealed class OnnxSession<T>
             throw new ArgumentException($"output: '{output}' {_outputs[from].Live} cannot be carried to '{input}' {_inputs[to].Live}.", nameof(output));
         }
 
+        RequireVariable(_inputs[to], input);
         if (_carried.Exists(pair => pair.Input == to || pair.Output == from))
         {
             throw new ArgumentException($"input: '{input}' or '{output}' is carried already.", nameof(input));
@@ -96,7 +104,7 @@ public sealed class OnnxSession<T>
         {
             for (var input = 1; input < _inputs.Length; input++)
             {
-                if (!_carried.Exists(pair => pair.Input == input || pair.Output == output) && _inputs[input].IsFloatingPoint && _outputs[output].IsFloatingPoint
+                if (!_carried.Exists(pair => pair.Input == input || pair.Output == output) && _inputs[input] is { IsFloatingPoint: true, IsConstant: false } && _outputs[output].IsFloatingPoint
                     && _inputs[input].Shape == _outputs[output].Shape)
                 {
                     CarryState(_model.Inputs[input].Name, _model.Outputs[output].Name);
@@ -116,6 +124,7 @@ public sealed class OnnxSession<T>
     public void SetInput(string name, ReadOnlySpan<T> values)
     {
         var input = _inputs[_model.IndexOf(name)];
+        RequireVariable(input, name);
         if (!input.IsFloatingPoint || values.Length != input.Length)
         {
             throw new ArgumentException($"values: '{name}' takes {input.Live} but got {values.Length} floating-point numbers.", nameof(values));
@@ -131,6 +140,7 @@ public sealed class OnnxSession<T>
     public void SetIntegers(string name, ReadOnlySpan<long> values)
     {
         var input = _inputs[_model.IndexOf(name)];
+        RequireVariable(input, name);
         if (input.IsFloatingPoint || values.Length != input.Length)
         {
             throw new ArgumentException($"values: '{name}' takes {input.Live} but got {values.Length} whole numbers.", nameof(values));
@@ -244,6 +254,14 @@ public sealed class OnnxSession<T>
         SetState(GetState().Keys.Where(file.Contains).ToDictionary(name => name, file.Get<T>));
     }
 
+    private static void RequireVariable(SessionValue<T> input, string name)
+    {
+        if (input.IsConstant)
+        {
+            throw new ArgumentException($"name: '{name}' is a constant of this session.", nameof(name));
+        }
+    }
+
     private static OnnxValue<T> Zeros(OnnxValueInfo info, Shape? given)
     {
         var shape = given ?? (info.IsFixed ? new Shape([.. info.Dimensions!.Select(dimension => dimension!.Value)])
@@ -279,7 +297,7 @@ public sealed class OnnxSession<T>
 
     private (int Input, int Output) FindMain()
     {
-        var inputs = Enumerable.Range(0, _inputs.Length).Where(i => !_carried.Exists(pair => pair.Input == i)).ToArray();
+        var inputs = Enumerable.Range(0, _inputs.Length).Where(i => !_inputs[i].IsConstant && !_carried.Exists(pair => pair.Input == i)).ToArray();
         var outputs = Enumerable.Range(0, _outputs.Length).Where(i => !_carried.Exists(pair => pair.Output == i)).ToArray();
         return inputs is [var input] && outputs is [var output]
             ? (input, output)

@@ -205,10 +205,43 @@ public class KerasModelTests
     }
 
     [Fact]
+    public void Stacked_layers_are_written_as_single_ones_with_the_same_numbers()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "stack.keras");
+        try
+        {
+            foreach (var layer in new RecurrentLayer<double>[]
+            {
+                new Lstm<double>(3, 4, new() { Layers = 3, Bidirectional = true, Dropout = 0.2, Seed = 1 }), new Gru<double>(3, 4, new() { HiddenSizes = [5, 2], Seed = 2 }),
+                new SimpleRnn<double>(3, 4, new() { Layers = 2, Activation = Activation.Relu, Seed = 3 }),
+            })
+            {
+                var network = new Sequential<double>(layer, new LastStep<double>(), new Linear<double>(layer.OutputSize, 2, new() { Seed = 4 }));
+                network.Evaluate();
+                new KerasModel<double>(network).Save(path);
+                var read = KerasModel<double>.Load(path);
+                read.Network.Evaluate();
+                Assert.Equal(layer.LayerCount, read.Network.Count(part => part is RecurrentLayer<double>));
+                var x = Tensor<double>.RandomNormal(new RandomSource(5), 0, 1, 2, 6, 3);
+                Assert.All(network.Forward(x).ToArray().Zip(read.Network.Forward(x).ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-12));
+                File.Delete(path);
+            }
+        }
+        finally
+        {
+            Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        }
+    }
+
+    [Fact]
     public void What_Keras_has_no_layer_for_is_not_written()
     {
         AssertRefused("peephole", new Lstm<double>(3, 4, new() { Peepholes = Peepholes.Diagonal }));
-        AssertRefused("2 layers", new Gru<double>(3, 4, new() { Layers = 2 }));
+        AssertRefused("2 layers", new Gru<double>(3, 4, new() { Layers = 2, Residual = true }));
+        AssertRefused("ReverseTime", new Gru<double>(3, 4, new() { Layers = 2, Reverse = true }));
+        AssertRefused("learned initial state", new Gru<double>(3, 4, new() { LearnedInitialState = true }));
+        AssertRefused("zoneout", new Lstm<double>(3, 4, new() { CellZoneout = 0.1 }));
+        AssertRefused("forget gate", new Lstm<double>(3, 4, new() { ForgetFromInput = true }));
         AssertRefused("candidate and output", new Lstm<double>(3, 4, new() { OutputActivation = Activation.Relu }));
         AssertRefused("clip", new Gru<double>(3, 4, new() { ActivationClip = 1 }));
         AssertRefused("ReverseTime", new Gru<double>(3, 4, new() { Reverse = true }));

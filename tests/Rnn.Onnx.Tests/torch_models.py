@@ -567,11 +567,11 @@ class Numbers(nn.Module):
     def forward(self, x):
         i = (x * 10).long()
         return (
-            torch.fmod(x, 0.3), torch.remainder(x, 0.3), i // 3, torch.div(x, 0.3, rounding_mode="trunc"), i % 4, torch.floor_divide(i, 2), x.round(),  
+            torch.fmod(x, 0.3), torch.remainder(x, 0.3), i.abs() // 3, torch.div(x, 0.3, rounding_mode="trunc"), i % 4, torch.floor_divide(i.abs(), 2), x.round(),  
             torch.maximum(x, -x), x.clamp(-0.2), x.clamp(max=0.4), torch.where(x > 0, x, x * 0.1), (x > 0) & (x < 1), (x > 0) | (x < -1), (x > 0) ^ (x < 1), ~(x > 0), x.sign(), x.exp().log1p(),
             x.abs().sqrt(), x.erf(), x ** 3, 2 ** x, (x != x).any(-1), (x > -5).all(1), x.isnan(), x.type(torch.int32), x.square(), x.reciprocal(),
-            torch.lerp(x, x * 2, 0.3), torch.addmm(x[0], x[0], torch.eye(6)), torch.baddbmm(x, x, x.new_ones(1, 6, 6).expand(x.size(0), 6, 6)), torch.outer(x[0, 0], x[0, 1]), F.one_hot(i.abs() % 5, 5),
-            x.nonzero().sum(), torch.tan(x), torch.asin(x.tanh()), x.sinh(), torch.eq(i, 3).float(), x.std())
+            torch.lerp(x, x * 2, 0.3), torch.addmm(x[0], x[0], torch.eye(6)), torch.baddbmm(x, x, x.new_ones(1, 6, 6).expand(x.size(0), 6, 6)), x[0, 0][:, None] * x[0, 1], F.one_hot(i.abs() % 5, 5),
+            torch.tan(x), torch.asin(x.tanh()), torch.acos(x.tanh()), torch.atan(x), torch.eq(i, 3).float(), x.std())
 
 
 class Recursive(nn.Module):
@@ -678,6 +678,176 @@ class Backward(nn.Module):
         return y
 
 
+class OcrCrnn(nn.Module):
+    """Pictures of lines of text: convolutions, poolings over height, then layers in both directions over width."""
+
+    def __init__(self):
+        super().__init__()
+        self.cnn = nn.Sequential(
+            nn.Conv2d(1, 4, 3, 1, 1), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2, 2), nn.Conv2d(4, 6, 3, 1, 1), nn.LeakyReLU(0.2), nn.MaxPool2d((2, 2), (2, 1), (0, 1)), nn.AvgPool2d((2, 1)),
+            nn.Conv2d(6, 8, 1))
+        self.net = nn.LSTM(8, 5, bidirectional=True)
+        self.head = nn.Linear(10, 7)
+
+    def forward(self, x):
+        y = self.cnn(x).squeeze(2).permute(2, 0, 1)
+        return F.log_softmax(self.head(self.net(y)[0]), 2)
+
+
+class GroupedDualPath(nn.Module):
+    """A small network that removes noise: grouped and transposed convolutions over frequency, groups of recurrent layers within a frame and across frames, convolution of a mask."""
+
+    def __init__(self):
+        super().__init__()
+        self.erb = nn.Linear(9, 7, bias=False)
+        self.conv = nn.Sequential(nn.Conv2d(2, 4, (1, 5), (1, 2), (0, 2)), nn.BatchNorm2d(4), nn.PReLU())
+        self.depth = nn.Sequential(nn.ConvTranspose2d(4, 4, (3, 3), 1, (0, 1), dilation=(1, 1), groups=4), nn.BatchNorm2d(4), nn.PReLU(4))
+        self.intra1, self.intra2 = nn.GRU(2, 1, batch_first=True, bidirectional=True), nn.GRU(2, 1, batch_first=True, bidirectional=True)
+        self.inter1, self.inter2 = nn.GRU(2, 2, batch_first=True), nn.GRU(2, 2, batch_first=True)
+        self.fc, self.norm = nn.Linear(4, 4), nn.LayerNorm((4, 4))
+        self.up = nn.Sequential(nn.ConvTranspose2d(4, 2, (1, 5), (1, 2), (0, 2), groups=2), nn.BatchNorm2d(2), nn.Tanh())
+
+    def forward(self, x):  # [N, T, 9, 2]
+        x = torch.stack([x[..., 0], x[..., 1]], 1)
+        e = self.conv(self.erb(x))
+        e = e + self.depth(F.pad(e, [0, 0, 0, 0]))[:, :, 2:]
+        n, c, t, f = e.shape
+        y = e.permute(0, 2, 3, 1)
+        a, b = torch.chunk(y.reshape(n * t, f, c), 2, -1)
+        z = self.fc(torch.cat([self.intra1(a)[0], self.intra2(b)[0]], -1)).reshape(n, t, f, c)
+        y = y + self.norm(z)
+        a, b = torch.chunk(y.permute(0, 2, 1, 3).reshape(n * f, t, c), 2, -1)
+        z = torch.cat([self.inter1(a)[0], self.inter2(b)[0]], -1).reshape(n, f, t, c).permute(0, 3, 2, 1)
+        return self.up(z + e) * x[..., :7]
+
+
+class DeepFilter(nn.Module):
+    """Deep filtering: separable convolutions, grouped linear layers by einsum, GRU with state, and a filter over frames."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(nn.ConstantPad2d((0, 0, 2, 0), 0.0), nn.Conv2d(1, 4, (3, 3), padding=(0, 1), bias=False), nn.BatchNorm2d(4), nn.ReLU())
+        self.separable = nn.Sequential(nn.Conv2d(4, 4, (1, 3), (1, 2), (0, 1), groups=4, bias=False), nn.Conv2d(4, 4, 1, bias=False), nn.BatchNorm2d(4), nn.ReLU())
+        self.grouped = nn.Parameter(torch.randn(4, 4, 3))
+        self.net = nn.GRU(12, 8, batch_first=True)
+        self.out = nn.Parameter(torch.randn(2, 4, 8))
+        self.skip = nn.Conv2d(4, 4, 1)
+        self.up = nn.ConvTranspose2d(4, 4, (1, 3), (1, 2), (0, 1), (0, 1), groups=4)
+        self.lsnr = nn.Sequential(nn.Linear(8, 1), nn.Sigmoid())
+
+    def forward(self, x, h):  # [N, 1, T, 8], [1, N, 8]
+        e0 = self.first(x)
+        e1 = self.separable(e0)
+        n, c, t, f = e1.shape
+        y = e1.permute(0, 2, 3, 1).reshape(n, t, 4, c * f // 4)
+        y = torch.einsum("btgi,gih->btgh", y, self.grouped).flatten(2)
+        y, h = self.net(y, h)
+        z = torch.einsum("btgi,gih->btgh", y.reshape(n, t, 2, 4), self.out).reshape(n, t, 4, 4).permute(0, 2, 1, 3)
+        m = torch.sigmoid(self.up(F.relu(self.skip(e1) + z)))
+        lsnr = self.lsnr(y) * 50 - 15
+        return m * e0, lsnr, h, torch.einsum("bctf,bctf->btf", m, e0), x.squeeze(1).pow(2).sum(-1).clamp_min(1e-10).log10()
+
+
+class VoiceActivity(nn.Module):
+    """Speech or not: a spectrum by convolution, an encoder, an LSTM with state; another network for another sampling rate, by a branch."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide, self.narrow = VoiceBranch(16), VoiceBranch(8)
+
+    def forward(self, x: torch.Tensor, state: torch.Tensor, sr: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        if int(sr) == 16000:
+            return self.wide(x, state)
+        else:
+            return self.narrow(x, state)
+
+
+class VoiceBranch(nn.Module):
+    def __init__(self, size: int):
+        super().__init__()
+        self.basis = nn.Conv1d(1, size + 2, size, size // 2, bias=False)
+        self.half = size // 2 + 1
+        self.pad = size // 4
+        self.encoder = nn.Sequential(nn.Conv1d(self.half, 8, 3, padding=1), nn.ReLU(), nn.Conv1d(8, 6, 3, 2, 1), nn.ReLU())
+        self.net = nn.LSTMCell(6, 6)
+        self.decoder = nn.Sequential(nn.Dropout(0.1), nn.ReLU(), nn.Conv1d(6, 1, 1), nn.Sigmoid())
+
+    def forward(self, x: torch.Tensor, state: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        y = self.basis(F.pad(x, [self.pad, self.pad], "reflect").unsqueeze(1))
+        y = torch.sqrt(y[:, :self.half] ** 2 + y[:, self.half:] ** 2)
+        y = self.encoder(torch.log1p(y * 1048576)).mean(-1)
+        h, c = self.net(y, (state[0], state[1]))
+        return self.decoder(h.unsqueeze(-1)).squeeze(1).mean(1, keepdim=True), torch.stack([h, c])
+
+
+class PitchNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(1, 4, (8, 1), (4, 1)), nn.ReLU(), nn.BatchNorm2d(4), nn.MaxPool2d((2, 1), (2, 1)), nn.ZeroPad2d((0, 0, 2, 1)), nn.Conv2d(4, 3, (4, 1)), nn.ReLU(), nn.MaxPool2d((2, 1)))
+        self.head = nn.Linear(6, 12)
+
+    def forward(self, x):
+        x = (x - x.mean(1, keepdim=True)) / torch.clamp(x.std(1, keepdim=True), min=1e-10)
+        y = self.layers(x[:, None, :, None]).permute(0, 2, 1, 3).flatten(1)
+        p = torch.sigmoid(self.head(y))
+        return p, p.argmax(1), (p * torch.arange(12).float()).sum(1) / p.sum(1)
+
+
+class InstantNorm(nn.Module):
+    """The second half of a network for noise: frames through a learned basis, normalised one by one, two layers with states."""
+
+    def __init__(self):
+        super().__init__()
+        self.encode, self.decode = nn.Conv1d(8, 6, 1, bias=False), nn.Conv1d(6, 8, 1, bias=False)
+        self.gamma, self.beta = nn.Parameter(torch.ones(1, 1, 6)), nn.Parameter(torch.zeros(1, 1, 6))
+        self.a, self.b, self.head = nn.LSTM(6, 5, batch_first=True), nn.LSTM(5, 5, batch_first=True), nn.Linear(5, 6)
+
+    def forward(self, x, state):  # [N, T, 8], [2, N, 5, 2]
+        e = self.encode(x.permute(0, 2, 1)).permute(0, 2, 1)
+        mean = e.mean(-1, keepdim=True)
+        y = (e - mean) / torch.sqrt((e - mean).pow(2).mean(-1, keepdim=True) + 1e-7) * self.gamma + self.beta
+        y, (h1, c1) = self.a(y, (state[0, :, :, 0][None].contiguous(), state[0, :, :, 1][None].contiguous()))
+        y, (h2, c2) = self.b(y, (state[1, :, :, 0][None].contiguous(), state[1, :, :, 1][None].contiguous()))
+        mask = torch.sigmoid(self.head(y))
+        out = torch.stack((torch.cat((h1, h2)), torch.cat((c1, c2))), -1)
+        return self.decode((mask * e).permute(0, 2, 1)).permute(0, 2, 1), out
+
+
+class Keyword(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.net, self.head = nn.Conv2d(1, 3, (4, 3), (2, 2)), nn.GRU(9, 6, 2, batch_first=True, bidirectional=True), nn.Linear(12, 4)
+        self.score = nn.Linear(12, 1)
+
+    def forward(self, x):  # [N, T, 8]
+        y = F.relu(self.conv(x.unsqueeze(1)))
+        y = self.net(y.transpose(1, 2).flatten(2))[0]
+        a = torch.softmax(self.score(torch.tanh(y)), 1)
+        return torch.softmax(self.head(torch.bmm(y.transpose(1, 2), a).squeeze(2)), -1)
+
+
+class SpeechStep(nn.Module):
+    """A step of a decoder of speech: attention with location features over an encoder's outputs, two cells, and whether to stop."""
+
+    def __init__(self):
+        super().__init__()
+        self.prenet = nn.Sequential(nn.Linear(3, 4, bias=False), nn.ReLU())
+        self.query, self.memory, self.place, self.v = nn.Linear(5, 4, bias=False), nn.Linear(6, 4, bias=False), nn.Linear(2, 4, bias=False), nn.Linear(4, 1, bias=False)
+        self.location = nn.Conv1d(2, 2, 3, padding=1, bias=False)
+        self.a, self.b = nn.LSTMCell(4 + 6, 5), nn.LSTMCell(5 + 6, 5)
+        self.frame, self.gate = nn.Linear(5 + 6, 3), nn.Linear(5 + 6, 1)
+
+    def forward(self, x, memory, h, c, h2, c2, w, total, context):
+        h, c = self.a(torch.cat((self.prenet(x), context), -1), (h, c))
+        place = self.place(self.location(torch.cat((w.unsqueeze(1), total.unsqueeze(1)), 1)).transpose(1, 2))
+        energy = self.v(torch.tanh(self.query(h.unsqueeze(1)) + place + self.memory(memory))).squeeze(-1)
+        w = F.softmax(energy, 1)
+        context = torch.bmm(w.unsqueeze(1), memory).squeeze(1)
+        h2, c2 = self.b(torch.cat((h, context), -1), (h2, c2))
+        y = torch.cat((h2, context), 1)
+        return self.frame(y), torch.sigmoid(self.gate(y)) > 0.5, h, c, h2, c2, w, total + w, context
+
+
 def whole():
     one = ((1, 5), (3, 9), (2, 4))  # An exported layer of packed rows keeps the batch that it was traced with, unless that is 1.
     for pool in ("last", "max", "mean", "adaptive", "average"):
@@ -721,6 +891,17 @@ def whole():
         add(f"selected_{opset}", Selected, opset, x=batch_time(5), lengths=lengths)
         add(f"indexing_{opset}", Indexing, opset, x=lambda n, t: torch.randn(n, t, 5), sizes=((2, 5), (3, 9)))
         add(f"numbers_{opset}", Numbers, opset, x=lambda n, t: torch.randn(n, 6, 6), sizes=((2, 5), (3, 5)))
+    for opset in (11, 13, 16):
+        add(f"ocr_{opset}", OcrCrnn, opset, x=lambda n, t: torch.randn(n, 1, 8, 4 + t))
+        add(f"grouped_dual_path_{opset}", GroupedDualPath, opset, x=lambda n, t: torch.randn(n, t, 9, 2))
+        add(f"voice_{opset}", VoiceActivity, opset, script=True, x=lambda n, t: torch.randn(n, 32 + 8 * t), state=lambda n, t: torch.randn(2, n, 6), sr=lambda n, t: torch.tensor(16000 if n != 3 else 8000))
+        add(f"pitch_{opset}", PitchNet, opset, x=lambda n, t: torch.randn(n, 48), sizes=((2, 5), (3, 5), (1, 5)))
+        add(f"instant_norm_{opset}", InstantNorm, opset, x=batch_time(8), state=lambda n, t: torch.randn(2, n, 5, 2))
+        add(f"keyword_{opset}", Keyword, opset, x=batch_time(8))
+    for opset in (12, 16):
+        add(f"deep_filter_{opset}", DeepFilter, opset, x=lambda n, t: torch.randn(n, 1, t, 8), h=state(1, 8))
+    add("speech_step", SpeechStep, 14, x=lambda n, t: torch.randn(n, 3), memory=lambda n, t: torch.randn(n, t, 6), h=lambda n, t: torch.randn(n, 5), c=lambda n, t: torch.randn(n, 5), h2=lambda n, t: torch.randn(n, 5),
+        c2=lambda n, t: torch.randn(n, 5), w=lambda n, t: torch.rand(n, t), total=lambda n, t: torch.rand(n, t), context=lambda n, t: torch.randn(n, 6))
     add("recursive", Recursive, 12, x=time_batch(5), state=state(4, 6))
     add("learned_start", LearnedStart, 12, x=batch_time(5))
     add("hyper", Hyper, 12, x=lambda n, t: torch.randn(n, 4, 5), z=lambda n, t: torch.randn(3))

@@ -73,14 +73,8 @@ public static class OnnxExporter
     /// <param name="options">Options, or null for the defaults; with <see cref="OnnxExportOptions.Lengths"/> both files read the lengths of the sources.</param>
     /// <exception cref="NotSupportedException">A part of the model cannot be written; the message says which, why and what to do.</exception>
     public static void SaveOnnx<T>(this EncoderDecoder<T> module, string encoderPath, string decoderPath, OnnxExportOptions? options = null)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        ArgumentException.ThrowIfNullOrEmpty(encoderPath);
-        ArgumentException.ThrowIfNullOrEmpty(decoderPath);
-        var (encoder, decoder) = (Create(module, options, DecoderModels.WriteEncoder), Create(module, options, DecoderModels.WriteDecoder));
-        Save(encoder, encoderPath);
-        Save(decoder, decoderPath);
-    }
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        SavePair<T, EncoderDecoder<T>>(module, encoderPath, decoderPath, options, DecoderModels.WriteEncoder, DecoderModels.WriteDecoder);
 
     /// <summary>
     /// Writes a conditional generator to two files. The encoder reads <c>conditions</c> [batch, F] or <c>classes</c> [batch] and gives the decoder's first states and, where the condition is fed, <c>encoded</c>. The decoder is one
@@ -93,14 +87,8 @@ public static class OnnxExporter
     /// <param name="options">Options, or null for the defaults.</param>
     /// <exception cref="NotSupportedException">A part of the model cannot be written; the message says which, why and what to do.</exception>
     public static void SaveOnnx<T>(this ConditionalGenerator<T> module, string encoderPath, string decoderPath, OnnxExportOptions? options = null)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        ArgumentException.ThrowIfNullOrEmpty(encoderPath);
-        ArgumentException.ThrowIfNullOrEmpty(decoderPath);
-        var (encoder, decoder) = (Create(module, options, DecoderModels.WriteEncoder), Create(module, options, DecoderModels.WriteDecoder));
-        Save(encoder, encoderPath);
-        Save(decoder, decoderPath);
-    }
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        SavePair<T, ConditionalGenerator<T>>(module, encoderPath, decoderPath, options, DecoderModels.WriteEncoder, DecoderModels.WriteDecoder);
 
     /// <summary>The file of a module as a message.</summary>
     internal static ModelProto Create<T, TModule>(TModule module, OnnxExportOptions? options, Action<ModelBuilder, TModule> write)
@@ -167,11 +155,18 @@ public static class OnnxExporter
     private static ModelProto Create<T>(Module<T> module, OnnxExportOptions? options, Action<ModelBuilder, Module<T>> write)
         where T : unmanaged, IFloatingPointIeee754<T> => Create<T, Module<T>>(module, options, write);
 
-    private static ModelProto Create<T>(EncoderDecoder<T> module, OnnxExportOptions? options, Action<ModelBuilder, EncoderDecoder<T>> write)
-        where T : unmanaged, IFloatingPointIeee754<T> => Create<T, EncoderDecoder<T>>(module, options, write);
-
-    private static ModelProto Create<T>(ConditionalGenerator<T> module, OnnxExportOptions? options, Action<ModelBuilder, ConditionalGenerator<T>> write)
-        where T : unmanaged, IFloatingPointIeee754<T> => Create<T, ConditionalGenerator<T>>(module, options, write);
+    // Both are made before the first is written.
+    private static void SavePair<T, TModule>(
+        TModule module, string encoderPath, string decoderPath, OnnxExportOptions? options, Action<ModelBuilder, TModule> writeEncoder, Action<ModelBuilder, TModule> writeDecoder)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TModule : Module<T>
+    {
+        ArgumentException.ThrowIfNullOrEmpty(encoderPath);
+        ArgumentException.ThrowIfNullOrEmpty(decoderPath);
+        var (encoder, decoder) = (Create<T, TModule>(module, options, writeEncoder), Create<T, TModule>(module, options, writeDecoder));
+        Save(encoder, encoderPath);
+        Save(decoder, decoderPath);
+    }
 
     // Beside the file first, so that a file of before is not lost to an error half way.
     private static void Save(ModelProto model, string path)

@@ -13,17 +13,28 @@ internal static class ConvolutionOperators
         set.Add("ConvTranspose", call => ConvolveTransposed(call));
         set.Add("MaxPool", call => Pool(call, double.NegativeInfinity, (patches, _) => patches.Max(-1)));
         set.Add("AveragePool", call => Pool(call, 0, (patches, counts) => patches.Sum(-1) / counts));
+        set.Add("LpPool", call => Norm(call) switch
+        {
+            1 => Pool(call, 0, (patches, _) => patches.Abs().Sum(-1)),
+            2 => Pool(call, 0, (patches, _) => patches.Square().Sum(-1).Sqrt()),
+            var p => Pool(call, 0, (patches, _) => patches.Abs().Power(p).Sum(-1).Power(1 / p)),
+        });
+        set.Add("GlobalLpPool", call => Global(call, (x, axes) => Norm(call) == 2 ? x.Square().Sum(axes, true).Sqrt() : x.Abs().Power(Norm(call)).Sum(axes, true).Power(1 / Norm(call))));
         set.Add("GlobalAveragePool", call => Global(call, (x, axes) => x.Mean(axes, true)));
         set.Add("GlobalMaxPool", call => Global(call, (x, axes) => x.Max(axes, true)));
     }
 
-    private static OnnxValue<T> Convolve<T>(NodeCall<T> call)
+    /// <summary>A convolution of the first input with the second, plus the third.</summary>
+    internal static OnnxValue<T> Convolve<T>(NodeCall<T> call)
+        where T : unmanaged, IFloatingPointIeee754<T> => AddBias(Convolve(call, call.Tensor(0), call.Tensor(1)), call.OptionalTensor(2));
+
+    /// <summary>A convolution with the attributes of a node.</summary>
+    internal static Tensor<T> Convolve<T>(NodeCall<T> call, Tensor<T> x, Tensor<T> weight)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var (x, weight) = (call.Tensor(0), call.Tensor(1));
         var groups = Groups(call, x, weight, outputsFirst: true);
         var window = new Window(call.Attributes, x.Shape, weight.Shape.Dimensions[2..]);
-        return AddBias(call, Apply(call, window.Padded(call, x, T.Zero), weight, window, groups));
+        return Apply(call, window.Padded(call, x, T.Zero), weight, window, groups);
     }
 
     // Every input spreads over a window of outputs. Zeros between the inputs and around them make it a convolution with the window turned round.
@@ -53,7 +64,7 @@ internal static class ConvolutionOperators
         var (channels, outputs) = (weight.Shape[0], weight.Shape[1]);
         weight = weight.Reshape([groups, channels / groups, outputs, .. kernel]).Transpose(1, 2).Reshape([groups * outputs, channels / groups, .. kernel]);
         var plain = window.TransposedWindow(x.Shape, kernel);
-        return AddBias(call, Apply(call, plain.Padded(call, x, T.Zero), weight, plain, groups));
+        return AddBias(Apply(call, plain.Padded(call, x, T.Zero), weight, plain, groups), call.OptionalTensor(2));
     }
 
     private static int Groups<T>(NodeCall<T> call, Tensor<T> x, Tensor<T> weight, bool outputsFirst)
@@ -65,10 +76,11 @@ internal static class ConvolutionOperators
         return fits && weight.Length > 0 ? (int)groups : throw new InvalidDataException($"weights {weight.Shape} in {groups} groups for the input {x.Shape}");
     }
 
-    private static OnnxValue<T> AddBias<T>(NodeCall<T> call, Tensor<T> y)
+    /// <summary>A number for each channel of [N, C, …] added, if there is any.</summary>
+    internal static Tensor<T> AddBias<T>(Tensor<T> y, Tensor<T>? bias)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (call.OptionalTensor(2) is not { } bias)
+        if (bias is null)
         {
             return y;
         }
@@ -124,6 +136,10 @@ internal static class ConvolutionOperators
         var counts = call.Attributes.Flag("count_include_pad") ? Tensor<T>.Full(T.CreateTruncating(window.Size), 1) : window.Patches(window.Padded(call, ones, T.Zero)).Sum(-1);
         return function(patches, counts).Reshape([x.Shape[0], x.Shape[1], .. window.Outputs]);
     }
+
+    private static double Norm<T>(NodeCall<T> call)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        call.Attributes.Int("p", 2) is var p and >= 1 ? p : throw new InvalidDataException($"a norm with p = {call.Attributes.Int("p", 2)}");
 
     private static OnnxValue<T> Global<T>(NodeCall<T> call, Func<Tensor<T>, int[], Tensor<T>> function)
         where T : unmanaged, IFloatingPointIeee754<T> => call.Tensor(0) is { Rank: >= 3 } x

@@ -220,7 +220,6 @@ internal sealed class GraphBuilder<T>(ModelScope<T> scope, GraphBuilder<T>? oute
                 node.Prepared = Prepare(node);
                 _nodes.Add(node);
             }
-
         }
         catch (Exception exception) when (exception is ArgumentException or OverflowException || (exception is InvalidDataException && !exception.Message.StartsWith("node '", StringComparison.Ordinal)))
         {
@@ -238,7 +237,8 @@ internal sealed class GraphBuilder<T>(ModelScope<T> scope, GraphBuilder<T>? oute
             return ControlFlowOperators.CallFunction;
         }
 
-        return (ModelScope<T>.IsStandard(proto.Domain) ? OperatorSet<T>.Standard.Find(proto.OpType) : null)
+        var operators = ModelScope<T>.IsStandard(proto.Domain) ? OperatorSet<T>.Standard : proto.Domain == ContributedOperators.Domain ? OperatorSet<T>.Contributed : null;
+        return operators?.Find(proto.OpType)
             ?? throw new InvalidDataException($"the operator {Called(proto)} is not supported");
     }
 
@@ -251,7 +251,7 @@ internal sealed class GraphBuilder<T>(ModelScope<T> scope, GraphBuilder<T>? oute
     // Computes a node of constant inputs now, where the result is not too large.
     private bool Fold(NodeProgram<T> node)
     {
-        if (node.Graphs.Count > 0 || Array.Exists(node.Inputs, slot => slot >= 0 && _constants[slot] is null))
+        if (node.Graphs.Count > 0 || RandomOperators.IsRandom(node.Operator) || Array.Exists(node.Inputs, slot => slot >= 0 && _constants[slot] is null))
         {
             return false;
         }

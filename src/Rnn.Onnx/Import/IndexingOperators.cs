@@ -14,6 +14,8 @@ internal static class IndexingOperators
         set.Add("GatherND", call => GatherMany(call));
         set.Add("ScatterND", call => Scatter(call, PlacesMany(call)));
         set.Add("ScatterElements", call => Scatter(call, PlacesAlong(call)));
+        set.Add("Scatter", call => Scatter(call, PlacesAlong(call)));
+        set.Add("Compress", call => Compress(call));
         set.Add("Trilu", call => Triangle(call));
     }
 
@@ -158,9 +160,15 @@ internal static class IndexingOperators
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var (value, updates) = (call.Value(0), call.Value(2));
-        if ((call.Attributes.String("reduction") ?? "none") != "none" || updates.Length != places.Length)
+        var reduction = call.Attributes.String("reduction") ?? "none";
+        if (updates.Length != places.Length)
         {
-            throw new InvalidDataException($"updates {updates.Shape} of {value.Shape}, or a reduction, which is not supported");
+            throw new InvalidDataException($"updates {updates.Shape} for {places.Length} places of {value.Shape}");
+        }
+
+        if (reduction != "none")
+        {
+            return Reduced(call, value, updates, places, reduction);
         }
 
         var sources = new int[value.Length];
@@ -176,6 +184,55 @@ internal static class IndexingOperators
 
         var both = Movement.Concat(call, [ShapeOperators.WithShape(value, new(value.Length)), ShapeOperators.WithShape(updates, new(updates.Length))], 0);
         return ShapeOperators.WithShape(Movement.Select(both, 0, sources), value.Shape);
+    }
+
+    // Places that come several times: the first update of each is combined with the data, then the second, …
+    private static OnnxValue<T> Reduced<T>(NodeCall<T> call, OnnxValue<T> value, OnnxValue<T> updates, int[] places, string reduction)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        (Func<Tensor<T>, Tensor<T>, Tensor<T>> Floating, Func<long, long, long> Whole) function = reduction switch
+        {
+            "add" => ((a, b) => a + b, (a, b) => a + b),
+            "mul" => ((a, b) => a * b, (a, b) => a * b),
+            "max" => ((a, b) => a.Maximum(b), Math.Max),
+            "min" => ((a, b) => a.Minimum(b), Math.Min),
+            _ => throw new InvalidDataException($"the reduction '{reduction}' is not supported"),
+        };
+        var flat = ShapeOperators.WithShape(value, new(value.Length));
+        updates = ShapeOperators.WithShape(updates, new(updates.Length));
+        var left = Enumerable.Range(0, places.Length).ToList();
+        while (left.Count > 0)
+        {
+            var seen = new HashSet<int>();
+            var round = left.Where(i => seen.Add(places[i])).ToArray();
+            left = [.. left.Except(round)];
+
+            // The update of each place of the data, or none.
+            var (update, mask) = (new int[value.Length], new long[value.Length]);
+            foreach (var i in round)
+            {
+                (update[places[i]], mask[places[i]]) = (i, 1);
+            }
+
+            var spread = Movement.Select(updates, 0, update);
+            var chosen = new OnnxValue<T>(mask, new(mask.Length), OnnxElementType.Boolean);
+            flat = flat.IsFloatingPoint
+                ? Tensor<T>.Where(ArithmeticOperators.Cast(chosen, OnnxElementType.Float).Tensor, function.Floating(flat.Tensor, spread.Floating), flat.Tensor)
+                : new OnnxValue<T>([.. mask.Select((isChosen, i) => isChosen != 0 ? Schema.IntegerTypes.Wrap(function.Whole(flat.IntegerArray[i], spread.IntegerArray[i]), flat.ElementType) : flat.IntegerArray[i])], flat.Shape, flat.ElementType);
+        }
+
+        return ShapeOperators.WithShape(flat, value.Shape);
+    }
+
+    private static OnnxValue<T> Compress<T>(NodeCall<T> call)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var (value, truths) = (call.Value(0), call.Integers(1));
+        value = call.Attributes.Has("axis") ? value : ShapeOperators.WithShape(value, new(value.Length));
+        var axis = NodeCall<T>.Axis(call.Attributes.Int("axis", 0), value.Rank);
+        return truths.Length <= value.Shape[axis]
+            ? Movement.Select(value, axis, [.. Enumerable.Range(0, truths.Length).Where(i => truths[i] != 0)])
+            : throw new InvalidDataException($"{truths.Length} truth values for axis {axis} of {value.Shape}");
     }
 
     private static OnnxValue<T> Triangle<T>(NodeCall<T> call)

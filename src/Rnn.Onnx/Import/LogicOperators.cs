@@ -17,6 +17,12 @@ internal static class LogicOperators
         AddTruth(set, "And", (a, b) => a & b);
         AddTruth(set, "Or", (a, b) => a | b);
         AddTruth(set, "Xor", (a, b) => a ^ b);
+        AddTruth(set, "BitwiseAnd", (a, b) => a & b);
+        AddTruth(set, "BitwiseOr", (a, b) => a | b);
+        AddTruth(set, "BitwiseXor", (a, b) => a ^ b);
+        set.Add("BitwiseNot", call => ElementwiseOperators.MapIntegers(call.Value(0), value => ~value));
+        set.Add("BitShift", call => ArithmeticOperators.Whole(
+            call, call.Value(0), call.Value(1), call.Attributes.RequiredString("direction") == "LEFT" ? (a, b) => b is >= 0 and < 64 ? a << (int)b : 0 : (a, b) => b is >= 0 and < 64 ? a >>> (int)b : 0));
         set.Add("Not", call => ElementwiseOperators.MapIntegers(call.Value(0), value => value ^ 1));
         set.Add("Where", call => Where(call));
     }

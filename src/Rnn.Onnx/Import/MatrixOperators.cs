@@ -24,6 +24,11 @@ internal static class MatrixOperators
             return new ConvolutionWeights<T>(new LinearProduct<T>(paddingRow: null), weights.Tensor.View(new(outputs, weights.Length / outputs)));
         }
 
+        if (weights is { IsFloatingPoint: true, Rank: > 2, Length: > 0 } && node.Operator == "ConvTranspose" && node.Attributes.Int("group", 1) == 1)
+        {
+            return new TransposedWeights<T>(new PackedProduct<T>(transposed: true), weights.Tensor.View(new(weights.Shape[0], weights.Length / weights.Shape[0])));
+        }
+
         if (weights is not { IsFloatingPoint: true, Rank: 2 } || weights.Length == 0)
         {
             return null;
@@ -69,7 +74,8 @@ internal static class MatrixOperators
         return Product(call, left, right);
     }
 
-    private static Tensor<TElement> Product<T, TElement>(NodeCall<T> call, Tensor<TElement> left, Tensor<TElement> right)
+    /// <summary>A product of matrices, or of batches of them.</summary>
+    internal static Tensor<TElement> Product<T, TElement>(NodeCall<T> call, Tensor<TElement> left, Tensor<TElement> right)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TElement : unmanaged, IFloatingPointIeee754<TElement>
     {
@@ -84,7 +90,8 @@ internal static class MatrixOperators
         return left.MatMul(right);
     }
 
-    private static OnnxValue<T> Gemm<T>(NodeCall<T> call)
+    /// <summary>αAB + βC.</summary>
+    internal static OnnxValue<T> Gemm<T>(NodeCall<T> call)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var (a, b, c) = (call.Tensor(0), call.Tensor(1), call.OptionalTensor(2));

@@ -7,7 +7,7 @@ namespace Rnn.Onnx.Import;
 internal static class MovementOperators
 {
     /// <summary>Those whose outputs are elements of their floating-point inputs, chosen by shapes and whole numbers alone.</summary>
-    internal static readonly string[] Movers = ["Transpose", "Concat", "Slice", "Split", "Gather", "Expand", "Tile", "Pad", "GatherElements", "ReverseSequence"];
+    internal static readonly string[] Movers = ["Transpose", "Concat", "Slice", "Split", "Gather", "Expand", "Tile", "Pad", "GatherElements", "ReverseSequence", "DepthToSpace", "SpaceToDepth"];
 
     internal static void Register<T>(OperatorSet<T> set)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -26,6 +26,8 @@ internal static class MovementOperators
         set.Add("Tile", call => Tile(call));
         set.Add("Pad", call => Pad(call));
         set.Add("ReverseSequence", call => ReverseSequence(call));
+        set.Add("DepthToSpace", call => Blocks(call, toSpace: true));
+        set.Add("SpaceToDepth", call => Blocks(call, toSpace: false));
         set.Add("OneHot", call => OneHot(call));
     }
 
@@ -316,6 +318,30 @@ internal static class MovementOperators
         }
 
         return ShapeOperators.WithShape(Movement.Select(ShapeOperators.WithShape(value, new(value.Length)), 0, map), value.Shape);
+    }
+
+    // Channels to blocks of b × b elements, or back.
+    private static OnnxValue<T> Blocks<T>(NodeCall<T> call, bool toSpace)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var (value, size) = (call.Value(0), call.Attributes.RequiredInt("blocksize"));
+        var fits = value.Rank == 4 && size is > 0 and < 1 << 15
+            && (toSpace ? value.Shape[1] % (size * size) == 0 : value.Shape[2] % size == 0 && value.Shape[3] % size == 0);
+        if (!fits)
+        {
+            throw new InvalidDataException($"blocks of {size} in {value.Shape}");
+        }
+
+        var b = (int)size;
+        var (n, c, h, w) = (value.Shape[0], value.Shape[1], value.Shape[2], value.Shape[3]);
+        if (!toSpace)
+        {
+            return ShapeOperators.WithShape(Movement.Transpose(ShapeOperators.WithShape(value, new(n, c, h / b, b, w / b, b)), [0, 3, 5, 1, 2, 4]), new(n, c * b * b, h / b, w / b));
+        }
+
+        var isColumnFirst = (call.Attributes.String("mode") ?? "DCR") == "CRD";
+        var split = ShapeOperators.WithShape(value, isColumnFirst ? new(n, c / (b * b), b, b, h, w) : new(n, b, b, c / (b * b), h, w));
+        return ShapeOperators.WithShape(Movement.Transpose(split, isColumnFirst ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2]), new(n, c / (b * b), h * b, w * b));
     }
 
     private static OnnxValue<T> OneHot<T>(NodeCall<T> call)

@@ -12,6 +12,15 @@ internal static class NormalizationOperators
         set.AddSeveral("LayerNormalization", LayerNormalization);
         set.AddSeveral("BatchNormalization", BatchNormalization);
         set.Add("InstanceNormalization", call => InstanceNormalization(call));
+        set.Add("GroupNormalization", call => GroupNormalization(call));
+        set.Add("MeanVarianceNormalization", call =>
+        {
+            var x = call.Tensor(0);
+            var centred = x - x.Mean(Axes(), true);
+            return centred / centred.Square().Mean(Axes(), true).Sqrt().Add(T.CreateTruncating(1e-9));
+
+            int[] Axes() => NodeCall<T>.Axes(call.Attributes.Ints("axes") ?? [0, 2, 3], x.Rank);
+        });
         set.Add("RMSNormalization", call => RootMeanSquare(call));
         set.Add("LpNormalization", call =>
         {
@@ -89,6 +98,28 @@ internal static class NormalizationOperators
         var centred = x - x.Mean(axes, true);
         var deviation = centred.Square().Mean(axes, true).Add(T.CreateTruncating(call.Attributes.Float("epsilon", 1e-5f))).Sqrt();
         return (centred / deviation * scale) + bias;
+    }
+
+    private static OnnxValue<T> GroupNormalization<T>(NodeCall<T> call)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var (x, groups) = (call.Tensor(0), call.Attributes.RequiredInt("num_groups"));
+        if (x.Rank < 3 || groups < 1 || x.Shape[1] % groups != 0 || x.Length == 0)
+        {
+            throw new InvalidDataException($"{groups} groups of the channels of {x.Shape}");
+        }
+
+        // Up to version 20 scale and shift are one for each group, then one for each channel.
+        var grouped = x.Reshape((int)(x.Shape[0] * groups), (int)(x.Length / (x.Shape[0] * groups)));
+        var centred = grouped - grouped.Mean(1, true);
+        var normal = centred / centred.Square().Mean(1, true).Add(T.CreateTruncating(call.Attributes.Float("epsilon", 1e-5f))).Sqrt();
+        if (call.Opset >= 21)
+        {
+            return (normal.Reshape(x.Shape) * Channels(call, 1, x)) + Channels(call, 2, x);
+        }
+
+        var parts = normal.Reshape(x.Shape[0], (int)groups, grouped.Shape[1]);
+        return ((parts * Channels(call, 1, parts)) + Channels(call, 2, parts)).Reshape(x.Shape);
     }
 
     // One number for each channel of [N, C, …], or of [N] for the only one.

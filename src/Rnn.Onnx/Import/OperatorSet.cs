@@ -3,15 +3,22 @@ using Rnn.Tensors;
 
 namespace Rnn.Onnx.Import;
 
-/// <summary>The operators of the standard's own domain by name.</summary>
+/// <summary>The operators of a domain by name.</summary>
 internal sealed class OperatorSet<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Dictionary<string, OperatorFunction<T>> _functions = new(StringComparer.Ordinal);
 
-    private OperatorSet()
+    private OperatorSet(bool isStandard)
     {
+        if (!isStandard)
+        {
+            ContributedOperators.Register(this);
+            return;
+        }
+
         ElementwiseOperators.Register(this);
+        FunctionOperators.Register(this);
         ArithmeticOperators.Register(this);
         LogicOperators.Register(this);
         ShapeOperators.Register(this);
@@ -26,9 +33,15 @@ internal sealed class OperatorSet<T>
         ControlFlowOperators.Register(this);
         SequenceOperators.Register(this);
         RecurrentOperators.Register(this);
+        SpectralOperators.Register(this);
+        QuantizationOperators.Register(this);
+        RandomOperators.Register(this);
     }
 
-    internal static OperatorSet<T> Standard { get; } = new();
+    internal static OperatorSet<T> Standard { get; } = new(isStandard: true);
+
+    /// <summary>The operators of <see cref="ContributedOperators.Domain"/>.</summary>
+    internal static OperatorSet<T> Contributed { get; } = new(isStandard: false);
 
     /// <summary>The operator of a name, or null.</summary>
     internal OperatorFunction<T>? Find(string name) => _functions.GetValueOrDefault(name);

@@ -51,3 +51,7 @@ internal sealed unsafe class PackedProduct<T>(bool transposed)
 /// <summary>The weights of a convolution as a matrix [M, C·window] that shares their memory, and the place of its packed form.</summary>
 internal sealed record ConvolutionWeights<T>(LinearProduct<T> Product, Tensor<T> Matrix)
     where T : unmanaged, IFloatingPointIeee754<T>;
+
+/// <summary>The weights of a transposed convolution as a matrix [C, M·window] that shares their memory, and the place of its packed form.</summary>
+internal sealed record TransposedWeights<T>(PackedProduct<T> Product, Tensor<T> Matrix)
+    where T : unmanaged, IFloatingPointIeee754<T>;

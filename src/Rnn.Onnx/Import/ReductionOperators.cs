@@ -23,6 +23,23 @@ internal static class ReductionOperators
         set.Add("ArgMin", call => Extreme(call, largest: false));
         set.Add("Softmax", call => Softmax(call, (x, axis) => x.Softmax(axis)));
         set.Add("LogSoftmax", call => Softmax(call, (x, axis) => x.LogSoftmax(axis)));
+        set.Add("Hardmax", call =>
+        {
+            // One where the largest is, the first of several.
+            var x = call.Tensor(0);
+            var axis = NodeCall<T>.Axis(call.Attributes.Int("axis", call.Opset < 13 ? 1 : -1), x.Rank);
+            var outer = new Shape(x.Shape.Dimensions[..axis]).ElementCount;
+            var size = call.Opset < 13 ? x.Length / Math.Max(1, outer) : x.Shape[axis];
+            var inner = size == 0 ? 0 : x.Length / outer / size;
+            var result = new T[x.Length];
+            var places = size == 0 ? [] : Extremes<T>(x.AsReadOnlySpan(), outer, size, inner, largest: true, last: false);
+            for (var i = 0; i < places.Length; i++)
+            {
+                result[(((i / inner * size) + (int)places[i]) * inner) + (i % inner)] = T.One;
+            }
+
+            return Tensor<T>.From(result, x.Shape);
+        });
         set.Add("CumSum", call => CumulativeSum(call));
     }
 

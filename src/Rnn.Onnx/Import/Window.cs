@@ -102,6 +102,10 @@ internal sealed class Window
         return new(_kernel, ones, _dilations, _before, _after, outputs);
     }
 
+    /// <summary>Where, along a dimension of the output of a transposed convolution, an input's part lies; outside of it for what is cut off.</summary>
+    internal int Target(int dimension, int input, int kernel) =>
+        (input * Strides[dimension]) + (kernel * _dilations[dimension]) - (((_kernel[dimension] - 1) * _dilations[dimension]) - _before[dimension]);
+
     /// <summary>The input with its padding.</summary>
     internal Tensor<T> Padded<T>(NodeCall<T> call, Tensor<T> x, T fill)
         where T : unmanaged, IFloatingPointIeee754<T>

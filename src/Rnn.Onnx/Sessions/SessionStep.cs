@@ -60,25 +60,37 @@ internal sealed class MoveStep<T>(SessionValue<T>[] sources, SessionValue<T> out
     }
 }
 
-/// <summary>Rows of a table by whole numbers that each run brings.</summary>
-internal sealed class LookupStep<T>(SessionValue<T> table, SessionValue<T> indices, SessionValue<T> output) : SessionStep<T>
+/// <summary>Elements along an axis by whole numbers that each run brings.</summary>
+internal sealed class LookupStep<T>(SessionValue<T> table, SessionValue<T> indices, SessionValue<T> output, int axis) : SessionStep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private readonly int _size = table.Shape[axis];
+    private readonly int _outer = new Shape(table.Shape.Dimensions[..axis]).ElementCount;
+    private readonly int _inner = new Shape(table.Shape.Dimensions[(axis + 1)..]).ElementCount;
+
     internal override void Run()
     {
-        var (rows, row) = (table.Shape[0], table.Length / table.Shape[0]);
-        var from = table.Read;
-        var to = output.Write;
         var places = indices.Integers;
         for (var i = 0; i < places.Length; i++)
         {
-            var place = places[i] < 0 ? places[i] + rows : places[i];
-            if (place < 0 || place >= rows)
+            var place = places[i] < 0 ? places[i] + _size : places[i];
+            if (place < 0 || place >= _size)
             {
-                throw new InvalidDataException($"Gather: the index {places[i]} is not among {rows} rows.");
+                throw new InvalidDataException($"Gather: the index {places[i]} is not among {_size} elements.");
             }
 
-            from.Slice((int)place * row, row).CopyTo(to.Slice(i * row, row));
+            for (var o = 0; o < _outer; o++)
+            {
+                var (from, to) = (((o * _size) + (int)place) * _inner, ((o * places.Length) + i) * _inner);
+                if (table.IsFloatingPoint)
+                {
+                    table.Read.Slice(from, _inner).CopyTo(output.Write[to..]);
+                }
+                else
+                {
+                    table.Integers.AsSpan(from, _inner).CopyTo(output.Integers.AsSpan(to));
+                }
+            }
         }
     }
 }
@@ -166,8 +178,8 @@ internal sealed class ProductStep<T>(SessionValue<T> input, PackedProduct<T>? pa
     }
 }
 
-/// <summary>A product of two matrices that are both new in each run, batch by batch.</summary>
-internal sealed unsafe class MatrixStep<T>(SessionValue<T> left, SessionValue<T> right, SessionValue<T> output, int rows, int inner, int columns, int rightBatch) : SessionStep<T>
+/// <summary>Products of matrices, batch by batch: of the left [batches, rows, inner] and the right [batches, inner, columns], of which one may have fewer that come again and again.</summary>
+internal sealed unsafe class MatrixStep<T>(SessionValue<T> left, SessionValue<T> right, SessionValue<T> output, int rows, int inner, int columns, int leftBatches, int rightBatches) : SessionStep<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     internal override void Run()
@@ -178,7 +190,7 @@ internal sealed unsafe class MatrixStep<T>(SessionValue<T> left, SessionValue<T>
         {
             for (var i = 0; i < output.Length / (rows * columns); i++)
             {
-                MatrixProduct<T>.Multiply(a + (i * rows * inner), b + (i * rightBatch), false, c + (i * rows * columns), rows, columns, inner, accumulate: false);
+                MatrixProduct<T>.Multiply(a + (i % leftBatches * rows * inner), b + (i % rightBatches * inner * columns), false, c + (i * rows * columns), rows, columns, inner, accumulate: false);
             }
         }
     }
@@ -247,6 +259,31 @@ internal sealed class BatchNormStep<T>(
             SpanKernels<T>.AddConstant(-mean.Read[channel], values);
             SpanKernels<T>.Scale(values, scale.Read[channel] / T.Sqrt(variance.Read[channel] + T.CreateTruncating(epsilon)), values);
             SpanKernels<T>.AddConstant(shift.Read[channel], values);
+        }
+    }
+}
+
+/// <summary>Groups of the channels of [N, C, …] with mean 0 and variance 1, then scale and shift of each channel or group.</summary>
+internal sealed class ChannelNormStep<T>(SessionValue<T> input, SessionValue<T> scale, SessionValue<T> shift, SessionValue<T> output, int groups, int factors, double epsilon) : SessionStep<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    internal override void Run()
+    {
+        var rows = output.Shape[0];
+        var (size, part) = (output.Length / (rows * groups), output.Length / (rows * factors));
+        input.Read.CopyTo(output.Write);
+        for (var i = 0; i < rows * groups; i++)
+        {
+            var values = output.Write.Slice(i * size, size);
+            SpanKernels<T>.AddConstant(-SpanKernels<T>.Sum(values) / T.CreateTruncating(size), values);
+            SpanKernels<T>.Scale(values, T.One / T.Sqrt((SpanKernels<T>.Dot(values, values) / T.CreateTruncating(size)) + T.CreateTruncating(epsilon)), values);
+        }
+
+        for (var i = 0; i < rows * factors; i++)
+        {
+            var values = output.Write.Slice(i * part, part);
+            SpanKernels<T>.Scale(values, scale.Read[i % factors], values);
+            SpanKernels<T>.AddConstant(shift.Read[i % factors], values);
         }
     }
 }

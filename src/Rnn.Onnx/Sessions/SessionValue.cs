@@ -57,6 +57,19 @@ internal sealed class SessionValue<T>
     internal SessionValue<T> As(Shape shape) => Live.IsSequence ? this : new(
         IsFloatingPoint ? new OnnxValue<T>(Live.Tensor.View(shape)) : new(Live.IntegerArray, shape, Live.ElementType), IsConstant, Owner);
 
+    /// <summary>Copies the content of a value of the same type and size.</summary>
+    internal void CopyFrom(SessionValue<T> value)
+    {
+        if (IsFloatingPoint)
+        {
+            value.Read.CopyTo(Write);
+        }
+        else
+        {
+            value.Integers.AsSpan().CopyTo(Integers);
+        }
+    }
+
     /// <summary>Copies a result of the same shape into this memory.</summary>
     /// <exception cref="InvalidDataException">The shape is another: it depends on more than the shapes of the model's inputs.</exception>
     internal void Fill(OnnxValue<T> result, string name)

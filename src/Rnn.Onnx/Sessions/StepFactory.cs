@@ -27,17 +27,31 @@ internal static class StepFactory<T>
         return node.Operator switch
         {
             "MatMul" or "Gemm" => Product(node, inputs, output),
-            "Gather" when inputs[1] is { IsFloatingPoint: false } places && first.Shape.Rank > 0 && first.Length > 0 && node.Attributes.Int("axis", 0) == 0 => new LookupStep<T>(first, places, output),
+            "Gather" when inputs[1] is { IsFloatingPoint: false } places && first.Shape.Rank > 0 && first.Length > 0 =>
+                new LookupStep<T>(first, places, output, NodeCall<T>.Axis(node.Attributes.Int("axis", 0), first.Shape.Rank)),
             "Add" => Binary<AddFunction<T>>(inputs, output, steps),
             "Sub" => Binary<SubtractFunction<T>>(inputs, output, steps),
             "Mul" => Binary<MultiplyFunction<T>>(inputs, output, steps),
             "Div" => Binary<DivideFunction<T>>(inputs, output, steps),
-            "Softmax" or "LogSoftmax" => Softmax(node, first, output),
+            "Min" when inputs.Length == 2 => Binary<MinimumFunction<T>>(inputs, output, steps),
+            "Max" when inputs.Length == 2 => Binary<MaximumFunction<T>>(inputs, output, steps),
+            "PRelu" => Binary<SlopeFunction<T>>(inputs, output, steps),
+            "Softmax" or "LogSoftmax" => Softmax(node, first, output, steps),
             "Conv" => ConvolutionSteps.Create(node, inputs, output, steps),
+            "ConvTranspose" => ConvolutionSteps.CreateTransposed(node, inputs, output, steps),
+            "MaxPool" or "AveragePool" => ConvolutionSteps.CreatePool(node, first, output, steps),
+            "GlobalMaxPool" or "GlobalAveragePool" when first.Shape.Rank > 2 =>
+                new ReductionStep<T>(first, output, first.Length / output.Length, node.Operator == "GlobalMaxPool" ? "ReduceMax" : "ReduceMean"),
+            "Einsum" => Einsum(node, inputs, output, steps),
             "BatchNormalization" when inputs is [_, { IsConstant: true }, { IsConstant: true }, { IsConstant: true }, { IsConstant: true }] && first.Shape.Rank > 1 => new BatchNormStep<T>(
                 first, inputs[1]!, inputs[2]!, inputs[3]!, inputs[4]!, output, node.Attributes.Float("epsilon", 1e-5f)),
             "LayerNormalization" => LayerNorm(node, inputs, output),
-            "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceMin" or "ReduceSumSquare" or "ReduceL2" => Reduction(node, inputs, output),
+            "InstanceNormalization" when inputs is [_, { IsConstant: true }, { IsConstant: true }] && first.Shape.Rank > 2 => new ChannelNormStep<T>(
+                first, inputs[1]!, inputs[2]!, output, first.Shape[1], first.Shape[1], node.Attributes.Float("epsilon", 1e-5f)),
+            "GroupNormalization" when inputs is [_, { IsConstant: true }, { IsConstant: true }] && first.Shape.Rank > 2 => new ChannelNormStep<T>(
+                first, inputs[1]!, inputs[2]!, output, (int)node.Attributes.RequiredInt("num_groups"), node.Opset < 21 ? (int)node.Attributes.RequiredInt("num_groups") : first.Shape[1], node.Attributes.Float("epsilon", 1e-5f)),
+            "STFT" when inputs.Length < 3 || inputs[2] is null or { IsConstant: true } => ShortTime(node, inputs, output, steps),
+            "ReduceMean" or "ReduceSum" or "ReduceMax" or "ReduceMin" or "ReduceSumSquare" or "ReduceL2" => Reduction(node, inputs, output, steps),
             _ => Unary(node, first, output) ?? Map(node, inputs, output),
         };
     }
@@ -64,8 +78,9 @@ internal static class StepFactory<T>
         }
 
         var (rows, inner, columns) = (a.Shape[-2], a.Shape[-1], b.Shape[-1]);
-        return a.Shape.Dimensions[..^2].SequenceEqual(b.Shape.Dimensions[..^2]) ? new MatrixStep<T>(a, b, output, rows, inner, columns, inner * columns)
-            : b.Shape.Rank == 2 ? new MatrixStep<T>(a, b, output, rows, inner, columns, 0)
+        return output.Length == 0 || inner == 0 ? null
+            : a.Shape.Dimensions[..^2].SequenceEqual(b.Shape.Dimensions[..^2]) || a.Shape.Rank == 2 || b.Shape.Rank == 2
+                ? new MatrixStep<T>(a, b, output, rows, inner, columns, a.Length / (rows * inner), b.Length / (inner * columns))
             : null;
     }
 
@@ -95,13 +110,54 @@ internal static class StepFactory<T>
         return dimensions.Length <= output.Shape.Rank && dimensions.SequenceEqual(output.Shape.Dimensions[^dimensions.Length..]);
     }
 
-    private static SoftmaxStep<T>? Softmax(NodeProgram<T> node, SessionValue<T> input, SessionValue<T> output)
+    private static SessionStep<T> Softmax(NodeProgram<T> node, SessionValue<T> input, SessionValue<T> output, List<SessionStep<T>> steps)
     {
         var rank = input.Shape.Rank;
         var axis = NodeCall<T>.Axis(node.Attributes.Int("axis", node.Opset < 13 ? 1 : -1), rank);
-        return node.Opset < 13 || axis == rank - 1
-            ? new(input, output, new Shape(input.Shape.Dimensions[axis..]).ElementCount, node.Operator == "LogSoftmax")
-            : null;
+        if (node.Opset < 13 || axis == rank - 1)
+        {
+            return new SoftmaxStep<T>(input, output, new Shape(input.Shape.Dimensions[axis..]).ElementCount, node.Operator == "LogSoftmax");
+        }
+
+        // The axis goes to the end and comes back.
+        var last = new StepBuilder<T>(steps).Last(input, [axis]);
+        var result = SessionValue<T>.Allocate(Tensor<T>.Zeros(last.Shape));
+        steps.Add(new SoftmaxStep<T>(last, result, input.Shape[axis], node.Operator == "LogSoftmax"));
+        int[] strides = [.. Enumerable.Range(0, rank).Select(d => d == axis ? 1 : Import.Broadcasting.Strides(last.Shape)[d < axis ? d : d - 1])];
+        return StepBuilder<T>.Move(result, Import.Broadcasting.Strided(output.Shape, strides, 0), output);
+    }
+
+    private static SessionStep<T>? Einsum(NodeProgram<T> node, SessionValue<T>?[] inputs, SessionValue<T> output, List<SessionStep<T>> steps)
+    {
+        if (!Array.TrueForAll(inputs, input => input is { IsFloatingPoint: true }))
+        {
+            return null;
+        }
+
+        // Its shapes have been looked at when the node ran on zeros.
+        var call = new NodeCall<T>(node, [], new RunContext(long.MaxValue, 0));
+        var result = EinsumOperator.Evaluate(call, Array.ConvertAll(inputs, input => input!), new StepBuilder<T>(steps));
+        return new MoveStep<T>([result], output, [(0, 0, 0, output.Length)]);
+    }
+
+    // Frames side by side, times the window, times a matrix of cosines and sines.
+    private static MatrixStep<T> ShortTime(NodeProgram<T> node, SessionValue<T>?[] inputs, SessionValue<T> output, List<SessionStep<T>> steps)
+    {
+        var signal = inputs[0]!;
+        var call = new NodeCall<T>(node.WithInputs(inputs.Length), Array.ConvertAll(inputs, input => input?.Live), new RunContext(long.MaxValue, 0));
+        var frames = SpectralOperators.ReadFrames(call);
+        var rows = signal.Shape[0] * frames.Count;
+        var places = new int[rows * frames.Length];
+        for (var i = 0; i < places.Length; i++)
+        {
+            var frame = i / frames.Length;
+            places[i] = (frame / frames.Count * signal.Shape[1]) + (frame % frames.Count * frames.Step) + (i % frames.Length);
+        }
+
+        var cut = new StepBuilder<T>(steps).Pick(signal, places, new(rows, frames.Length));
+        var matrix = SpectralOperators.RealMatrix(call, frames.Length, frames.Bins, inverse: false);
+        matrix = inputs.Length > 2 && inputs[2] is { } window ? matrix * window.Live.Tensor.Detach().Reshape(frames.Length, 1) : matrix;
+        return new(cut, SessionValue<T>.Constant(matrix), output, rows, frames.Length, 2 * frames.Bins, 1, 1);
     }
 
     private static LayerNormStep<T>? LayerNorm(NodeProgram<T> node, SessionValue<T>?[] inputs, SessionValue<T> output)
@@ -114,7 +170,7 @@ internal static class StepFactory<T>
             : null;
     }
 
-    private static ReductionStep<T>? Reduction(NodeProgram<T> node, SessionValue<T>?[] inputs, SessionValue<T> output)
+    private static ReductionStep<T>? Reduction(NodeProgram<T> node, SessionValue<T>?[] inputs, SessionValue<T> output, List<SessionStep<T>> steps)
     {
         if (inputs.Length > 1 && inputs[1] is not null and not { IsConstant: true })
         {
@@ -122,9 +178,8 @@ internal static class StepFactory<T>
         }
 
         var call = new NodeCall<T>(node.WithInputs(inputs.Length), Array.ConvertAll(inputs, input => input?.Live), new RunContext(1, 0));
-        var rank = inputs[0]!.Shape.Rank;
-        return ReductionOperators.Axes(call) is { Length: > 0 } axes && axes[0] == rank - axes.Length
-            ? new(inputs[0]!, output, new Shape(inputs[0]!.Shape.Dimensions[axes[0]..]).ElementCount, node.Operator)
+        return ReductionOperators.Axes(call) is { Length: > 0 } axes && inputs[0]!.Length > 0
+            ? new(new StepBuilder<T>(steps).Last(inputs[0]!, axes), output, inputs[0]!.Length / output.Length, node.Operator)
             : null;
     }
 
@@ -139,6 +194,8 @@ internal static class StepFactory<T>
             "Softplus" => With(default(ActivationFunction<T, Softplus>)),
             "Softsign" => With(default(ActivationFunction<T, Softsign>)),
             "Gelu" when attributes.String("approximate") is null or "none" => With(default(ActivationFunction<T, Gelu>)),
+            "Selu" => With(new SeluFunction<T>(attributes.Float("alpha", 1.67326319217681884765625), attributes.Float("gamma", 1.05070102214813232421875))),
+            "ThresholdedRelu" => With(new ThresholdedReluFunction<T>(attributes.Float("alpha", 1), inclusive: false)),
             "Elu" => With(new SeluFunction<T>(attributes.Float("alpha", 1), 1)),
             "HardSigmoid" => With(new HardSigmoidFunction<T>(attributes.Float("alpha", 0.2f), attributes.Float("beta", 0.5))),
             "Erf" => With(default(ErfFunction<T>)),
@@ -165,10 +222,13 @@ internal static class StepFactory<T>
             "Ceil" => T.Ceiling,
             "Sin" => T.Sin,
             "Cos" => T.Cos,
+            "Round" => x => T.Round(x, MidpointRounding.ToEven),
+            "Sign" => x => T.CreateTruncating(T.Sign(x)),
+            "HardSwish" => x => x * T.Clamp((x / T.CreateTruncating(6)) + T.CreateTruncating(0.5), T.Zero, T.One),
             "LeakyRelu" => x => x < T.Zero ? x * slope : x,
             "Pow" when inputs[1] is { IsConstant: true, IsFloatingPoint: true, Length: 1 } && output.Shape == inputs[0]!.Shape => Power(inputs[1]!.Read[0]),
             "Clip" when inputs.Length == 1 || Array.TrueForAll(inputs[1..], input => input is null or { IsConstant: true, Length: 1 }) => Clip(attributes, inputs),
-            _ => null,
+            _ => FunctionOperators.Find<T>(node.Operator),
         };
         return function is null ? null : new(inputs[0]!, output, function);
     }

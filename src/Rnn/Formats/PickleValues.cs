@@ -68,6 +68,8 @@ internal sealed class PickleName
         "torch.device" => new(name, (arguments, _) => string.Join(':', arguments)),
         _ when TypeOf(name) is { } type => new(name, type: type),
         "torch.storage.UntypedStorage" or "torch.storage._UntypedStorage" or "torch.UntypedStorage" => new(name),
+        "torch._utils._rebuild_qtensor" => throw new InvalidDataException($"{source}: the pickle names '{name}', for a quantised tensor, which is not read; dequantise it first."),
+        "torch._utils._rebuild_sparse_tensor" => throw new InvalidDataException($"{source}: the pickle names '{name}', for a sparse tensor, which is not read; make it dense first."),
         _ => throw new InvalidDataException(
             $"{source}: the pickle names '{name}', and only tensors, dictionaries, lists, tuples, texts and numbers are built; nothing that a file names is called. Of a whole model save the state dict: torch.save(model.state_dict(), path)."),
     };

@@ -19,6 +19,11 @@ internal static class WeightFormats
         try
         {
             var start = bytes.Read(0, (int)Math.Min(16, bytes.Length)).AsSpan();
+            if (start.IsEmpty)
+            {
+                throw new InvalidDataException($"{source}: the file is empty.");
+            }
+
             if (start.StartsWith(NumPyReader.Magic))
             {
                 return new(source, "NumPy", new WeightEntry[] { NumPyReader.Read(bytes, string.Empty, source) }) { Owner = owner };

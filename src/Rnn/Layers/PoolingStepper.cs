@@ -7,6 +7,9 @@ namespace Rnn.Layers;
 internal sealed class PoolingStepper<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    // Counts are kept as two numbers, so that single precision holds them exactly up to 2⁴⁴ steps.
+    private const long CountUnit = 1 << 22;
+
     private readonly SequencePooling<T> _pooling;
     private readonly T[] _hidden;
     private readonly T[] _pooled;
@@ -31,14 +34,14 @@ internal sealed class PoolingStepper<T>
     }
 
     /// <summary>Everything that later steps read, as numbers.</summary>
-    internal T[] Save() => [T.CreateSaturating(_steps), _largest, _total, .. _pooled, .. _sums];
+    internal T[] Save() => [T.CreateSaturating(_steps % CountUnit), T.CreateSaturating(_steps / CountUnit), _largest, _total, .. _pooled, .. _sums];
 
     /// <summary>Goes on from what <see cref="Save"/> gave.</summary>
     internal void Restore(ReadOnlySpan<T> saved)
     {
-        (_steps, _largest, _total) = (long.CreateSaturating(saved[0]), saved[1], saved[2]);
-        saved.Slice(3, _pooled.Length).CopyTo(_pooled);
-        saved[(3 + _pooled.Length)..].CopyTo(_sums);
+        (_steps, _largest, _total) = (long.CreateSaturating(saved[0]) + (CountUnit * long.CreateSaturating(saved[1])), saved[2], saved[3]);
+        saved.Slice(4, _pooled.Length).CopyTo(_pooled);
+        saved[(4 + _pooled.Length)..].CopyTo(_sums);
     }
 
     /// <summary>Takes the output of the next step in.</summary>

@@ -139,7 +139,7 @@ public class ControlFlowTests
             session.SetIntegers("tokens", tokens.Integers);
             session.Run();
             Compare.Same<float, float>(expected, Tensor<float>.From(session.GetOutput("logits"), rows, 3), 1e-5, "logits of a session");
-            Assert.Equal(steps <= 8, session.IsAllocationFree);
+            Assert.True(session.IsAllocationFree);
         }
     }
 

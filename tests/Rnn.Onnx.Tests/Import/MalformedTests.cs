@@ -43,9 +43,9 @@ public class MalformedTests
     [Fact]
     public void An_unknown_operator_is_named_with_its_node_and_operator_set()
     {
-        var node = Small.Node("FusedMatMul", ["x", "x"], ["y"]);
+        var node = Small.Node("QAttention", ["x", "x"], ["y"]);
         (node.Domain, node.Name) = ("com.microsoft", "block/1");
-        Refused(Simple(node), "node 'block/1' (com.microsoft.FusedMatMul, opset 17): the operator com.microsoft.FusedMatMul is not supported");
+        Refused(Simple(node), "node 'block/1' (com.microsoft.QAttention, opset 17): the operator com.microsoft.QAttention is not supported");
         Refused(Simple(Small.Node("NonMaxSuppression", ["x"], ["y"])), "node 'the_NonMaxSuppression' (NonMaxSuppression, opset 17)");
     }
 

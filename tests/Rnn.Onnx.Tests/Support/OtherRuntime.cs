@@ -36,6 +36,8 @@ internal static class OtherRuntime
             OnnxElementType.Int64 => OrtValue.CreateTensorValueFromMemory(value.Integers.ToArray(), shape),
             OnnxElementType.Int32 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(value.Integers.ToArray(), number => (int)number), shape),
             OnnxElementType.Boolean => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(value.Integers.ToArray(), number => number != 0), shape),
+            OnnxElementType.UInt8 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(value.Integers.ToArray(), number => (byte)number), shape),
+            OnnxElementType.Int8 => OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(value.Integers.ToArray(), number => (sbyte)number), shape),
             _ => throw new ArgumentException($"{value}", nameof(value)),
         };
     }
@@ -50,6 +52,8 @@ internal static class OtherRuntime
             OnnxElementType.Int64 => OnnxValue<float>.FromIntegers(value.GetTensorDataAsSpan<long>(), shape),
             OnnxElementType.Int32 => OnnxValue<float>.FromIntegers(value.GetTensorDataAsSpan<int>(), shape),
             OnnxElementType.Boolean => OnnxValue<float>.FromBooleans(value.GetTensorDataAsSpan<bool>(), shape),
+            OnnxElementType.UInt8 => new(Array.ConvertAll(value.GetTensorDataAsSpan<byte>().ToArray(), number => (long)number), shape, OnnxElementType.UInt8),
+            OnnxElementType.Int8 => new(Array.ConvertAll(value.GetTensorDataAsSpan<sbyte>().ToArray(), number => (long)number), shape, OnnxElementType.Int8),
             var other => throw new InvalidOperationException($"{other}"),
         };
     }

@@ -65,7 +65,7 @@ public sealed class WeightFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData(new byte[0], "neither safetensors nor")]
+    [InlineData(new byte[0], "the file is empty")]
     [InlineData(new byte[] { 1, 2, 3 }, "begins with 010203 ('...')")]
     [InlineData(new byte[] { 0x89, (byte)'H', (byte)'D', (byte)'F', 0x0D, 0x0A, 0x1A, 0x0A, 0 }, "the package Rnn.Keras reads it")]
     [InlineData(new byte[] { (byte)'P', (byte)'K', 5, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, "its directory is missing")]

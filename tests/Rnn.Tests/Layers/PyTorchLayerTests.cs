@@ -23,6 +23,26 @@ public class PyTorchLayerTests
     }
 
     [Fact]
+    public void Recurrent_layers_are_found_by_their_names_and_shapes()
+    {
+        var projected = new Lstm<double>(4, 6, new() { ProjectionSize = 3, Seed = 1 });
+        var plain = new SimpleRnn<double>(3, 5, new() { Activation = Activation.Relu, Seed = 2 });
+        var cell = new Gru<double>(3, 2, new() { Seed = 3 });
+        var path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "layers.npz");
+        WeightFile.Write(path, [.. projected.ToPyTorch("a."), .. plain.ToPyTorch("b.rnn."), .. cell.ToPyTorchCell(), KeyValuePair.Create("c.weight_ih_l0", Tensor<double>.Ones(8, 3))]);
+        var file = WeightFile.Read(File.ReadAllBytes(path));
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        Assert.Equal([("a.", "LSTM"), ("b.rnn.", "RNN"), (string.Empty, "GRU")], PyTorchLayers.FindRecurrent(file));
+        Assert.IsType<Lstm<double>>(PyTorchLayers.ReadRecurrent<double>(file, "a."));
+        Assert.IsType<Gru<double>>(PyTorchLayers.ReadRecurrent<double>(file, string.Empty));
+        var read = PyTorchLayers.ReadRecurrent<double>(file, "b.rnn.", Activation.Relu);
+        var input = Tensor<double>.RandomNormal(new RandomSource(1), 0, 1, 2, 4, 3);
+        Assert.Equal(plain.Forward(input).ToArray(), read.Forward(input).ToArray());
+        Assert.Contains("'a.', 'b.rnn.', ''", Assert.Throws<ArgumentException>(() => PyTorchLayers.ReadRecurrent<double>(file)).Message, StringComparison.Ordinal);
+        Assert.Contains("below 'd.'; there are some with the prefix 'a.'", Assert.Throws<InvalidDataException>(() => PyTorchLayers.ReadRecurrent<double>(file, "d.")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_model_writes_what_it_has_read()
     {
         var model = Read(State);

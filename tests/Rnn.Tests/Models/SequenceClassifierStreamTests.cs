@@ -29,6 +29,18 @@ public sealed class SequenceClassifierStreamTests
         }
     }
 
+    [Fact]
+    public void A_state_counts_more_steps_than_single_precision_has_whole_numbers()
+    {
+        var stepper = new PoolingStepper<float>(MakeFeatures<float>(PoolingKind.Mean).Pooling);
+        var saved = stepper.Save();
+        (saved[0], saved[1]) = (1, 5);
+        stepper.Restore(saved);
+        Assert.Equal(saved, stepper.Save());
+        _ = stepper.Step(new float[saved.Length - 4]);
+        Assert.Equal((2, 5), (stepper.Save()[0], stepper.Save()[1]));
+    }
+
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Tokens_are_read_too(PoolingKind pooling)

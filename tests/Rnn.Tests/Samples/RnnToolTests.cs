@@ -129,5 +129,41 @@ public sealed class RnnToolTests : IDisposable
         Assert.True(result.Error.Length > 20);
     }
 
+    [Fact]
+    public void A_layer_among_other_tensors_is_used_and_the_rest_is_said()
+    {
+        var plain = new SimpleRnn<float>(4, 3, new() { Seed = 1, Activation = Activation.Relu });
+        var tensors = plain.ToPyTorch("rnn.").Append(KeyValuePair.Create("head.weight", Tensor<float>.Ones(2, 3))).ToArray();
+        WeightFile.Write(Path.Combine(_folder, "net.pt"), tensors);
+        var input = Tensor<float>.RandomNormal(new RandomSource(4), 0, 1, 2, 6, 4);
+        NumPy.Write(Path.Combine(_folder, "x.npy"), input);
+        var tanh = Run(["run", "net.pt", "-i", "x.npy"]);
+        Assert.Contains("only the RNN at 'rnn.' is used; 1 other tensors", tanh.Error, StringComparison.Ordinal);
+        Assert.Contains("tanh is taken, relu with --relu", tanh.Error, StringComparison.Ordinal);
+        var relu = Run(["run", "net.pt", "-i", "x.npy", "-o", "y.npy", "--relu"]);
+        Assert.True(relu.ExitCode == 0, relu.Error);
+        Assert.DoesNotContain("tanh", relu.Error, StringComparison.Ordinal);
+        plain.Evaluate();
+        Assert.All(plain.Forward(input).ToArray().Zip(NumPy.Read<float>(Path.Combine(_folder, "y.npy")).ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
+        Assert.Contains("choose one of 'rnn.'", Run(["run", "net.pt", "-i", "x.npy", "--prefix", "encoder."]).Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", Run(["run", "net.pt", "-i", "y.npy"]).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_of_ONNX_is_known_by_its_content()
+    {
+        new Gru<float>(4, 3, new() { Seed = 1 }).Save(Path.Combine(_folder, "gru.safetensors"));
+        Assert.Equal(0, Run(["convert", "gru.safetensors", "gru.onnx"]).ExitCode);
+        File.Move(Path.Combine(_folder, "gru.onnx"), Path.Combine(_folder, "gru.bin"));
+        var shown = Run(["inspect", "gru.bin"]);
+        Assert.True(shown.ExitCode == 0, shown.Error);
+        Assert.Contains("gru.bin: ONNX, operator set", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("no chain of layers", Run(["convert", "gru.bin", "gru.keras"]).Error, StringComparison.Ordinal);
+        Assert.Contains("14 to 22", Run(["convert", "gru.safetensors", "gru.onnx", "--opset", "23"]).Error, StringComparison.Ordinal);
+        Assert.Contains("is a folder", Run(["inspect", "."]).Error, StringComparison.Ordinal);
+        File.WriteAllBytes(Path.Combine(_folder, "empty.pt"), []);
+        Assert.Contains("the file is empty", Run(["inspect", "empty.pt"]).Error, StringComparison.Ordinal);
+    }
+
     private SampleResult Run(string[] arguments) => SampleProcess.Run(Sample, _folder, arguments);
 }
