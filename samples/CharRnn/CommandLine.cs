@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Rnn.Layers;
+using Rnn.Training;
 using Samples;
 
 namespace CharRnn;
@@ -22,6 +23,7 @@ internal sealed class CommandLine
     private readonly Option<ulong?> _seed = InputOptions.Whole<ulong>("--seed", "N", "seed of all random numbers", minimum: 0);
     private readonly Option<int?> _threads = InputOptions.Whole<int>("--threads", "N", "threads to use; all, with --mpi those of this machine shared out among its processes");
     private readonly Option<bool> _mpi = new("--mpi") { Description = "train together with the other processes that mpirun has started" };
+    private readonly Option<GradientFormat?> _gradients = InputOptions.Choice<GradientFormat>("--gradients", "with --mpi, the numbers that gradients are sent in; full");
     private readonly Option<string?> _save = InputOptions.Text("--save", "FILE", "where the model goes; char-rnn.safetensors");
     private readonly Option<string?> _load = InputOptions.Text("--load", "FILE", "a saved model to go on from; with --prompt and nothing to train it only writes");
     private readonly Option<WeightFormat?> _compress = InputOptions.Choice<WeightFormat>("--compress", "save weights of 16 or 8 bits, for writing only; with --load and nothing to train it only compresses");
@@ -40,7 +42,7 @@ internal sealed class CommandLine
         _cell = InputOptions.Text("--cell", "NAME", $"recurrent cell: {string.Join(", ", Settings.Cells)}");
         Command = new("Trains a recurrent network on the characters of a text and lets it write.")
         {
-            _text, _cell, _hidden, _layers, _embedding, _steps, _minutes, _batch, _window, _learningRate, _dropout, _clip, _seed, _threads, _mpi, _save, _load,
+            _text, _cell, _hidden, _layers, _embedding, _steps, _minutes, _batch, _window, _learningRate, _dropout, _clip, _seed, _threads, _mpi, _gradients, _save, _load,
             _compress, _resume, _prompt, _length, _temperature, _topK,
         };
     }
@@ -67,6 +69,7 @@ internal sealed class CommandLine
             Seed = parsed.GetValue(_seed) ?? 0,
             Threads = parsed.GetValue(_threads),
             Mpi = parsed.GetValue(_mpi),
+            Gradients = parsed.GetValue(_gradients) ?? GradientFormat.Full,
             Save = parsed.GetValue(_save) ?? "char-rnn.safetensors",
             Load = parsed.GetValue(_load),
             Compress = parsed.GetValue(_compress),

@@ -42,6 +42,7 @@ static async Task<int> RunAsync(Settings settings, CancellationToken cancellatio
         CheckpointPath = settings.Checkpoint,
         Resume = settings.Resume,
         Processes = processes.Group,
+        Communication = new() { Gradients = settings.Gradients },
     };
     var report = processes.CreateReport($"{tokens.Length:N0} characters, {vocabulary.Count} different; {plan.TrainingLength:N0} to learn, the rest to validate\n{plan}\n{model}");
     if (settings.Resume)

@@ -1,5 +1,6 @@
 using Rnn.Cells;
 using Rnn.Layers;
+using Rnn.Training;
 using Samples;
 
 namespace CharRnn;
@@ -43,6 +44,9 @@ internal sealed record Settings
 
     /// <summary>Whether other processes train with this one.</summary>
     public bool Mpi { get; init; }
+
+    /// <summary>The numbers that processes send gradients in.</summary>
+    public GradientFormat Gradients { get; init; }
 
     public required string Save { get; init; }
 
