@@ -23,6 +23,8 @@ public sealed unsafe class MpiProcessGroup : ProcessGroup, IDisposable
 {
     private const int Tag = 1;
 
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(5);
+
     private static int _isStarted;
 
     private readonly MPI.Environment? _environment;
@@ -124,7 +126,20 @@ public sealed unsafe class MpiProcessGroup : ProcessGroup, IDisposable
             return;
         }
 
-        _environment?.Dispose();
+        EndMpi();
+    }
+
+    // All have met and nothing is under way. MPICH 4.0 over UCX and TCP may still not come back from MPI_Finalize (one process waits for the launcher, the other for the first one's connection), so that it is not waited for without end: after it there is only the end of the program.
+    private void EndMpi()
+    {
+        if (_environment is null)
+        {
+            return;
+        }
+
+        var end = new Thread(_environment.Dispose) { IsBackground = true, Name = "Rnn.Mpi end" };
+        end.Start();
+        end.Join(EndTimeout);
     }
 
     /// <summary>The place in the group.</summary>
